@@ -1,0 +1,67 @@
+"""The genotype codes and the one-hot channels, stated once for both packages.
+
+A genotype is an int8 code: 0, 1 or 2 copies of the SNP's counted allele, or −1 for missing.
+The one-hot encoding has four channels in the order of the paper's generator:
+
+======= ======================= ==============
+channel genotype                one-hot
+======= ======================= ==============
+0       missing (−1)            ``[1,0,0,0]``
+1       heterozygous (1)        ``[0,1,0,0]``
+2       homozygous, code 2      ``[0,0,1,0]``
+3       homozygous, code 0      ``[0,0,0,1]``
+======= ======================= ==============
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MISSING = -1
+N_CHANNELS = 4
+
+#: The code that each channel stands for, in channel order.
+CHANNEL_CODES: tuple[int, int, int, int] = (MISSING, 1, 2, 0)
+
+CHANNEL_NAMES = ("missing", "heterozygous", "homozygous_2", "homozygous_0")
+
+#: All usual spellings of a missing genotype in a table of codes, compared without case.
+MISSING_SPELLINGS = ("", "nan", "na", "n", ".", "-", "-9", "-1")
+
+
+def channel_of(codes: "np.ndarray") -> "np.ndarray":
+    """Channel index of every genotype code.
+
+    Parameters
+    ----------
+    codes : ndarray of int8, any shape
+        Values −1, 0, 1, 2.
+
+    Returns
+    -------
+    ndarray of int8, same shape
+        Values 0..3, see the table above.
+    """
+    import numpy as np
+
+    # Indexed by code, where −1 reaches the last entry.
+    lookup = np.empty(N_CHANNELS, np.int8)
+    lookup[list(CHANNEL_CODES)] = np.arange(N_CHANNELS, dtype=np.int8)
+    return lookup[codes]
+
+
+def genotype_frequencies(codes: "np.ndarray") -> "np.ndarray":
+    """Share of samples in each channel, per SNP.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+
+    Returns
+    -------
+    ndarray (SNPs, 4) of float64, channel order; every row adds up to 1.
+    """
+    import numpy as np
+
+    return np.stack([(codes == code).mean(axis=0) for code in CHANNEL_CODES], axis=1)

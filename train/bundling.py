@@ -1,0 +1,117 @@
+"""Writing a bundle: to a temporary folder next to the target, read back, then renamed into place."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from snpredict.bundle import load_bundle
+from snpredict.errors import OutputError
+from snpredict.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
+
+
+def write_bundle(
+    target: Path,
+    manifest: dict[str, Any],
+    snps: pa.Table,
+    saliency: pa.Table,
+    out_of_fold: pa.Table,
+    fold_models: list[bytes],
+    ensemble: bytes | None,
+    card: str,
+) -> None:
+    """Write a bundle, whole or not at all.
+
+    The same input gives the same bytes. A bundle that is there already is replaced once the new
+    one is complete and has passed `snpredict.bundle.load_bundle`.
+
+    Parameters
+    ----------
+    target : Path
+        The bundle's folder.
+    manifest : dict
+        All of the manifest but ``files``, which is filled in here.
+    snps, saliency, out_of_fold : pyarrow.Table
+        See docs/bundle.md for their columns.
+    fold_models : list of bytes
+        ONNX models in the order of ``manifest["folds"]``, which name their files.
+    ensemble : bytes or None
+        ONNX model for the file ``manifest["ensemble"]``; None where that is None.
+    card : str
+        Markdown.
+
+    Raises
+    ------
+    OutputError
+        `target` is something else than a bundle or an empty folder, or cannot be written.
+    InvalidBundle
+        The parts contradict each other.
+    """
+    folds = manifest["folds"]
+    if len(folds) != len(fold_models) or (manifest["ensemble"] is None) != (ensemble is None):
+        raise ValueError("the manifest names other models than were given")
+    files = {fold["model"]: model for fold, model in zip(folds, fold_models, strict=True)}
+    if ensemble is not None:
+        files[manifest["ensemble"]] = ensemble
+    for name, table in ((SNPS, snps), (SALIENCY, saliency), (OUT_OF_FOLD, out_of_fold)):
+        files[name] = _parquet(table)
+    files[CARD] = card.encode()
+    digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    text = json.dumps({**manifest, "files": digests}, indent=2, ensure_ascii=False, allow_nan=False)
+    files[MANIFEST] = f"{text}\n".encode()
+
+    _check_target(target)
+    try:
+        _replace(target, files)
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    # Without the schema's metadata, where pandas records its version.
+    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _check_target(target: Path) -> None:
+    if not os.path.lexists(target):
+        return
+    if not target.is_dir():
+        raise OutputError(f"{target} exists and is no folder", "name another folder")
+    if any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise OutputError(
+            f"{target} is not empty and holds no {MANIFEST}: it is not replaced",
+            "name another folder",
+        )
+
+
+def _replace(target: Path, files: dict[str, bytes]) -> None:
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Both folders are siblings of the target, so that the renames stay within one file system.
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    new, old = work / "new", work / "old"
+    try:
+        for name, content in files.items():
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        load_bundle(new)
+        if target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except BaseException:
+            if old.exists():
+                old.rename(target)
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,238 @@
+"""All folds of one run: a process each, results on disk at once, continued where it was killed.
+
+A run folder holds
+
+======================== ==================================================================
+``settings.json``        everything a figure depends on; a changed one is refused
+``data/``                the parsed table and the folds, mapped by the fold processes
+``folds/fold_01/`` …     see `train.fold`
+``compare/``             the same run on a second table over the same rows, when asked for
+======================== ==================================================================
+
+and, after ``summarize``, the files that `train.summary` lists.
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.dataset import Dataset
+from train.errors import FoldFailed, IncompleteRun, SettingsChanged, TrainingTableError
+from train.fold import fold_folder, is_finished
+from train.folds import split
+from train.runtime import software_versions, thread_environment
+
+SETTINGS = "settings.json"
+
+#: Settings that may differ when a run is continued: they change no figure.
+_FREE = ("software", "bundle")
+
+
+def read_settings(run: Path) -> dict[str, Any]:
+    """The settings of a run folder.
+
+    Raises
+    ------
+    IncompleteRun
+        The folder is not there or is no run.
+    """
+    try:
+        return json.loads((run / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        raise IncompleteRun(
+            f"{run} is no run folder: it has no readable {SETTINGS}",
+            hint="Start a run with: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
+        ) from None
+
+
+def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any]) -> None:
+    """Create a run folder, or check that an existing one was started the same way.
+
+    Raises
+    ------
+    SettingsChanged
+        A setting or the data differ from those on disk; both values are named.
+    """
+    settings = {
+        **settings,
+        "data_digest": data.digest,
+        "n_folds": int(folds.max()),
+        "fold_sizes": np.bincount(folds)[1:].tolist(),
+    }
+    if (run / SETTINGS).exists():
+        before = read_settings(run)
+        for key in settings:
+            if key not in _FREE:
+                _require_equal(run, key, before.get(key), settings[key])
+        if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
+            raise SettingsChanged(f"{run} was started with another assignment of folds")
+        return
+    # An earlier version or another thread count must never mix with new folds unnoticed.
+    for number in range(1, int(folds.max()) + 1):
+        split(folds, number, settings["seed"])
+    data.save(run / "data")
+    np.save(run / "data" / "folds.npy", folds)
+    partial = run / f"{SETTINGS}.partial"
+    partial.write_text(
+        json.dumps({**settings, "software": software_versions()}, indent=1) + "\n",
+        encoding="utf-8",
+    )
+    os.replace(partial, run / SETTINGS)
+
+
+def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted(before.keys() | now.keys()):
+            _require_equal(run, f"{key}.{name}", before.get(name), now.get(name))
+    elif before != now:
+        raise SettingsChanged(
+            f"{run} was started with {key} = {before!r}; now it is {now!r}",
+            hint="Give another --run-dir, or delete this one to start again",
+        )
+
+
+@dataclass
+class FoldStatus:
+    """What a watcher may know of a fold while it runs."""
+
+    fold: int
+    state: str = "waiting"
+    epoch: int = 0
+    validation_mae: float = float("nan")
+    best_mae: float = float("nan")
+    seconds: float = 0.0
+    started: float = field(default=0.0, repr=False)
+
+
+def fold_result(run: Path, fold: int) -> dict[str, Any]:
+    """The ``result.json`` of a finished fold."""
+    return json.loads((fold_folder(run, fold) / "result.json").read_text(encoding="utf-8"))
+
+
+def run_folds(
+    run: Path,
+    folds: list[int],
+    *,
+    jobs: int = 1,
+    gpu: bool = False,
+    watch: Callable[[list[FoldStatus]], None] = lambda _: None,
+    poll_s: float = 0.5,
+) -> None:
+    """Run every fold of the list that is not finished, each in a process of its own.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes at a time.
+    watch : callable
+        Called with the status of all folds, about twice a second.
+
+    Raises
+    ------
+    FoldFailed
+        A process ended with an error. The others are stopped; finished folds stay.
+    """
+    settings = read_settings(run)
+    statuses = {fold: FoldStatus(fold) for fold in folds}
+    for fold in folds:
+        if is_finished(run, fold):
+            _finish(statuses[fold], run)
+    waiting = [fold for fold in folds if statuses[fold].state == "waiting"]
+    running: dict[int, subprocess.Popen] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                fold = waiting.pop(0)
+                running[fold] = _start(run, fold, settings["threads"], gpu)
+                statuses[fold].state = "running"
+                statuses[fold].started = time.monotonic()
+            time.sleep(poll_s)
+            for fold, process in list(running.items()):
+                status = statuses[fold]
+                status.seconds = time.monotonic() - status.started
+                _read_history(status, fold_folder(run, fold) / "history.csv")
+                if process.poll() is None:
+                    continue
+                del running[fold]
+                if process.returncode != 0 or not is_finished(run, fold):
+                    raise FoldFailed(_last_words(run, fold, process.returncode))
+                _finish(status, run)
+            watch(list(statuses.values()))
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+    watch(list(statuses.values()))
+
+
+def _start(run: Path, fold: int, threads: int, gpu: bool) -> subprocess.Popen:
+    folder = fold_folder(run, fold)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "history.csv").unlink(missing_ok=True)
+    with (folder / "log.txt").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "train", "run-fold", str(run.resolve()), str(fold)],
+            env=thread_environment(threads, gpu),
+            cwd=Path(__file__).resolve().parent.parent,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+def _finish(status: FoldStatus, run: Path) -> None:
+    result = fold_result(run, status.fold)
+    _read_history(status, fold_folder(run, status.fold) / "history.csv")
+    status.state = "finished"
+    status.seconds = result["seconds"]
+
+
+def _read_history(status: FoldStatus, path: Path) -> None:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            values = [float(row["val_mae"]) for row in csv.DictReader(file) if row["val_mae"]]
+    except (OSError, KeyError, ValueError):
+        return  # The fold's process is writing the file just now.
+    if values:
+        status.epoch = len(values)
+        status.validation_mae = values[-1]
+        status.best_mae = min(values)
+
+
+def _last_words(run: Path, fold: int, code: int) -> str:
+    log = fold_folder(run, fold) / "log.txt"
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    said = lines[-1].strip() if lines else "no output"
+    return f"fold {fold} ended with exit code {code}: {said} (whole log: {log})"
+
+
+def same_rows(data: Dataset, other: Dataset) -> None:
+    """Check that a second table holds the same samples in the same order with the same trait.
+
+    Raises
+    ------
+    TrainingTableError
+        They differ; the first difference is named.
+    """
+    if len(data.samples) != len(other.samples):
+        raise TrainingTableError(
+            f"{other.source} has {len(other.samples)} samples, {data.source} has "
+            f"{len(data.samples)}; a comparison needs the same rows"
+        )
+    for row, (one, two) in enumerate(zip(data.samples, other.samples, strict=True)):
+        if one != two or data.phenotype[row] != other.phenotype[row]:
+            raise TrainingTableError(
+                f"sample {row + 1} is '{one}' ({data.phenotype[row]:g}) in {data.source} but "
+                f"'{two}' ({other.phenotype[row]:g}) in {other.source}; "
+                "a comparison needs the same rows"
+            )

@@ -1,0 +1,57 @@
+"""What can be wrong with a training table, a run folder or an export (exit codes from 50)."""
+
+from snpredict.errors import SnpredictError
+
+
+class TrainingTableError(SnpredictError):
+    """A column that training needs is not there, or a table does not fit the run."""
+
+    exit_code = 50
+
+
+class NonNumericPhenotype(SnpredictError):
+    """A cell of the trait's column is no number."""
+
+    exit_code = 51
+
+
+class ConstantPhenotype(SnpredictError):
+    """The trait does not vary, so nothing can be learned and no correlation exists."""
+
+    exit_code = 52
+
+
+class NoTrainingRows(SnpredictError):
+    """A fold leaves no rows to train, validate or test on."""
+
+    exit_code = 53
+
+
+class PresetError(SnpredictError):
+    """A preset file is not there, or holds what its network does not know."""
+
+    exit_code = 54
+
+
+class SettingsChanged(SnpredictError):
+    """The run folder was started with other settings or other data."""
+
+    exit_code = 55
+
+
+class IncompleteRun(SnpredictError):
+    """A run folder lacks finished folds that the command needs."""
+
+    exit_code = 56
+
+
+class FoldFailed(SnpredictError):
+    """The process of a fold ended with an error."""
+
+    exit_code = 57
+
+
+class ParityError(SnpredictError):
+    """Keras, the fold ONNX and the fused ensemble disagree: nothing is exported."""
+
+    exit_code = 58

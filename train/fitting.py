@@ -1,0 +1,149 @@
+"""Fit one fold: standardise on its training rows, train, keep what the preset says to keep."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from train.folds import Split
+from train.network import GenotypeModel, build_model
+from train.presets import Preset
+from train.ridge import start_at_ridge
+
+
+@dataclass(frozen=True)
+class FittedFold:
+    """A trained fold model and the scale that turns its output into trait units.
+
+    ``prediction = center + scale * model(codes)``; both come from the training rows alone.
+    """
+
+    model: GenotypeModel
+    center: float
+    scale: float
+    best_epoch: int
+    epochs: int
+    start: dict[str, float]
+
+
+class _History(keras.callbacks.Callback):
+    """Append every epoch to a CSV at once, in trait units, so that a watcher can read along."""
+
+    def __init__(self, path: Path, scale: float):
+        super().__init__()
+        self.path = path
+        self.scale = scale
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._write(["epoch", "loss", "mae", "val_loss", "val_mae"], "w")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        logs = logs or {}
+        self._write(
+            [
+                epoch + 1,
+                f"{logs['loss']:.6g}",
+                f"{logs['mae'] * self.scale:.6g}",
+                f"{logs['val_loss']:.6g}",
+                f"{logs['val_mae'] * self.scale:.6g}",
+            ],
+            "a",
+        )
+
+    def _write(self, row: list, mode: str) -> None:
+        with self.path.open(mode, newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(row)
+
+
+def fit(
+    codes: np.ndarray,
+    phenotype: np.ndarray,
+    split: Split,
+    preset: Preset,
+    *,
+    trait: str,
+    seed: int,
+    history_path: Path,
+) -> FittedFold:
+    """Train one fold model on its training rows, stopping on its validation rows.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+    phenotype : ndarray (samples,) of float64, trait units
+    split : Split
+        The test rows are never looked at here.
+    seed : int
+        Fixes initial weights, dropout and the order of the batches.
+    history_path : Path
+        CSV that gets one line per epoch; ``mae`` and ``val_mae`` in trait units.
+    """
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+    train_y = phenotype[split.train]
+    center, scale = float(train_y.mean()), float(train_y.std())
+    target = ((phenotype - center) / scale).astype(np.float32)
+
+    model = build_model(preset, codes.shape[1], trait)
+    start: dict[str, float] = {}
+    if preset.start.method == "ridge":
+        start = start_at_ridge(model, codes, target, split, preset.start)
+
+    recipe = preset.training
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe.learning_rate), loss="mse", metrics=["mae"]
+    )
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_mae",
+        mode="min",
+        patience=recipe.patience,
+        restore_best_weights=recipe.restore_best,
+        start_from_epoch=0,
+    )
+    callbacks: list[keras.callbacks.Callback] = [stopping, _History(history_path, scale)]
+    if recipe.learning_rate_decay != 1.0:
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(
+                lambda epoch: recipe.learning_rate * math.pow(recipe.learning_rate_decay, epoch)
+            )
+        )
+
+    train = (
+        tf.data.Dataset.from_tensor_slices((codes[split.train], target[split.train]))
+        .shuffle(len(split.train), seed=seed)
+        .batch(recipe.batch_size)
+        .prefetch(2)
+    )
+    validation = tf.data.Dataset.from_tensor_slices(
+        (codes[split.validation], target[split.validation])
+    ).batch(64)
+    history = model.fit(
+        train,
+        validation_data=validation,
+        epochs=recipe.epochs,
+        callbacks=callbacks,
+        verbose=0,
+        shuffle=False,
+    )
+    return FittedFold(
+        model=model,
+        center=center,
+        scale=scale,
+        best_epoch=int(np.argmin(history.history["val_mae"])) + 1,
+        epochs=len(history.history["val_mae"]),
+        start=start,
+    )
+
+
+def predict(fitted: FittedFold, codes: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Predictions in trait units, (samples,) float64, by Keras."""
+    outputs = [
+        fitted.model(tf.constant(codes[i : i + batch_size]), training=False).numpy()
+        for i in range(0, len(codes), batch_size)
+    ]
+    return fitted.center + fitted.scale * np.concatenate(outputs).astype(np.float64)

@@ -1,0 +1,124 @@
+"""One fold, from the run folder's data to the fold's results on disk.
+
+A fold is finished when its ``result.json`` exists; it is written last, by a rename, so that a
+killed run leaves either a finished fold or one that starts again.
+"""
+
+import json
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snpredict.encoding import genotype_frequencies
+from train.dataset import Dataset
+from train.evaluation import metrics
+from train.folds import split
+from train.presets import Preset
+
+#: Genotypes on which Keras, the fold ONNX and the fused ensemble are compared.
+PARITY_SAMPLES = 64
+
+
+def fold_folder(run: Path, fold: int) -> Path:
+    """Where a fold's results lie."""
+    return run / "folds" / f"fold_{fold:02d}"
+
+
+def is_finished(run: Path, fold: int) -> bool:
+    """Whether the fold's last file is there."""
+    return (fold_folder(run, fold) / "result.json").exists()
+
+
+def parity_genotypes(n_snps: int, seed: int) -> np.ndarray:
+    """Random codes (64, SNPs) int8 with all four genotypes, and an all-missing sample."""
+    codes = np.random.default_rng([seed, n_snps]).integers(
+        -1, 3, (PARITY_SAMPLES, n_snps), dtype=np.int8
+    )
+    codes[0] = -1
+    return codes
+
+
+def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
+    """Train, test, explain and export one fold; see `train.crossval` for the folder.
+
+    Writes ``history.csv`` while it trains, then ``model.onnx``, ``affine.npz`` (weights (SNPs, 4)
+    and bias before the ISRU), ``saliency.npz``, ``predictions.npz`` and ``result.json``.
+    """
+    from train.runtime import configure_tensorflow
+
+    configure_tensorflow(settings["threads"])
+
+    # These pull in TensorFlow, whose threads must be set before.
+    from train.export import fold_onnx, onnx_predictions, require_parity
+    from train.fitting import fit, predict
+    from train.network import affine_map
+    from train.saliency import mean_saliency
+
+    started = time.perf_counter()
+    folder = fold_folder(run, fold)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = Dataset.load(run / "data")
+    rows = split(np.load(run / "data" / "folds.npy"), fold, settings["seed"])
+    preset = Preset.from_dict(settings["preset"])
+
+    fitted = fit(
+        data.codes,
+        data.phenotype,
+        rows,
+        preset,
+        trait=settings["trait"],
+        seed=settings["seed"] + fold,
+        history_path=folder / "history.csv",
+    )
+    fitted_s = time.perf_counter() - started
+
+    predicted = predict(fitted, data.codes[rows.test])
+    np.savez(folder / "predictions.npz", rows=rows.test, predicted=predicted)
+
+    occurs = genotype_frequencies(data.codes[rows.train]) > 0
+    plain, centered = mean_saliency(fitted.model, np.asarray(data.codes[rows.test]), occurs)
+    np.savez(folder / "saliency.npz", saliency=plain, centered=centered)
+
+    model_bytes = fold_onnx(fitted)
+    (folder / "model.onnx").write_bytes(model_bytes)
+    codes = parity_genotypes(len(data.snps), settings["seed"])
+    by_keras = predict(fitted, codes)
+    parity = require_parity(
+        f"fold {fold}: Keras and ONNX",
+        by_keras,
+        onnx_predictions(model_bytes, codes),
+        fitted.scale,
+    )
+    weights, bias = affine_map(fitted.model.network)
+    np.savez(
+        folder / "affine.npz",
+        weights=weights.numpy(),
+        bias=bias.numpy(),
+        parity_predictions=by_keras,
+    )
+    fitted.model.network.save_weights(folder / "network.weights.h5")
+
+    result = {
+        "fold": fold,
+        "center": fitted.center,
+        "scale": fitted.scale,
+        "n_train": len(rows.train),
+        "n_validation": len(rows.validation),
+        "n_test": len(rows.test),
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch,
+        "start": fitted.start,
+        "metrics": metrics(predicted, data.phenotype[rows.test]),
+        "parity_keras_onnx": parity,
+        "fit_seconds": round(fitted_s, 2),
+        "seconds": round(time.perf_counter() - started, 2),
+        # Linux counts kilobytes; the process is this fold's alone.
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    partial = folder / "result.json.partial"
+    partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, folder / "result.json")

@@ -1,0 +1,112 @@
+"""Which sample is tested in which fold, and which rows train, validate and test it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.errors import NoTrainingRows, TrainingTableError
+
+SCHEMES = ("column", "random", "family")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row indices of one fold, each sorted, int64, disjoint."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def folds_from_column(labels: Sequence[str]) -> np.ndarray:
+    """Fold numbers as the table gives them, renumbered 1..K in ascending order.
+
+    Raises
+    ------
+    TrainingTableError
+        A label is no whole number.
+    """
+    numbers = np.empty(len(labels), np.int64)
+    for row, label in enumerate(labels):
+        try:
+            numbers[row] = int(label)
+        except ValueError:
+            raise TrainingTableError(
+                f"fold '{label}' in row {row + 1} of the samples is no whole number",
+                hint="Use --folds random, or name the right column with --fold-column",
+            ) from None
+    return np.unique(numbers, return_inverse=True)[1] + 1
+
+
+def random_folds(n_samples: int, n_folds: int, seed: int) -> np.ndarray:
+    """Folds 1..K of sizes that differ by one at most, dealt over a shuffled order."""
+    order = np.random.default_rng(seed).permutation(n_samples)
+    folds = np.empty(n_samples, np.int64)
+    folds[order] = np.arange(n_samples) % n_folds + 1
+    return folds
+
+
+def family_folds(families: Sequence[str], n_folds: int, seed: int) -> np.ndarray:
+    """Folds 1..K that keep every family whole.
+
+    Families are shuffled, then each goes to the fold with the fewest samples so far, the large
+    ones first, so that fold sizes stay even.
+
+    Raises
+    ------
+    TrainingTableError
+        Fewer families than folds.
+    """
+    names, member = np.unique(np.asarray(families, dtype=object).astype(str), return_inverse=True)
+    if len(names) < n_folds:
+        raise TrainingTableError(
+            f"{len(names)} families cannot fill {n_folds} folds with whole families",
+            hint="Ask for fewer with --n-folds, or use --folds random",
+        )
+    sizes = np.bincount(member)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    fold_of_family = np.empty(len(names), np.int64)
+    filled = np.zeros(n_folds, np.int64)
+    for family in sorted(shuffled, key=lambda f: -sizes[f]):
+        smallest = int(np.argmin(filled))
+        fold_of_family[family] = smallest + 1
+        filled[smallest] += sizes[family]
+    return fold_of_family[member]
+
+
+def split(fold_of: np.ndarray, fold: int, seed: int) -> Split:
+    """Rows of one fold: test = the fold, validation = the next one (the last wraps to the first).
+
+    With two folds, validation is a seeded 20 % of the other fold.
+
+    Parameters
+    ----------
+    fold_of : ndarray (samples,) of int
+        Fold 1..K of every sample.
+
+    Raises
+    ------
+    NoTrainingRows
+        A part would be empty, or two rows do not remain to train on.
+    """
+    n_folds = int(fold_of.max())
+    test = np.flatnonzero(fold_of == fold)
+    if n_folds > 2:
+        following = fold % n_folds + 1
+        validation = np.flatnonzero(fold_of == following)
+        train = np.flatnonzero((fold_of != fold) & (fold_of != following))
+    else:
+        other = np.flatnonzero(fold_of != fold)
+        shuffled = np.random.default_rng([seed, fold]).permutation(other)
+        held_out = max(1, len(other) // 5) if len(other) else 0
+        validation, train = np.sort(shuffled[:held_out]), np.sort(shuffled[held_out:])
+    parts = {"train": train, "validation": validation, "test": test}
+    for name, rows in parts.items():
+        if len(rows) < (2 if name == "train" else 1):
+            raise NoTrainingRows(
+                f"fold {fold} of {n_folds} has {len(rows)} {name} rows "
+                f"(train {len(train)}, validation {len(validation)}, test {len(test)})",
+                hint="Check the fold column, or let --folds random deal the folds",
+            )
+    return Split(train, validation, test)

@@ -1,0 +1,133 @@
+"""Presets: every hyper-parameter of a run, one TOML file each."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from train.errors import PresetError
+
+PRESET_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape and regularisation of the network; see docs/methods.md for the drawing."""
+
+    filters: int
+    kernel: int
+    long_kernel: int
+    dropout: float
+    kernel_l2: float
+    bias_l2: float
+    initializer: str
+    isru_alpha: float
+    isru_alpha_by_trait: dict[str, float] = field(default_factory=dict)
+
+    def alpha(self, trait: str) -> float:
+        """ISRU α for a trait: the trait's own value where the preset has one."""
+        return self.isru_alpha_by_trait.get(trait.lower(), self.isru_alpha)
+
+
+@dataclass(frozen=True)
+class Training:
+    """The optimiser's side: Adam on squared error, early stopping on validation MAE.
+
+    ``folded`` multiplies a linear network out into one weight per SNP and channel at every step
+    (see `train.network.GenotypeModel`); it needs a network without dropout.
+    ``learning_rate_decay`` multiplies the rate after every epoch.
+    """
+
+    batch_size: int
+    epochs: int
+    patience: int
+    learning_rate: float
+    learning_rate_decay: float
+    restore_best: bool
+    folded: bool
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the weights begin: ``random``, or ``ridge`` (see `train.ridge`)."""
+
+    method: str
+    reweightings: int = 0
+    shrinkage_floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One recipe: a network by name, its architecture, its training and its start."""
+
+    name: str
+    description: str
+    network: str
+    architecture: Architecture
+    training: Training
+    start: Start
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every hyper-parameter as plain values, for manifests and run settings."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> "Preset":
+        """The reverse of `as_dict`.
+
+        Raises
+        ------
+        PresetError
+            A key is missing or unknown.
+        """
+        values = dict(values)
+        name = values.get("name", "?")
+        try:
+            values["architecture"] = Architecture(**values["architecture"])
+            values["training"] = Training(**values["training"])
+            values["start"] = Start(**values["start"])
+            preset = Preset(**values)
+        except (KeyError, TypeError) as error:
+            raise PresetError(
+                f"preset '{name}' cannot be used: {error}",
+                hint=f"Compare it with {PRESET_FOLDER.name}/paper.toml, which holds every key",
+            ) from None
+        if preset.training.folded and preset.architecture.dropout > 0:
+            raise PresetError(
+                f"preset '{name}' has dropout {preset.architecture.dropout} and folded = true",
+                hint="A network with dropout is not linear while it trains: set folded = false",
+            )
+        if preset.start.method not in ("random", "ridge"):
+            raise PresetError(
+                f"preset '{name}' starts from '{preset.start.method}'; "
+                "expected 'random' or 'ridge'"
+            )
+        return preset
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that come with the package."""
+    return sorted(path.stem for path in PRESET_FOLDER.glob("*.toml"))
+
+
+def load_preset(name_or_path: str) -> Preset:
+    """A preset by name, or any TOML file by path.
+
+    Raises
+    ------
+    PresetError
+        No such preset, no valid TOML, or a key that is missing or unknown.
+    """
+    path = PRESET_FOLDER / f"{name_or_path}.toml"
+    if not path.exists():
+        path = Path(name_or_path)
+    if not path.is_file():
+        raise PresetError(
+            f"no preset '{name_or_path}'; known: {', '.join(preset_names())}",
+            hint="Give one of these names or the path of a TOML file",
+        )
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PresetError(f"{path} is not valid TOML: {error}") from None
+    return Preset.from_dict({"name": path.stem, **values})

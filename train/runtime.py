@@ -1,0 +1,36 @@
+"""Process-wide settings that have to be made before TensorFlow is imported."""
+
+import os
+import platform
+from importlib.metadata import version
+
+
+def thread_environment(threads: int, gpu: bool) -> dict[str, str]:
+    """Environment of a fold's process: BLAS threads, TensorFlow's chatter, CPU unless asked.
+
+    Threads are part of a run's settings, because the order of floating-point sums depends on them.
+    """
+    environment = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = str(threads)
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    environment["PYTHONHASHSEED"] = "0"
+    if not gpu:
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
+    return environment
+
+
+def configure_tensorflow(threads: int) -> None:
+    """Limit TensorFlow's threads and make its kernels repeatable."""
+    import tensorflow as tf
+
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.experimental.enable_op_determinism()
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of everything that a figure can depend on."""
+    names = ("snpredict", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
