@@ -280,7 +280,8 @@ class _Columns:
     def texts(self, name: str, nullable: bool = True) -> tuple:
         column = self._column(name, "text", nullable)
         # A column without any value has type null.
-        if not (pa.types.is_null(column.type) or pa.types.is_string(column.type)):
+        kinds = (pa.types.is_null, pa.types.is_string, pa.types.is_large_string)
+        if not any(is_kind(column.type) for is_kind in kinds):
             raise self._wrong_type(name, column, "text")
         return tuple(column.to_pylist())
 

@@ -4,6 +4,8 @@ import os
 import platform
 from importlib.metadata import version
 
+from snpredict import __version__
+
 
 def thread_environment(threads: int, gpu: bool) -> dict[str, str]:
     """Environment of a fold's process: BLAS threads, TensorFlow's chatter, CPU unless asked.
@@ -32,5 +34,9 @@ def configure_tensorflow(threads: int) -> None:
 
 def software_versions() -> dict[str, str]:
     """Versions of everything that a figure can depend on."""
-    names = ("snpredict", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    names = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy")
+    return {
+        "python": platform.python_version(),
+        "snpredict": __version__,
+        **{name: version(name) for name in names},
+    }

@@ -1,0 +1,288 @@
+"""Why a prediction is what it is: contributions per sample, and the look-up of one SNP.
+
+A fold model of an affine network is, for the genotype channels c_j of a sample,
+
+    z = b + Σ_j W[j, c_j]            prediction = center + scale · isru(z)
+
+with isru(z) = z / sqrt(1 + α z²). Its reference is the average genotype of the training set,
+z_ref = b + Σ_j E_j with E_j = Σ_c freq[j, c] · W[j, c]. The contribution of SNP j follows the
+rescale rule of DeepLIFT (Shrikumar, Greenside, Kundaje 2017, eq. 10): its share of the
+difference in z, times the slope of the chord between the two points of the ISRU,
+
+    contribution_j = scale · m · (W[j, c_j] − E_j)      m = (isru(z) − isru(z_ref)) / (z − z_ref)
+
+so that the contributions of a sample add up to prediction − reference prediction. Those of the
+ensemble are the means over the folds, and add up alike.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from snpredict.bundle import Bundle
+from snpredict.encoding import channel_of
+from snpredict.errors import NotExplainable, UnknownSnp
+from snpredict.names import listed, search
+from snpredict.scoring import Scorer
+
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class AffineEnsemble:
+    """Everything that the formulas above need.
+
+    Attributes
+    ----------
+    weights : ndarray (SNPs, 4, folds)
+    bias, center, scale : ndarray (folds,)
+    frequencies : ndarray (SNPs, 4)
+        Channel order; rows add up to 1.
+    alpha : float
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
+    frequencies: np.ndarray
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each SNP added to the prediction of each sample.
+
+    Attributes
+    ----------
+    values : ndarray (samples, SNPs) of float64
+        Mean over the folds, trait units; 0 = the average genotype of the training set.
+    reference : float
+        Prediction for that average genotype, mean over the folds, trait units.
+    prediction : ndarray (samples,) of float64
+        From the same weights, in float64: ``reference + values.sum(axis=1)``, up to rounding.
+    """
+
+    values: np.ndarray
+    reference: float
+    prediction: np.ndarray
+
+
+def affine_ensemble(bundle: Bundle, scorer: Scorer) -> AffineEnsemble:
+    """The ensemble of a bundle, its weights taken from the graph that predicts.
+
+    Raises
+    ------
+    NotExplainable
+        The bundle has no fused ensemble.
+    """
+    affine = scorer.affine()
+    if affine is None:
+        raise NotExplainable(
+            f"model {bundle.manifest.name!r} is not affine in its genotypes: it has no exact "
+            "contributions",
+            "its saliency is there: snpredict explain --snp NAME",
+        )
+    return AffineEnsemble(
+        weights=affine.weights.astype(np.float64),
+        bias=affine.bias.astype(np.float64),
+        center=np.array([fold.center for fold in bundle.manifest.folds]),
+        scale=np.array([fold.scale for fold in bundle.manifest.folds]),
+        frequencies=bundle.snps.frequencies,
+        alpha=bundle.manifest.alpha,
+    )
+
+
+def isru(z: np.ndarray, alpha: float) -> np.ndarray:
+    """Inverse square root unit ``z / sqrt(1 + α z²)``."""
+    return z / np.sqrt(1 + alpha * z * z)
+
+
+def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
+    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, and the derivative where the two meet.
+
+    Computed without the difference of nearly equal numbers: with r = sqrt(1 + α z²) and q the
+    same of z_ref, the quotient equals ``(r + q − α z (z + z_ref) / (r + q) · …)``; written out,
+
+        (z q − z_ref r) / (r q (z − z_ref)) = (q + r) (1 − …)
+
+    simplifies to ``(z + z_ref) / (r q (z q + z_ref r))`` for z, z_ref of the same sign, because
+    z² q² − z_ref² r² = z² − z_ref². For opposite signs the plain quotient is exact enough.
+    """
+    r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
+    z_ref = np.broadcast_to(z_ref, z.shape)
+    same_sign = z * z_ref > 0
+    slope = np.empty(z.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        np.divide(z / r - z_ref / q, z - z_ref, out=slope)
+        np.copyto(slope, (z + z_ref) / (r * q * (z * q + z_ref * r)), where=same_sign)
+    # z = z_ref = 0, where the derivative is 1.
+    return np.where(z == z_ref, r**-3.0, slope)
+
+
+def contributions(codes: np.ndarray, ensemble: AffineEnsemble) -> Contributions:
+    """Contribution of every SNP to every sample's prediction, as the module's text defines it.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+    ensemble : AffineEnsemble
+
+    Returns
+    -------
+    Contributions
+    """
+    e = ensemble
+    n_samples, n_snps = codes.shape
+    n_folds = len(e.bias)
+    mean_weights = np.einsum("jc,jcf->jf", e.frequencies, e.weights)
+    centered = e.weights - mean_weights[:, None, :]
+    channels = channel_of(codes)
+    # (samples, SNPs) at a time: (samples, SNPs, folds) would be as large as the folds are many.
+    snps = np.arange(n_snps)
+    z_ref = e.bias + mean_weights.sum(axis=0)
+    values = np.zeros((n_samples, n_snps))
+    prediction = np.zeros(n_samples)
+    for fold in range(n_folds):
+        steps = centered[snps, channels, fold]
+        z = z_ref[fold] + steps.sum(axis=1)
+        slope = chord_slope(z, z_ref[fold], e.alpha)
+        values += (e.scale[fold] / n_folds * slope)[:, None] * steps
+        prediction += (e.center[fold] + e.scale[fold] * isru(z, e.alpha)) / n_folds
+    reference = float(np.mean(e.center + e.scale * isru(z_ref, e.alpha)))
+    return Contributions(values, reference, prediction)
+
+
+def largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Per row, the columns of the largest absolute values, largest first; ties by position.
+
+    Parameters
+    ----------
+    values : ndarray (samples, SNPs)
+    count : int
+
+    Returns
+    -------
+    ndarray (samples, min(count, SNPs)) of int64
+    """
+    return np.argsort(-np.abs(values), axis=1, kind="stable")[:, :count]
+
+
+# --- one SNP -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A SNP near another one on its chromosome."""
+
+    id: str
+    position: int
+    saliency: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class SnpReport:
+    """Everything that a bundle says about one SNP.
+
+    Attributes
+    ----------
+    id : str
+    chromosome, position, counted_allele, other_allele : str, int, str, str or None
+    saliency, centered_saliency, percentile : float
+    rank, n_snps : int
+        Place among the model's SNPs by saliency, 1 = largest.
+    fold_saliency : dict of str to float
+        By the fold's name.
+    frequencies, effects : dict of str to float
+        By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
+        signed effect in trait units.
+    neighbours : list of Neighbour
+        Up to five on either side, by position; empty without a known position.
+    """
+
+    id: str
+    chromosome: str | None
+    position: int | None
+    counted_allele: str | None
+    other_allele: str | None
+    saliency: float
+    centered_saliency: float
+    rank: int
+    n_snps: int
+    percentile: float
+    fold_saliency: dict[str, float]
+    frequencies: dict[str, float]
+    effects: dict[str, float]
+    neighbours: list[Neighbour]
+
+
+#: Keys of a report's genotypes and the channel of each.
+_GENOTYPES = {"0": 3, "1": 1, "2": 2, "missing": 0}
+
+
+def find_snp(bundle: Bundle, typed: str) -> str:
+    """Id of the SNP of that name, or of the only one that differs in upper and lower case.
+
+    Raises
+    ------
+    UnknownSnp
+        With the names that begin with it, or the nearest ones, as the hint.
+    """
+    found = search(typed, bundle.snps.ids)
+    if found.match:
+        return found.match
+    hint = "snpredict explain, without further arguments, completes names as you type"
+    if found.completions:
+        hint = f"names like it: {listed(found.completions)}"
+    elif found.nearest:
+        hint = f"did you mean {' or '.join(found.nearest)}?"
+    raise UnknownSnp(
+        f"model {bundle.manifest.name!r} has no SNP {typed!r} among its {len(bundle.snps)}", hint
+    )
+
+
+def describe_snp(bundle: Bundle, snp: str) -> SnpReport:
+    """Look up the SNP of that exact id."""
+    at = bundle.snps.ids.index(snp)
+    snps, saliency = bundle.snps, bundle.saliency
+    return SnpReport(
+        id=snp,
+        chromosome=snps.chromosome[at],
+        position=snps.position[at],
+        counted_allele=snps.counted_allele[at],
+        other_allele=snps.other_allele[at],
+        saliency=float(saliency.saliency[at]),
+        centered_saliency=float(saliency.centered[at]),
+        rank=int(saliency.rank[at]),
+        n_snps=len(snps),
+        percentile=float(saliency.percentile[at]),
+        fold_saliency={
+            fold.name: float(value)
+            for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
+        },
+        frequencies={g: float(snps.frequencies[at, c]) for g, c in _GENOTYPES.items()},
+        effects={g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
+        neighbours=_neighbours(bundle, at),
+    )
+
+
+def _neighbours(bundle: Bundle, at: int) -> list[Neighbour]:
+    snps, saliency = bundle.snps, bundle.saliency
+    if snps.chromosome[at] is None or snps.position[at] is None:
+        return []
+    placed = sorted(
+        (position, index)
+        for index, (chromosome, position) in enumerate(
+            zip(snps.chromosome, snps.position, strict=True)
+        )
+        if chromosome == snps.chromosome[at] and position is not None
+    )
+    here = placed.index((snps.position[at], at))
+    near = placed[max(0, here - NEIGHBOURS) : here] + placed[here + 1 : here + 1 + NEIGHBOURS]
+    return [
+        Neighbour(
+            snps.ids[index], position, float(saliency.saliency[index]), int(saliency.rank[index])
+        )
+        for position, index in near
+    ]
