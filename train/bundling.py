@@ -1,4 +1,4 @@
-"""Writing a bundle: to a temporary folder next to the target, read back, then renamed into place."""
+"""Writing a bundle: to a temporary folder, read back, then renamed into place."""
 
 import hashlib
 import io

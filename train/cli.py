@@ -20,6 +20,13 @@ app = typer.Typer(
 stderr = Console(stderr=True, highlight=False)
 
 
+class Control(StrEnum):
+    """Phenotypes without signal; see `train.controls`."""
+
+    shuffled = "shuffled"
+    family_effects = "family-effects"
+
+
 class FoldScheme(StrEnum):
     """Where folds come from."""
 
@@ -66,6 +73,9 @@ def run(
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
+    control: Annotated[
+        Control | None, typer.Option(help="Replace the phenotype by one that must give PCC 0")
+    ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, for the card")] = None,
     source: Annotated[str | None, typer.Option(help="Origin of the data, for the card")] = None,
     resume: Annotated[
@@ -77,6 +87,7 @@ def run(
     import numpy as np
 
     from train import crossval
+    from train.controls import with_control
     from train.dataset import read_table
     from train.folds import family_folds, folds_from_column, random_folds
     from train.presets import load_preset
@@ -90,9 +101,10 @@ def run(
     columns = _optional_columns(table, folds, fold_column, family_column)
 
     def read(path: Path) -> Any:
-        return read_table(
+        data = read_table(
             path, trait=trait, id_column=id_column, ignore=tuple(ignore or ()), **columns
         )
+        return with_control(data, control.value, seed) if control else data
 
     data = read(table)
     assignment = {
@@ -106,6 +118,7 @@ def run(
         "seed": seed,
         "threads": threads,
         "fold_scheme": folds.value,
+        "control": control.value if control else None,
         "preset": recipe.as_dict(),
         "bundle": {
             "name": out.name,

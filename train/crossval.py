@@ -14,7 +14,6 @@ and, after ``summarize``, the files that `train.summary` lists.
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
@@ -50,7 +49,7 @@ def read_settings(run: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError):
         raise IncompleteRun(
             f"{run} is no run folder: it has no readable {SETTINGS}",
-            hint="Start a run with: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
+            hint="Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
         ) from None
 
 
@@ -76,7 +75,7 @@ def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any
         if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
             raise SettingsChanged(f"{run} was started with another assignment of folds")
         return
-    # An earlier version or another thread count must never mix with new folds unnoticed.
+    # Every fold is checked before the first one trains.
     for number in range(1, int(folds.max()) + 1):
         split(folds, number, settings["seed"])
     data.save(run / "data")
@@ -86,7 +85,7 @@ def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any
         json.dumps({**settings, "software": software_versions()}, indent=1) + "\n",
         encoding="utf-8",
     )
-    os.replace(partial, run / SETTINGS)
+    partial.replace(run / SETTINGS)
 
 
 def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:

@@ -5,7 +5,6 @@ killed run leaves either a finished fold or one that starts again.
 """
 
 import json
-import os
 import resource
 import time
 from pathlib import Path
@@ -121,4 +120,4 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     }
     partial = folder / "result.json.partial"
     partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "result.json")
+    partial.replace(folder / "result.json")

@@ -53,12 +53,12 @@ def fused_ensemble(
     ValueError
         Shapes disagree, a number is not finite, or `alpha` is not above 0.
     """
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "ensemble_weights": np.asarray(weights, np.float32),
         "ensemble_bias": np.asarray(bias, np.float32),
         "center": np.asarray(center, np.float32),
         "scale": np.asarray(scale, np.float32),
-        "alpha": np.float32(alpha),
+        "alpha": np.asarray(alpha, np.float32),
     }
     _check(tensors)
     n_snps, _, n_folds = tensors["ensemble_weights"].shape
@@ -131,7 +131,7 @@ def fused_ensemble(
     return model.SerializeToString(deterministic=True)
 
 
-def _check(tensors: dict[str, np.ndarray | np.generic]) -> None:
+def _check(tensors: dict[str, np.ndarray]) -> None:
     shape = tensors["ensemble_weights"].shape
     if len(shape) != 3 or shape[1] != N_CHANNELS or 0 in shape:
         raise ValueError(f"weights have shape {shape}, expected (SNPs, {N_CHANNELS}, folds)")

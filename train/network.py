@@ -24,6 +24,7 @@ def residual_network(architecture: Architecture, n_snps: int) -> keras.Model:
     All layers are linear, so the score is affine in the one-hot input once dropout is off.
     """
     a = architecture
+
     def convolution(width: int, name: str) -> keras.layers.Layer:
         return keras.layers.Conv1D(
             a.filters,

@@ -19,7 +19,7 @@ from train.network import GenotypeModel
 from train.presets import Start
 
 #: Assumed shares of variance explained by the SNPs; the validation rows choose among them.
-HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,13 @@ def fit_ridge(
     y, y_validation = target[split.train], target[split.validation]
 
     variances = np.ones(x.shape[1], np.float32)
+    best: RidgeSolution | None = None
     for round_number in range(reweightings + 1):
         scaled = x * variances
         kernel = scaled @ x.T
         kernel_validation = x_validation @ scaled.T
         mean_diagonal = float(np.trace(kernel)) / len(kernel)
-        best: RidgeSolution | None = None
+        best = None
         for heritability in heritabilities:
             ridged = kernel.copy()
             ridged.flat[:: len(kernel) + 1] += mean_diagonal * (1 - heritability) / heritability
@@ -102,10 +103,10 @@ def fit_ridge(
                     validation_mse=mse,
                     validation_pcc=pearson(fitted, y_validation),
                 )
-        assert best is not None  # there is at least one heritability to try
-        if round_number < reweightings:
+        if best is not None and round_number < reweightings:
             squared = best.effects**2
             variances = (squared / squared.mean() + floor).astype(np.float32)
+    assert best is not None
     return best
 
 

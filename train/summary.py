@@ -1,1 +1,280 @@
-def summarize_run(run, out, console): console.print("later")
+"""What a run has found: one reading of its folds, then tables, plots and the bundle.
+
+Written into the run folder: ``fold_pcc_summary.csv``, ``summary.json``, ``loss_curves.png``,
+``saliency.csv`` (all SNPs), ``top_saliency_snps.csv``, ``avg_saliency_across_folds.png`` and
+``predicted_observed.png``.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from train.crossval import fold_result, read_settings
+from train.dataset import Dataset
+from train.errors import IncompleteRun
+from train.evaluation import pearson, within_group_pearson
+from train.fold import fold_folder, is_finished
+
+TOP = 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder whose finished folds have been read.
+
+    Attributes
+    ----------
+    folds : list of int
+        The finished ones, ascending.
+    results : list of dict
+        Their ``result.json``, in the same order.
+    rows, predicted : list of ndarray
+        Test rows of each fold and the predictions for them, trait units.
+    saliency, centered : ndarray (folds, SNPs) of float64
+        Mean over the fold's test samples.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    data: Dataset
+    folds: list[int]
+    results: list[dict[str, Any]]
+    rows: list[np.ndarray]
+    predicted: list[np.ndarray]
+    saliency: np.ndarray
+    centered: np.ndarray
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fold is finished."""
+        return len(self.folds) == self.settings["n_folds"]
+
+    def over_samples(self, per_fold: np.ndarray) -> np.ndarray:
+        """Mean over all test samples of all folds, from the folds' means (folds, SNPs)."""
+        return np.average(per_fold, axis=0, weights=[len(rows) for rows in self.rows])
+
+
+def read_run(path: Path) -> Run:
+    """Read the finished folds of a run folder.
+
+    Raises
+    ------
+    IncompleteRun
+        It is no run folder, or no fold is finished.
+    """
+    settings = read_settings(path)
+    folds = [n for n in range(1, settings["n_folds"] + 1) if is_finished(path, n)]
+    if not folds:
+        raise IncompleteRun(f"no fold of {path} is finished")
+    predictions = [np.load(fold_folder(path, n) / "predictions.npz") for n in folds]
+    saliencies = [np.load(fold_folder(path, n) / "saliency.npz") for n in folds]
+    return Run(
+        path=path,
+        settings=settings,
+        data=Dataset.load(path / "data"),
+        folds=folds,
+        results=[fold_result(path, n) for n in folds],
+        rows=[p["rows"] for p in predictions],
+        predicted=[p["predicted"] for p in predictions],
+        saliency=np.stack([s["saliency"] for s in saliencies]),
+        centered=np.stack([s["centered"] for s in saliencies]),
+    )
+
+
+def cross_validated_metrics(run: Run) -> dict[str, float | None]:
+    """Figures over the finished folds; None where a figure does not exist.
+
+    ``pcc_pooled`` correlates all test samples at once; ``within_family_pcc_mean`` is the mean
+    over folds of the PCC inside families (families of five test samples or more, weighted by
+    size); ``family_mean_pcc_mean`` is what the training means of the families alone predict.
+    """
+    y = run.data.phenotype
+    figures: dict[str, float | None] = {}
+    for name in ("pcc", "mae", "mse", "r2"):
+        values = np.array([result["metrics"][name] for result in run.results], float)
+        figures[f"{name}_mean"] = _finite(values.mean())
+        if name == "pcc":
+            figures["pcc_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
+    rows, predicted = np.concatenate(run.rows), np.concatenate(run.predicted)
+    figures["pcc_pooled"] = _finite(pearson(predicted, y[rows]))
+    figures["within_family_pcc_mean"] = figures["family_mean_pcc_mean"] = None
+    if run.data.families is not None:
+        families = np.array(run.data.families)
+        inside = [
+            within_group_pearson(p, y[r], families[r])
+            for r, p in zip(run.rows, run.predicted, strict=True)
+        ]
+        figures["within_family_pcc_mean"] = _finite(np.mean(inside))
+        if run.settings["fold_scheme"] != "family":
+            figures["family_mean_pcc_mean"] = _finite(
+                np.mean([_family_mean_pcc(run, families, fold) for fold in run.folds])
+            )
+    return figures
+
+
+def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
+    folds = np.load(run.path / "data" / "folds.npy")
+    from train.folds import split
+
+    parts = split(folds, fold, run.settings["seed"])
+    y = run.data.phenotype
+    overall = y[parts.train].mean()
+    means = {
+        family: y[parts.train][families[parts.train] == family].mean()
+        for family in np.unique(families[parts.train])
+    }
+    predicted = np.array([means.get(family, overall) for family in families[parts.test]])
+    return pearson(predicted, y[parts.test])
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _label(run: Run) -> str:
+    """``imputed`` for a table without gaps, else ``non_imputed``: the paper's two words."""
+    return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
+
+
+def pcc_table(runs: dict[str, Run]) -> list[list[Any]]:
+    """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
+
+    With one run its MAE, MSE and R² follow; with two, a PCC column each.
+    """
+    labels = list(runs)
+    extra = [] if len(runs) > 1 else ["mae", "mse", "r2"]
+    table: list[list[Any]] = [["fold", *(f"pcc_{name}" for name in labels), *extra]]
+    columns = {label: {r["fold"]: r["metrics"] for r in run.results} for label, run in runs.items()}
+    folds = sorted({fold for by_fold in columns.values() for fold in by_fold})
+    for fold in folds:
+        pccs = [columns[label].get(fold, {}).get("pcc", float("nan")) for label in labels]
+        table.append([fold, *pccs, *(columns[labels[0]][fold][name] for name in extra)])
+    values = np.array([row[1:] for row in table[1:]], float)
+    # Over the folds that both tables have: means of different folds are not comparable.
+    shared = values[np.isfinite(values).all(axis=1)]
+    table.append(["mean", *(shared.mean(axis=0) if len(shared) else values[0] * np.nan)])
+    if len(shared) > 1:
+        table.append(["sd", *shared.std(axis=0, ddof=1)])
+    return table
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Rank of every value, 1 = largest; ties keep the model's order."""
+    order = np.argsort(-values, kind="stable")
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(1, len(values) + 1)
+    return rank
+
+
+def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
+    """Write tables, plots and, when all folds are there, the bundle; print the fold table.
+
+    Raises
+    ------
+    IncompleteRun
+        No fold is finished.
+    ParityError
+        The exported models disagree: no bundle is written.
+    """
+    from train.assembly import assemble_bundle, snp_info
+    from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
+
+    run = read_run(path)
+    runs = {_label(run): run}
+    compare = path / "compare"
+    if (compare / "settings.json").exists():
+        second = read_run(compare)
+        name = _label(second)
+        if name in runs:  # both imputed, or both not: their file names tell them apart
+            runs = {run.data.source: run, second.data.source: second}
+        else:
+            runs[name] = second
+    elif len(runs) == 1:
+        runs = {"": run}
+
+    rows = pcc_table(runs)
+    rows[0] = [str(name).rstrip("_") for name in rows[0]]
+    _write_csv(path / "fold_pcc_summary.csv", rows)
+    figures = cross_validated_metrics(run)
+    summary = {
+        "folds": run.folds,
+        "metrics": figures,
+        "settings": run.settings,
+        "table_sha256": run.data.sha256,
+    }
+    (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    _print_table(console, rows, run)
+
+    histories = {fold: _history(fold_folder(path, fold) / "history.csv") for fold in run.folds}
+    trait, unit = run.settings["trait"], run.settings["unit"]
+    loss_curves(histories, unit, path / "loss_curves.png")
+
+    mean, centered = run.over_samples(run.saliency), run.over_samples(run.centered)
+    order = np.argsort(-mean, kind="stable")
+    ranked = [[run.data.snps[i], f"{mean[i]:.8g}", f"{centered[i]:.8g}"] for i in order]
+    header = ["SNP", "saliency", "centered_saliency"]
+    _write_csv(path / "saliency.csv", [header, *ranked])
+    _write_csv(path / "top_saliency_snps.csv", [header[:2], *(row[:2] for row in ranked[:TOP])])
+    info = snp_info(run)
+    saliency_along_genome(
+        run.data.snps,
+        mean,
+        info.chromosome,
+        f"{trait}: mean saliency over {sum(map(len, run.rows))} test samples, "
+        f"{len(run.folds)} folds",
+        path / "avg_saliency_across_folds.png",
+    )
+    test_rows = np.concatenate(run.rows)
+    families = run.data.families
+    predicted_against_observed(
+        np.concatenate(run.predicted),
+        run.data.phenotype[test_rows],
+        [families[row] for row in test_rows] if families else None,
+        unit,
+        f"{trait}, preset {run.settings['preset']['name']}, out of fold",
+        path / "predicted_observed.png",
+    )
+    console.print(f"summary, tables and plots: {path}")
+    if bundle is None:
+        return
+    if run.settings["control"] is not None:
+        console.print("no bundle: a control's model predicts nothing on purpose")
+    elif not run.is_complete:
+        missing = sorted(set(range(1, run.settings["n_folds"] + 1)) - set(run.folds))
+        console.print(
+            f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
+            "(run the same command without --fold, or summarize again)"
+        )
+    else:
+        assemble_bundle(run, bundle, figures, info, console)
+        console.print(f"bundle: {bundle}")
+
+
+def _history(path: Path) -> dict[str, np.ndarray]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def _write_csv(path: Path, rows: list[list[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [[f"{x:.6f}" if isinstance(x, float) else x for x in row] for row in rows]
+        )
+
+
+def _print_table(console: Console, rows: list[list[Any]], run: Run) -> None:
+    table = Table(*map(str, rows[0]), "epochs", "seconds")
+    by_fold = {r["fold"]: r for r in run.results}
+    for row in rows[1:]:
+        result = by_fold.get(row[0])
+        cells = [f"{x:.4f}" if isinstance(x, float) else str(x) for x in row]
+        tail = [str(result["epochs"]), f"{result['seconds']:.0f}"] if result else ["", ""]
+        table.add_row(*cells, *tail, style="bold" if row[0] == "mean" else None)
+    console.print(table)

@@ -99,8 +99,7 @@ class Preset:
             )
         if preset.start.method not in ("random", "ridge"):
             raise PresetError(
-                f"preset '{name}' starts from '{preset.start.method}'; "
-                "expected 'random' or 'ridge'"
+                f"preset '{name}' starts from '{preset.start.method}'; expected 'random' or 'ridge'"
             )
         return preset
 

@@ -1,0 +1,52 @@
+"""Invented training tables: small families of recombinant inbreds with an additive trait."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+N_CHROMOSOMES = 3
+
+
+def simulate(
+    n_samples: int = 150, n_snps: int = 48, n_families: int = 6, seed: int = 7
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    """SNP names, codes (samples, SNPs) int8 with 3 % missing, phenotype, family numbers."""
+    random = np.random.default_rng(seed)
+    family = np.sort(np.arange(n_samples) % n_families)
+    parents = 2 * random.integers(0, 2, (n_families + 1, n_snps))
+    # One parent is shared by all families; each chromosome half comes from one of the two.
+    segment = np.arange(n_snps) * 2 * N_CHROMOSOMES // n_snps
+    from_hub = random.integers(0, 2, (n_samples, 2 * N_CHROMOSOMES)).astype(bool)[:, segment]
+    codes = np.where(from_hub, parents[-1], parents[family]).astype(np.int8)
+    codes[random.random(codes.shape) < 0.02] = 1
+    effects = random.normal(0, 1, n_snps)
+    genetic = (codes - codes.mean(0)) @ effects
+    phenotype = 90 + 10 * (genetic / genetic.std() * 0.8 + random.normal(0, 0.6, n_samples))
+    codes[random.random(codes.shape) < 0.03] = -1
+    names = [
+        f"Sim{1 + s * N_CHROMOSOMES // n_snps:02d}_{1000 * (s + 1)}_A_C" for s in range(n_snps)
+    ]
+    return names, codes, phenotype, family
+
+
+def write_table(
+    path: Path,
+    names: list[str],
+    codes: np.ndarray,
+    phenotype: np.ndarray | list,
+    family: np.ndarray,
+    n_folds: int = 3,
+) -> Path:
+    """Write the table as the training command expects it; gzip when the name ends so."""
+    lines = ["\t".join(["fold", "height", "line", "family", *names])]
+    for row, genotypes in enumerate(codes):
+        cells = ["nan" if code < 0 else str(code) for code in genotypes]
+        value = phenotype[row]
+        text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        lines.append(
+            "\t".join([str(row % n_folds + 1), text, f"S{row:03d}", str(family[row]), *cells])
+        )
+    content = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    return path

@@ -1,0 +1,102 @@
+"""The model card: what a person must know before believing a bundle."""
+
+from typing import Any
+
+
+def model_card(manifest: dict[str, Any]) -> str:
+    """Markdown for ``MODEL_CARD.md``, from the manifest alone, so that both say the same."""
+    m, training, figures = manifest, manifest["training"], manifest["metrics"]
+    unit = m["unit"]
+
+    def figure(name: str, digits: int = 3) -> str:
+        value = figures.get(name)
+        return "not available" if value is None else f"{value:.{digits}f}"
+
+    scheme = {
+        "column": "the folds given in the training table",
+        "random": "random folds",
+        "family": "folds of whole families",
+    }[training["fold_scheme"]]
+    lines = [
+        f"# {m['name']}",
+        "",
+        f"Predicts **{m['trait']}** ({unit}) from {m['n_snps']} SNPs with the mean of "
+        f"{len(m['folds'])} fold models.",
+        "",
+        "## Data",
+        "",
+        f"- Source: {m['source'] or 'not stated'}",
+        f"- Licence of the data: {m['licence'] or 'not stated'}",
+        f"- Table `{training['table']}`, SHA-256 `{training['sha256']}`",
+        f"- {training['samples']} samples"
+        + (f" in {training['families']} families" if training["families"] else "")
+        + f", {100 * training['missing_rate']:.1f} % of the genotypes missing",
+        f"- {m['trait']}: mean {training['phenotype_mean']:.2f} {unit}, "
+        f"SD {training['phenotype_sd']:.2f} {unit}",
+        f"- Genotypes: {m['genotype_coding']}; the counted allele of each SNP is in `snps.parquet`",
+        "",
+        "## How well it predicts",
+        "",
+        f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
+        "see. A fold trains on the rest but one fold, which decides when to stop.",
+        "",
+        "| fold | PCC | MAE | R² | epochs |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {f['fold']} | {f['metrics']['pcc']:.3f} | {f['metrics']['mae']:.3f} "
+            f"| {f['metrics']['r2']:.3f} | {f['epochs']} |"
+            for f in m["folds"]
+        ),
+        f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
+        "",
+        f"- SD of PCC over folds: {figure('pcc_sd')}; all samples pooled: {figure('pcc_pooled')}",
+    ]
+    if figures.get("within_family_pcc_mean") is not None:
+        lines.append(f"- PCC inside families, mean: {figure('within_family_pcc_mean')}")
+    if figures.get("family_mean_pcc_mean") is not None:
+        lines.append(
+            f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
+        )
+    lines += [
+        "",
+        "## How it was trained",
+        "",
+        f"Preset `{m['preset']['name']}`: {m['preset']['description']}.",
+    ]
+    if m["preset"]["start"]["method"] == "ridge":
+        again = m["preset"]["start"]["reweightings"]
+        lines += [
+            "",
+            "**The network does not start from random weights.** It starts at a ridge regression "
+            "(GBLUP) solution of the fold's training rows"
+            + (
+                f", re-weighted {again} time(s) by the squared effects so that major loci are "
+                "shrunk less"
+                if again
+                else ""
+            )
+            + ". The strength of the shrinkage and the epoch to stop at were chosen on the "
+            "validation fold. Most of its accuracy is that start's; see docs/accuracy.md for "
+            "what the training adds. All hidden layers are linear, so each fold model is a "
+            "weighted sum of genotypes passed through one bounded, S-shaped function.",
+        ]
+    lines += [
+        "",
+        "## What it must not be used for",
+        "",
+        "- Samples from other populations than the training families: random folds hold siblings "
+        "of every sample that is predicted, a new family has none.",
+        "- Files whose codes count another allele than this bundle's: the predictions would be "
+        "wrong without looking wrong.",
+        "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
+        "linkage spreads one locus over its neighbours.",
+        "- Decisions on single samples without their error: half of the out-of-fold predictions "
+        f"miss by more than {m['interval_quantiles']['0.5']:.2f} {unit}, one in ten by more than "
+        f"{m['interval_quantiles']['0.9']:.2f} {unit}.",
+        "",
+        f"Seed {m['seed']}, created {m['created']} with "
+        + ", ".join(f"{name} {version}" for name, version in m["software"].items())
+        + ".",
+        "",
+    ]
+    return "\n".join(lines)

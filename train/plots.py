@@ -1,0 +1,117 @@
+"""The pictures of a run: losses per fold, saliency along the genome, predicted against observed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+_DARK, _LIGHT, _ACCENT = "#1f4e79", "#8fb3d9", "#c0392b"
+
+
+def loss_curves(histories: dict[int, dict[str, np.ndarray]], unit: str, path: Path) -> None:
+    """Training and validation MAE against the epoch, a panel per fold.
+
+    Parameters
+    ----------
+    histories : dict
+        Fold → columns of its ``history.csv``.
+    """
+    columns = min(5, len(histories))
+    rows = -(-len(histories) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.6 * columns, 2.3 * rows), squeeze=False, sharey=True
+    )
+    for axis in axes.flat[len(histories) :]:
+        axis.set_visible(False)
+    for axis, (fold, history) in zip(axes.flat, sorted(histories.items()), strict=False):
+        axis.plot(history["epoch"], history["mae"], color=_LIGHT, label="training")
+        axis.plot(history["epoch"], history["val_mae"], color=_DARK, label="validation")
+        best = int(np.argmin(history["val_mae"]))
+        axis.plot(history["epoch"][best], history["val_mae"][best], "o", color=_ACCENT, ms=4)
+        axis.set_title(f"fold {fold}", fontsize=9)
+        axis.tick_params(labelsize=7)
+    axes[0, 0].legend(fontsize=7, frameon=False)
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel(f"mean absolute error ({unit})", fontsize=9)
+    _save(figure, path)
+
+
+def saliency_along_genome(
+    names: Sequence[str],
+    saliency: np.ndarray,
+    chromosome: Sequence[str | None],
+    title: str,
+    path: Path,
+    n_named: int = 8,
+) -> None:
+    """Mean saliency of every SNP in model order, chromosomes marked, the top SNPs named."""
+    figure, axis = plt.subplots(figsize=(11, 4))
+    x = np.arange(len(saliency))
+    labels = np.array([c or "" for c in chromosome], dtype=object).astype(str)
+    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+    ends = np.r_[starts[1:], len(x)]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        color = _DARK if number % 2 == 0 else _LIGHT
+        axis.scatter(x[start:end], saliency[start:end], s=7, color=color, linewidths=0)
+    if len(starts) <= 60 and labels[0]:
+        axis.set_xticks((starts + ends) / 2, labels[starts], fontsize=7, rotation=45)
+        axis.set_xlabel("chromosome")
+    else:
+        axis.set_xlabel("SNP, in model order")
+
+    # Names of neighbouring SNPs would overprint: the strongest of each stretch is named.
+    named: list[int] = []
+    for candidate in np.argsort(-saliency, kind="stable"):
+        if all(abs(candidate - other) > len(x) / 40 for other in named):
+            named.append(int(candidate))
+        if len(named) == n_named:
+            break
+    axis.scatter(x[named], saliency[named], s=22, color=_ACCENT, zorder=3)
+    for number in named:
+        right = number > 0.85 * len(x)
+        axis.annotate(
+            names[number],
+            (x[number], saliency[number]),
+            xytext=(-5 if right else 5, 3),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            fontsize=7,
+        )
+    axis.set_xlim(-0.01 * len(x), 1.01 * len(x))
+    axis.set_ylim(0, float(saliency.max()) * 1.1)
+    axis.set_ylabel("mean saliency (SD of the trait)")
+    axis.set_title(title, fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def predicted_against_observed(
+    predicted: np.ndarray,
+    observed: np.ndarray,
+    families: Sequence[str] | None,
+    unit: str,
+    title: str,
+    path: Path,
+) -> None:
+    """Out-of-fold predictions of all samples, coloured by family where there are families."""
+    figure, axis = plt.subplots(figsize=(5.2, 5))
+    colors = np.unique(families, return_inverse=True)[1] if families else None
+    axis.scatter(observed, predicted, c=colors, cmap="tab20", s=6, alpha=0.6, linewidths=0)
+    low, high = min(observed.min(), predicted.min()), max(observed.max(), predicted.max())
+    axis.plot([low, high], [low, high], color="black", lw=0.8)
+    axis.set_xlabel(f"observed ({unit})")
+    axis.set_ylabel(f"predicted, out of fold ({unit})")
+    axis.set_title(title, fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def _save(figure: plt.Figure, path: Path) -> None:
+    figure.tight_layout()
+    # No date in the file: the same run draws the same bytes.
+    figure.savefig(path, dpi=150, metadata={"Software": None})
+    plt.close(figure)

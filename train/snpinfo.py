@@ -1,0 +1,104 @@
+"""Chromosome, position and alleles of the table's SNPs, from a SNP table or from their names."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.errors import TrainingTableError
+
+_ID_NAMES = ("snp", "id", "name", "marker", "snp_id")
+_CHROMOSOME_NAMES = ("chromosome", "chrom", "chr", "#chrom")
+_POSITION_NAMES = ("position", "pos", "bp")
+
+#: Names such as Gm01_3321482_T_C or chr1:12345 carry a place. Alleles are never read from a
+#: name, because nothing in it says which of them the codes count.
+_PLACE_IN_NAME = re.compile(
+    r"^(?P<chromosome>[A-Za-z]*\d+|[XYM])[_:\-](?P<position>\d+)(?:[_:\-].*)?$"
+)
+
+
+@dataclass(frozen=True)
+class SnpInfo:
+    """One list entry per SNP in model order; None where it is not known."""
+
+    chromosome: list[str | None]
+    position: list[int | None]
+    counted_allele: list[str | None]
+    other_allele: list[str | None]
+
+
+def info_from_names(snps: list[str]) -> SnpInfo:
+    """Places from names like ``CHROMOSOME_POSITION_…``, when every SNP's name has one."""
+    places = [_PLACE_IN_NAME.match(name) for name in snps]
+    nothing: list[str | None] = [None] * len(snps)
+    if not all(places):
+        return SnpInfo(nothing, [None] * len(snps), nothing, nothing)
+    return SnpInfo(
+        chromosome=[place["chromosome"] for place in places if place],
+        position=[int(place["position"]) for place in places if place],
+        counted_allele=nothing,
+        other_allele=nothing,
+    )
+
+
+def info_from_table(
+    path: Path, snps: list[str], *, counted: str | None = None, other: str | None = None
+) -> SnpInfo:
+    """Places and alleles from a SNP table (TSV or CSV, one row per SNP).
+
+    Parameters
+    ----------
+    counted, other : str, optional
+        Columns of the allele that the genotype codes count, and of the other one. Without them
+        alleles stay unknown: a column called ``alt`` or ``allele2`` does not say what was counted.
+
+    Raises
+    ------
+    TrainingTableError
+        The file or a column is not there, a SNP of the model is not in it, or a position is no
+        whole number.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise TrainingTableError(f"SNP table {path} does not exist")
+    table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    lower = {str(name).lower(): name for name in table.columns}
+
+    def column(names: tuple[str, ...], what: str) -> str:
+        for name in names:
+            if name in lower:
+                return lower[name]
+        raise TrainingTableError(
+            f"{path} has no column of the {what}; found {', '.join(map(str, table.columns))}",
+            hint=f"Name it one of: {', '.join(names)}",
+        )
+
+    for name in (counted, other):
+        if name is not None and name not in table.columns:
+            raise TrainingTableError(
+                f"{path} has no column '{name}'; found {', '.join(map(str, table.columns))}"
+            )
+    table = table.drop_duplicates(column(_ID_NAMES, "SNP names")).set_index(
+        column(_ID_NAMES, "SNP names")
+    )
+    unknown = [name for name in snps if name not in table.index]
+    if unknown:
+        raise TrainingTableError(
+            f"{path} lacks {len(unknown)} of the {len(snps)} SNPs: {', '.join(unknown[:5])}"
+            + (" ..." if len(unknown) > 5 else "")
+        )
+    table = table.loc[snps]
+    positions = table[column(_POSITION_NAMES, "positions")]
+    wrong = [(snp, text) for snp, text in positions.items() if not text.isdigit()]
+    if wrong:
+        raise TrainingTableError(
+            f"{path}: the position of {wrong[0][0]} is '{wrong[0][1]}'; expected a whole number"
+        )
+    nothing: list[str | None] = [None] * len(snps)
+    return SnpInfo(
+        chromosome=list(table[column(_CHROMOSOME_NAMES, "chromosomes")]),
+        position=[int(text) for text in positions],
+        counted_allele=list(table[counted]) if counted else nothing,
+        other_allele=list(table[other]) if other else nothing,
+    )
