@@ -89,7 +89,8 @@ def assemble_bundle(
         )
         console.print(
             f"parity on random genotypes: Keras and ONNX {keras_onnx:.1e} SD, "
-            f"ONNX and fused ensemble {onnx_fused:.1e} SD"
+            f"ONNX and fused ensemble {onnx_fused:.1e} SD",
+            soft_wrap=True,
         )
     except ParityError as error:
         if run.settings["preset"]["network"] in AFFINE_NETWORKS:
@@ -104,9 +105,7 @@ def assemble_bundle(
         target,
         manifest,
         snps=_snp_table(run, info, frequencies),
-        saliency=_saliency_table(
-            run, effects(weights, bias, scale, alpha, frequencies, run.data.codes)
-        ),
+        saliency=_saliency_table(run, effects(weights, bias, scale, alpha, frequencies)),
         out_of_fold=_out_of_fold_table(run),
         fold_models=models,
         ensemble=ensemble,
@@ -124,7 +123,6 @@ def effects(
     scale: np.ndarray,
     alpha: float,
     frequencies: np.ndarray,
-    codes: np.ndarray,
 ) -> np.ndarray:
     """Signed effect of every genotype against the training average, trait units.
 
@@ -140,15 +138,14 @@ def effects(
 
     Returns
     -------
-    ndarray (SNPs, 4) of float64, channel order; NaN where a channel never occurs in training.
+    ndarray (SNPs, 4) of float64, channel order. Also for a channel that never occurs in training,
+        where it is what the model would add all the same; its frequency of 0 tells.
     """
     w = weights.astype(np.float64)
     expected = np.einsum("jcf,jc->jf", w, frequencies)
     reference = bias + expected.sum(axis=0)
     slope = scale * (1 + alpha * reference**2) ** -1.5
-    effect = ((w - expected[:, None, :]) * slope).mean(axis=2)
-    effect[frequencies == 0] = np.nan
-    return effect
+    return ((w - expected[:, None, :]) * slope).mean(axis=2)
 
 
 def _alpha(settings: dict[str, Any]) -> float:
@@ -249,11 +246,14 @@ def _saliency_table(run: Run, effect: np.ndarray) -> pa.Table:
             "rank": rank,
             "percentile": 100.0 * (len(mean) - rank + 1) / len(mean),
             "centered_saliency": run.over_samples(run.centered),
-            **{fold_name(fold): run.saliency[at] for at, fold in enumerate(run.folds)},
-            "effect_0": by_code[0],
-            "effect_1": by_code[1],
-            "effect_2": by_code[2],
-            "effect_missing": by_code[MISSING],
+            **{
+                fold_name(fold): run.saliency[at].astype(np.float32)
+                for at, fold in enumerate(run.folds)
+            },
+            "effect_0": by_code[0].astype(np.float32),
+            "effect_1": by_code[1].astype(np.float32),
+            "effect_2": by_code[2].astype(np.float32),
+            "effect_missing": by_code[MISSING].astype(np.float32),
         }
     )
 

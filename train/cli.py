@@ -166,7 +166,8 @@ def _optional_columns(
 def _say(data: Any, preset: str, scheme: str, n_folds: int, missing: float) -> None:
     stderr.print(
         f"{len(data.samples)} samples × {len(data.snps)} SNPs, {missing} % missing, "
-        f"{n_folds} folds ({scheme}), preset {preset}"
+        f"{n_folds} folds ({scheme}), preset {preset}",
+        soft_wrap=True,
     )
     if data.dropped:
         stderr.print(f"{data.dropped} samples left out: their phenotype is missing")

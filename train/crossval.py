@@ -199,11 +199,12 @@ def _finish(status: FoldStatus, run: Path) -> None:
 def _read_history(status: FoldStatus, path: Path) -> None:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            values = [float(row["val_mae"]) for row in csv.DictReader(file) if row["val_mae"]]
+            rows = [row for row in csv.DictReader(file) if row["val_mae"]]
+            values = [float(row["val_mae"]) for row in rows]
     except (OSError, KeyError, ValueError):
         return  # The fold's process is writing the file just now.
     if values:
-        status.epoch = len(values)
+        status.epoch = int(rows[-1]["epoch"])
         status.validation_mae = values[-1]
         status.best_mae = min(values)
 

@@ -20,6 +20,7 @@ class FittedFold:
     """A trained fold model and the scale that turns its output into trait units.
 
     ``prediction = center + scale * model(codes)``; both come from the training rows alone.
+    ``best_epoch`` has the lowest validation MAE, 0 being the start; ``epochs`` were trained.
     """
 
     model: GenotypeModel
@@ -38,14 +39,16 @@ class _History(keras.callbacks.Callback):
         self.path = path
         self.scale = scale
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
         self._write(["epoch", "loss", "mae", "val_loss", "val_mae"], "w")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        logs = logs or {}
+        self.add(epoch + 1, logs or {})
+
+    def add(self, epoch: int, logs: dict[str, float]) -> None:
+        """Write one row; epoch 0 is the start."""
         self._write(
             [
-                epoch + 1,
+                epoch,
                 f"{logs['loss']:.6g}",
                 f"{logs['mae'] * self.scale:.6g}",
                 f"{logs['val_loss']:.6g}",
@@ -105,7 +108,7 @@ def fit(
         restore_best_weights=recipe.restore_best,
         start_from_epoch=0,
     )
-    callbacks: list[keras.callbacks.Callback] = [stopping, _History(history_path, scale)]
+    callbacks: list[keras.callbacks.Callback] = [stopping]
     if recipe.learning_rate_decay != 1.0:
         callbacks.append(
             keras.callbacks.LearningRateScheduler(
@@ -122,20 +125,36 @@ def fit(
     validation = tf.data.Dataset.from_tensor_slices(
         (codes[split.validation], target[split.validation])
     ).batch(64)
+    record = _History(history_path, scale)
+    started_at = math.inf
+    if preset.start.method != "random":
+        # A start that is a model already competes with every epoch for the best weights.
+        begin = model.evaluate(train, return_dict=True, verbose=0)
+        begin |= {
+            f"val_{name}": value
+            for name, value in model.evaluate(validation, return_dict=True, verbose=0).items()
+        }
+        record.add(0, begin)
+        started_at = begin["val_mae"]
+    start_weights = model.get_weights()
     history = model.fit(
         train,
         validation_data=validation,
         epochs=recipe.epochs,
-        callbacks=callbacks,
+        callbacks=[*callbacks, record],
         verbose=0,
         shuffle=False,
-    )
+    ).history.get("val_mae", [])
+    best_epoch = int(np.argmin(history)) + 1 if history else 0
+    if history and recipe.restore_best and started_at <= min(history):
+        model.set_weights(start_weights)
+        best_epoch = 0
     return FittedFold(
         model=model,
         center=center,
         scale=scale,
-        best_epoch=int(np.argmin(history.history["val_mae"])) + 1,
-        epochs=len(history.history["val_mae"]),
+        best_epoch=best_epoch,
+        epochs=len(history),
         start=start,
     )
 

@@ -63,10 +63,17 @@ def saliency_along_genome(
     else:
         axis.set_xlabel("SNP, in model order")
 
-    # Names of neighbouring SNPs would overprint: the strongest of each stretch is named.
+    # Names would overprint each other: a SNP stays unnamed beside a stronger one.
     named: list[int] = []
     for candidate in np.argsort(-saliency, kind="stable"):
-        if all(abs(candidate - other) > len(x) / 40 for other in named):
+        if all(
+            abs(candidate - other) > 0.25 * len(x)
+            or (
+                abs(candidate - other) > 0.02 * len(x)
+                and abs(saliency[candidate] - saliency[other]) > 0.05 * saliency.max()
+            )
+            for other in named
+        ):
             named.append(int(candidate))
         if len(named) == n_named:
             break

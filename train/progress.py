@@ -51,7 +51,8 @@ def watching(
                         f"{title}: fold {status.fold} finished after {status.epoch} epochs, "
                         f"best validation MAE {status.best_mae:.3f} {unit}, "
                         f"{status.seconds:.0f} s"
-                        + (f", {_clock(left)} left" if left and not first else "")
+                        + (f", {_clock(left)} left" if left and not first else ""),
+                        soft_wrap=True,
                     )
             first = False
 
@@ -61,7 +62,7 @@ def watching(
     def render(statuses: list[FoldStatus]) -> Group:
         table = Table("fold", "state", "epoch", f"validation MAE ({unit})", "best", "time")
         for s in statuses:
-            shown = s.epoch > 0
+            shown = s.best_mae == s.best_mae  # NaN before the first epoch
             table.add_row(
                 str(s.fold),
                 s.state,

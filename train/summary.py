@@ -240,7 +240,7 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
         f"{trait}, preset {run.settings['preset']['name']}, out of fold",
         path / "predicted_observed.png",
     )
-    console.print(f"summary, tables and plots: {path}")
+    console.print(f"summary, tables and plots: {path}", soft_wrap=True)
     if bundle is None:
         return
     if run.settings["control"] is not None:
@@ -249,7 +249,8 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
         missing = sorted(set(range(1, run.settings["n_folds"] + 1)) - set(run.folds))
         console.print(
             f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
-            "(run the same command without --fold, or summarize again)"
+            "(run the same command without --fold, or summarize again)",
+            soft_wrap=True,
         )
     else:
         assemble_bundle(run, bundle, figures, info, console)
