@@ -18,24 +18,11 @@ from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
 from train.fused import fused_ensemble
 from train.runtime import software_versions
-from train.snpinfo import SnpInfo, info_from_names, info_from_table
+from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
 
 #: Shares of samples whose absolute out-of-fold residual stays below the stored quantile.
 INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
-
-
-def snp_info(run: Run) -> SnpInfo:
-    """Places and alleles as the run's options name them; places from the names otherwise."""
-    options = run.settings["bundle"]
-    if options["snp_info"] is None:
-        return info_from_names(run.data.snps)
-    return info_from_table(
-        Path(options["snp_info"]),
-        run.data.snps,
-        counted=options["counted_allele"],
-        other=options["other_allele"],
-    )
 
 
 def genotype_digest(codes: np.ndarray) -> str:
@@ -99,7 +86,7 @@ def assemble_bundle(
         ensemble, onnx_fused = None, None
 
     frequencies = genotype_frequencies(run.data.codes)
-    manifest = _manifest(run, figures, alpha, ensemble is not None)
+    manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
     manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
     write_bundle(
         target,
@@ -155,14 +142,14 @@ def _alpha(settings: dict[str, Any]) -> float:
 
 
 def _manifest(
-    run: Run, figures: dict[str, float | None], alpha: float, fused: bool
+    name: str, run: Run, figures: dict[str, float | None], alpha: float, fused: bool
 ) -> dict[str, Any]:
     settings, data = run.settings, run.data
     residuals = np.abs(np.concatenate(run.predicted) - data.phenotype[np.concatenate(run.rows)])
     options = settings["bundle"]
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": options["name"],
+        "name": name,
         "description": f"{settings['trait']} from {len(data.snps)} SNPs, "
         f"{len(run.folds)}-fold ensemble of residual networks",
         "trait": settings["trait"],

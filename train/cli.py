@@ -51,7 +51,9 @@ def run(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Folds at a time")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each fold")] = 2,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Fixes weights, dropout, batches and dealt folds")
+    ] = 1,
     compare: Annotated[
         Path | None, typer.Option(help="A second table over the same rows, trained the same way")
     ] = None,
@@ -92,6 +94,7 @@ def run(
     from train.folds import family_folds, folds_from_column, random_folds
     from train.presets import load_preset
     from train.progress import watching
+    from train.snpinfo import info_from_names, info_from_table
 
     folder = run_dir or Path("runs") / out.name
     if folder.exists() and not resume:
@@ -121,16 +124,19 @@ def run(
         "control": control.value if control else None,
         "preset": recipe.as_dict(),
         "bundle": {
-            "name": out.name,
-            "snp_info": str(snp_info) if snp_info else None,
-            "counted_allele": counted_allele,
-            "other_allele": other_allele,
+            "out": str(out),
             "licence": licence,
             "source": source,
         },
     }
+    info = (
+        info_from_table(snp_info, data.snps, counted=counted_allele, other=other_allele)
+        if snp_info
+        else info_from_names(data.snps)
+    )
     runs = {table: folder}
     crossval.prepare(folder, data, assignment, settings)
+    info.save(folder / "data" / "snp_info.json")
     if compare is not None:
         second = read(compare)
         crossval.same_rows(data, second)
@@ -148,7 +154,7 @@ def run(
         with watching(stderr, f"{path.name}, preset {recipe.name}", unit) as watch:
             crossval.run_folds(one, wanted, jobs=jobs, gpu=gpu, watch=watch)
     stderr.print(f"{len(wanted)} folds in {time.perf_counter() - began:.0f} s")
-    _summarize(folder, out)
+    summarize(folder, out)
 
 
 def _optional_columns(
@@ -186,14 +192,10 @@ def run_fold(run: Path, fold: int) -> None:
 def summarize(
     run: Annotated[Path, typer.Argument(help="Run folder, for example runs/NAME")],
     out: Annotated[
-        Path | None, typer.Option(help="Bundle folder to write; left out: no bundle")
+        Path | None, typer.Option(help="Bundle folder to write; default: the one of the run")
     ] = None,
 ) -> None:
     """Tables, plots and the bundle of a run whose folds are finished."""
-    _summarize(run, out)
-
-
-def _summarize(run: Path, out: Path | None) -> None:
     from train.summary import summarize_run
 
     summarize_run(run, out, stderr)

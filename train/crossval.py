@@ -74,17 +74,19 @@ def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any
                 _require_equal(run, key, before.get(key), settings[key])
         if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
             raise SettingsChanged(f"{run} was started with another assignment of folds")
+        _write_settings(run, {**before, "bundle": settings["bundle"]})
         return
     # Every fold is checked before the first one trains.
     for number in range(1, int(folds.max()) + 1):
         split(folds, number, settings["seed"])
     data.save(run / "data")
     np.save(run / "data" / "folds.npy", folds)
+    _write_settings(run, {**settings, "software": software_versions()})
+
+
+def _write_settings(run: Path, settings: dict[str, Any]) -> None:
     partial = run / f"{SETTINGS}.partial"
-    partial.write_text(
-        json.dumps({**settings, "software": software_versions()}, indent=1) + "\n",
-        encoding="utf-8",
-    )
+    partial.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     partial.replace(run / SETTINGS)
 
 

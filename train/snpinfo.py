@@ -1,7 +1,8 @@
 """Chromosome, position and alleles of the table's SNPs, from a SNP table or from their names."""
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from train.errors import TrainingTableError
@@ -25,6 +26,15 @@ class SnpInfo:
     position: list[int | None]
     counted_allele: list[str | None]
     other_allele: list[str | None]
+
+    def save(self, path: Path) -> None:
+        """Keep it with the run, so that a summary needs no other file."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def load(path: Path) -> "SnpInfo":
+        """What `save` wrote."""
+        return SnpInfo(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def info_from_names(snps: list[str]) -> SnpInfo:

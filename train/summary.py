@@ -20,6 +20,7 @@ from train.dataset import Dataset
 from train.errors import IncompleteRun
 from train.evaluation import pearson, within_group_pearson
 from train.fold import fold_folder, is_finished
+from train.snpinfo import SnpInfo
 
 TOP = 20
 
@@ -175,6 +176,11 @@ def ranks(values: np.ndarray) -> np.ndarray:
 def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
     """Write tables, plots and, when all folds are there, the bundle; print the fold table.
 
+    Parameters
+    ----------
+    bundle : Path or None
+        The bundle's folder; None for the one that the run was started with.
+
     Raises
     ------
     IncompleteRun
@@ -182,7 +188,7 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
     ParityError
         The exported models disagree: no bundle is written.
     """
-    from train.assembly import assemble_bundle, snp_info
+    from train.assembly import assemble_bundle
     from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
@@ -221,7 +227,7 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
     header = ["SNP", "saliency", "centered_saliency"]
     _write_csv(path / "saliency.csv", [header, *ranked])
     _write_csv(path / "top_saliency_snps.csv", [header[:2], *(row[:2] for row in ranked[:TOP])])
-    info = snp_info(run)
+    info = SnpInfo.load(path / "data" / "snp_info.json")
     saliency_along_genome(
         run.data.snps,
         mean,
@@ -241,8 +247,6 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
         path / "predicted_observed.png",
     )
     console.print(f"summary, tables and plots: {path}", soft_wrap=True)
-    if bundle is None:
-        return
     if run.settings["control"] is not None:
         console.print("no bundle: a control's model predicts nothing on purpose")
     elif not run.is_complete:
@@ -253,6 +257,7 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
             soft_wrap=True,
         )
     else:
+        bundle = bundle or Path(run.settings["bundle"]["out"])
         assemble_bundle(run, bundle, figures, info, console)
         console.print(f"bundle: {bundle}")
 

@@ -93,10 +93,12 @@ def test_a_run_ends_in_a_bundle_that_predicts(default_run: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["predictions"]) == 150
+    assert len(json.loads(done.stdout)["results"]) == 150
 
 
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
+    import pyarrow.parquet as pq
+
     from snpredict.genotypes import open_genotypes
     from train.export import onnx_predictions
 
@@ -104,7 +106,7 @@ def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_ru
     bundle = load_bundle(folder)
     table = open_genotypes(default_run / "table.tsv.gz")
     codes = np.concatenate([b.codes for b in table.blocks(list(bundle.snps.ids))])
-    stored = bundle.out_of_fold
+    stored = pq.read_table(folder / "out_of_fold.parquet").to_pydict()
     for fold in bundle.manifest.folds:
         rows = np.flatnonzero(np.array(stored["fold"]) == fold.number)
         by_onnx = onnx_predictions((folder / fold.model).read_bytes(), codes[rows])
