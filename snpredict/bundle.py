@@ -19,6 +19,7 @@ from snpredict.errors import (
     BundleFileAltered,
     BundleFileMissing,
     InvalidBundle,
+    SnpredictError,
     UnknownModel,
 )
 from snpredict.manifest import MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS, Manifest, parse_manifest
@@ -173,6 +174,23 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     return parse_manifest(text, path), hashlib.sha256(text).hexdigest()
 
 
+def list_bundles() -> tuple[list[tuple[Manifest, int]], list[SnpredictError]]:
+    """Manifest and size in bytes of every shipped bundle, and what is wrong with the others.
+
+    Files are not verified, and one that is missing counts as empty.
+    """
+    listed, broken = [], []
+    for folder in find_bundles().values():
+        try:
+            manifest, _ = read_manifest(folder)
+        except SnpredictError as error:
+            broken.append(error)
+            continue
+        paths = [folder / name for name in manifest.files]
+        listed.append((manifest, sum(path.stat().st_size for path in paths if path.is_file())))
+    return listed, broken
+
+
 def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     """Find, verify and read a bundle.
 
@@ -269,7 +287,8 @@ class _Columns:
     def __init__(self, content: bytes, path: Path, n_rows: int | None = None):
         self._path = path
         try:
-            self._table = pq.read_table(pa.BufferReader(content), use_threads=False)
+            # Not pq.read_table, which imports pandas where that is installed.
+            self._table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise InvalidBundle(f"{path} is not readable as Parquet: {error}") from None
         if n_rows is not None and self._table.num_rows != n_rows:
@@ -298,7 +317,8 @@ class _Columns:
             column = self._column(name, "numbers", nullable=False)
             if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
                 raise self._wrong_type(name, column, "numbers")
-            values[:, at] = column.to_numpy()
+            # Not column.to_numpy(), which imports pandas where that is installed.
+            values[:, at] = np.from_dlpack(column.combine_chunks())
             if not np.isfinite(values[:, at]).all():
                 raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
         return values

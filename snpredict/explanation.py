@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.encoding import channel_of
+from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS, channel_of
 from snpredict.errors import NotExplainable, UnknownSnp
 from snpredict.names import listed, search
 from snpredict.scoring import Scorer
@@ -99,25 +99,22 @@ def isru(z: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
-    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, and the derivative where the two meet.
+    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, or the derivative where the two meet.
 
-    Computed without the difference of nearly equal numbers: with r = sqrt(1 + α z²) and q the
-    same of z_ref, the quotient equals ``(r + q − α z (z + z_ref) / (r + q) · …)``; written out,
+    With r = sqrt(1 + α z²) and q the same of z_ref, r² z_ref² and q² z² differ by z² − z_ref²,
+    so that the quotient equals
 
-        (z q − z_ref r) / (r q (z − z_ref)) = (q + r) (1 − …)
+        (z + z_ref) / (r q (z q + z_ref r))
 
-    simplifies to ``(z + z_ref) / (r q (z q + z_ref r))`` for z, z_ref of the same sign, because
-    z² q² − z_ref² r² = z² − z_ref². For opposite signs the plain quotient is exact enough.
+    in which nothing cancels as long as z and z_ref have the same sign. With opposite signs
+    nothing cancels in the plain quotient.
     """
     r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
-    z_ref = np.broadcast_to(z_ref, z.shape)
     same_sign = z * z_ref > 0
-    slope = np.empty(z.shape)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        np.divide(z / r - z_ref / q, z - z_ref, out=slope)
-        np.copyto(slope, (z + z_ref) / (r * q * (z * q + z_ref * r)), where=same_sign)
-    # z = z_ref = 0, where the derivative is 1.
-    return np.where(z == z_ref, r**-3.0, slope)
+    above = np.where(same_sign, z + z_ref, z / r - z_ref / q)
+    below = np.where(same_sign, r * q * (z * q + z_ref * r), z - z_ref)
+    # What remains is z = z_ref = 0, where isru has slope 1.
+    return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)
 
 
 def contributions(codes: np.ndarray, ensemble: AffineEnsemble) -> Contributions:
@@ -135,19 +132,19 @@ def contributions(codes: np.ndarray, ensemble: AffineEnsemble) -> Contributions:
     e = ensemble
     n_samples, n_snps = codes.shape
     n_folds = len(e.bias)
-    mean_weights = np.einsum("jc,jcf->jf", e.frequencies, e.weights)
-    centered = e.weights - mean_weights[:, None, :]
-    channels = channel_of(codes)
-    # (samples, SNPs) at a time: (samples, SNPs, folds) would be as large as the folds are many.
-    snps = np.arange(n_snps)
-    z_ref = e.bias + mean_weights.sum(axis=0)
+    average = np.einsum("jc,jcf->jf", e.frequencies, e.weights)
+    z_ref = e.bias + average.sum(axis=0)
+    # By fold, flat over SNPs and channels: the look-ups of a fold then stay close together.
+    steps_of = np.moveaxis(e.weights - average[:, None, :], 2, 0).reshape(n_folds, -1)
+    cells = np.arange(n_snps) * N_CHANNELS + channel_of(codes)
     values = np.zeros((n_samples, n_snps))
     prediction = np.zeros(n_samples)
     for fold in range(n_folds):
-        steps = centered[snps, channels, fold]
+        steps = steps_of[fold].take(cells)
         z = z_ref[fold] + steps.sum(axis=1)
         slope = chord_slope(z, z_ref[fold], e.alpha)
-        values += (e.scale[fold] / n_folds * slope)[:, None] * steps
+        steps *= (e.scale[fold] / n_folds * slope)[:, None]
+        values += steps
         prediction += (e.center[fold] + e.scale[fold] * isru(z, e.alpha)) / n_folds
     reference = float(np.mean(e.center + e.scale * isru(z_ref, e.alpha)))
     return Contributions(values, reference, prediction)
@@ -160,12 +157,23 @@ def largest(values: np.ndarray, count: int) -> np.ndarray:
     ----------
     values : ndarray (samples, SNPs)
     count : int
+        At least 1.
 
     Returns
     -------
     ndarray (samples, min(count, SNPs)) of int64
     """
-    return np.argsort(-np.abs(values), axis=1, kind="stable")[:, :count]
+    sizes = np.abs(values)
+    n_snps = values.shape[1]
+    count = min(count, n_snps)
+    order = np.empty((len(values), count), np.int64)
+    # Only what reaches the smallest size that belongs to the result has to be sorted.
+    smallest = np.partition(sizes, n_snps - count, axis=1)[:, n_snps - count]
+    for row in range(len(values)):
+        candidates = np.flatnonzero(sizes[row] >= smallest[row])
+        by_size = np.argsort(-sizes[row, candidates], kind="stable")
+        order[row] = candidates[by_size[:count]]
+    return order
 
 
 # --- one SNP -----------------------------------------------------------------------------------
@@ -218,7 +226,10 @@ class SnpReport:
 
 
 #: Keys of a report's genotypes and the channel of each.
-_GENOTYPES = {"0": 3, "1": 1, "2": 2, "missing": 0}
+_GENOTYPES = {
+    name: CHANNEL_CODES.index(code)
+    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items()
+}
 
 
 def find_snp(bundle: Bundle, typed: str) -> str:
@@ -269,7 +280,8 @@ def describe_snp(bundle: Bundle, snp: str) -> SnpReport:
 
 def _neighbours(bundle: Bundle, at: int) -> list[Neighbour]:
     snps, saliency = bundle.snps, bundle.saliency
-    if snps.chromosome[at] is None or snps.position[at] is None:
+    own = snps.position[at]
+    if snps.chromosome[at] is None or own is None:
         return []
     placed = sorted(
         (position, index)
@@ -278,7 +290,7 @@ def _neighbours(bundle: Bundle, at: int) -> list[Neighbour]:
         )
         if chromosome == snps.chromosome[at] and position is not None
     )
-    here = placed.index((snps.position[at], at))
+    here = placed.index((own, at))
     near = placed[max(0, here - NEIGHBOURS) : here] + placed[here + 1 : here + 1 + NEIGHBOURS]
     return [
         Neighbour(

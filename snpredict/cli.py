@@ -1,0 +1,428 @@
+"""The command line: parses, delegates, prints.
+
+Everything that takes time to import is imported inside the functions that need it, so that
+`snpredict --help` answers at once.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from snpredict import __version__
+from snpredict.errors import SnpredictError, UsageError
+
+if TYPE_CHECKING:
+    from snpredict.bundle import Bundle
+    from snpredict.tables import Results
+
+#: Set to anything, shows the traceback of an unexpected error.
+DEBUG_VARIABLE = "SNPREDICT_DEBUG"
+
+_INTERRUPTED = 130
+
+# typer brings its own copy of click or imports click, by version; these are the classes it uses.
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(models_app, name="models")
+
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE", help="Genotypes: TSV or CSV, plain or gzip, one row per sample."
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|PATH",
+        help="A shipped model or a bundle's folder.  [default: soynam-height]",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write the results to a file."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="tsv|csv|parquet|json",
+        help="Format of the results.  [default: by the suffix of --out]",
+    ),
+]
+IdColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--id-column", metavar="NAME", help="Column of the sample ids.  [default: found by name]"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary and no progress bar.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"snpredict {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _snpredict(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Predict traits from SNP genotypes, and say which SNPs made the prediction."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(UsageError.exit_code)
+
+
+@app.command()
+def predict(
+    file: File = None,
+    model: Model = None,
+    out: Out = None,
+    format: Format = None,
+    per_fold: Annotated[
+        bool, typer.Option("--per-fold", help="Also the prediction of every fold model.")
+    ] = False,
+    top: Annotated[
+        int,
+        typer.Option(
+            "--top",
+            metavar="K",
+            min=0,
+            show_default=False,
+            help="Also the K SNPs that contributed most to a sample.",
+        ),
+    ] = 0,
+    id_column: IdColumn = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            min=0,
+            show_default=False,
+            help="Threads of the models; 0 is one per core.",
+        ),
+    ] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Predict the trait for every sample of FILE.
+
+    Columns: sample, prediction (the mean over the fold models) and spread (their standard
+    deviation). A table on a terminal, tab-separated in a pipe.
+    """
+    if file is None:
+        raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
+    from snpredict import display
+    from snpredict.pipeline import predict_file
+    from snpredict.tables import check_destination, format_of
+
+    format_name = format_of(out, format)
+    if out is not None:
+        check_destination(out, [file])
+    prediction = predict_file(
+        file,
+        _load(model),
+        id_column=id_column,
+        threads=threads,
+        top=top,
+        watch=None if quiet else display.with_progress,
+    )
+    coverage = prediction.scores.coverage
+    if not quiet:
+        samples = f"{coverage.samples:,}"
+        _tell(display.input_summary(prediction.bundle, prediction.source, coverage, samples))
+    _tell(display.few_snps_warning(coverage))
+    if out is None and format_name is None and sys.stdout.isatty():
+        display.show_predictions(display.terminal(), prediction, per_fold)
+    else:
+        _write(prediction.results(per_fold), format_name, out)
+
+
+@app.command()
+def explain(
+    file: File = None,
+    snp: Annotated[
+        str | None, typer.Option("--snp", metavar="NAME", help="Look up a SNP of the model.")
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option("--sample", metavar="ID", help="Explain the prediction of a sample of FILE."),
+    ] = None,
+    model: Model = None,
+    json: Json = False,
+    top: Annotated[
+        int, typer.Option("--top", metavar="K", min=1, help="SNPs to show on a terminal.")
+    ] = 20,
+    out: Out = None,
+    format: Format = None,
+    id_column: IdColumn = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say which SNPs make a prediction.
+
+    With --snp, what the model knows about one SNP. With FILE and --sample, what each SNP added to
+    that sample's prediction. With neither, type names of SNPs until q.
+    """
+    if snp is not None and (file is not None or sample is not None):
+        raise UsageError(
+            "--snp looks up a SNP of the model and takes no FILE and no --sample",
+            "ask for one at a time",
+        )
+    if sample is not None and file is None:
+        raise UsageError(
+            "--sample needs the file that holds the sample",
+            _example("explain {file} --sample {sample}"),
+        )
+    if file is None and snp is None and (json or out is not None or format is not None):
+        raise UsageError(
+            "the viewer writes no file", "name what to explain with --snp, or FILE and --sample"
+        )
+    if snp is not None:
+        _explain_snp(snp, model, "json" if json else format, out)
+    elif file is not None:
+        _explain_sample(file, sample, model, "json" if json else format, out, id_column, top, quiet)
+    else:
+        _view(model)
+
+
+def _explain_snp(snp: str, model: str | None, format: str | None, out: Path | None) -> None:
+    from dataclasses import asdict
+
+    from snpredict import display
+    from snpredict.explanation import describe_snp, find_snp
+    from snpredict.tables import check_destination, format_of
+
+    format_name = format_of(out, format)
+    if format_name not in (None, "json"):
+        raise UsageError(
+            f"a SNP's report is written as json, not as {format_name}", "say --format json"
+        )
+    if out is not None:
+        check_destination(out)
+    bundle = _load(model)
+    name = find_snp(bundle, snp)
+    if name != snp:
+        _tell(f"{snp!r} was read as {name}")
+    report = describe_snp(bundle, name)
+    if format_name is None:
+        display.show_snp(display.terminal(), report, bundle)
+    else:
+        _write_json(asdict(report), out)
+
+
+def _explain_sample(
+    file: Path,
+    sample: str | None,
+    model: str | None,
+    format: str | None,
+    out: Path | None,
+    id_column: str | None,
+    top: int,
+    quiet: bool,
+) -> None:
+    from snpredict import display
+    from snpredict.pipeline import ask_for_sample, explain_sample
+    from snpredict.tables import check_destination, format_of
+
+    format_name = format_of(out, format)
+    if out is not None:
+        check_destination(out, [file])
+    bundle = _load(model)
+    if sample is None:
+        raise ask_for_sample(file, bundle, id_column)
+    watch = None if quiet else display.with_progress
+    explanation = explain_sample(file, bundle, sample, id_column=id_column, watch=watch)
+    if not quiet:
+        samples = f"{display.printable(sample)!r} explained"
+        _tell(display.input_summary(bundle, explanation.source, explanation.coverage, samples))
+    _tell(display.few_snps_warning(explanation.coverage))
+    if out is None and format_name is None and sys.stdout.isatty():
+        display.show_contributions(display.terminal(), explanation, top)
+        return
+    if not quiet:
+        _tell(display.balance(explanation, min(top, len(bundle.snps))))
+    _write(explanation.results(), format_name, out)
+
+
+def _view(model: str | None) -> None:
+    from snpredict import display
+    from snpredict.viewer import line_reader, run_viewer
+
+    bundle = _load(model)
+    console = display.terminal()
+    run_viewer(
+        bundle,
+        line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
+        lambda line: print(display.printable(line)),
+        lambda report: display.show_snp(console, report, bundle),
+    )
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context, json: Json = False) -> None:
+    """List the models that come with snpredict."""
+    if context.invoked_subcommand is not None:
+        return
+    from snpredict import display
+    from snpredict.bundle import list_bundles
+
+    listed, broken = list_bundles()
+    for error in broken:
+        _tell(f"warning: {error.message}")
+    if json:
+        _write_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
+    elif listed:
+        display.show_models(display.terminal(), listed)
+    else:
+        _tell("no models are installed; name a bundle's folder with --model PATH")
+
+
+@models_app.command("show")
+def show_model(
+    name: Annotated[str, typer.Argument(help="A shipped model or a folder.")],
+    json: Json = False,
+) -> None:
+    """Verify one model and show what its manifest says."""
+    from snpredict import display
+
+    bundle = _load(name)
+    if json:
+        _write_json(
+            bundle.manifest.raw | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
+        )
+    else:
+        display.show_model(display.terminal(), bundle)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process when left out.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 unexpected, 2 usage, 130 interrupted, else that of the error's class.
+    """
+    if arguments is None and hasattr(signal, "SIGPIPE"):
+        # As other filters do: `snpredict predict … | head` ends without a word.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no "█" shows "?" instead of a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = app(arguments, prog_name="snpredict", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except SnpredictError as error:
+        return _fail(error)
+    except _ClickError as error:
+        return _fail(_usage_error(error))
+    except (KeyboardInterrupt, typer.Abort):  # typer itself ends with either, by version
+        return _INTERRUPTED
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(
+            SnpredictError(
+                f"unexpected {reason}",
+                f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
+            )
+        )
+
+
+def _fail(error: SnpredictError) -> int:
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"\nhint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage_error(error: Exception) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "snpredict"
+    message = getattr(error, "format_message", lambda: str(error))()
+    return UsageError(message.rstrip("."), f"{command} --help")
+
+
+def _load(model: str | None) -> "Bundle":
+    from snpredict.bundle import DEFAULT_MODEL, load_bundle
+
+    return load_bundle(DEFAULT_MODEL if model is None else model)
+
+
+def _write(results: "Results", format_name: str | None, out: Path | None) -> None:
+    from snpredict.tables import encode
+
+    if out is None and format_name == "parquet" and sys.stdout.isatty():
+        raise UsageError("Parquet is not text for a terminal", "name a file with --out")
+    _write_bytes(encode(results, format_name or "tsv"), out)
+
+
+def _write_json(value: object, out: Path | None = None) -> None:
+    from snpredict.tables import to_json
+
+    _write_bytes(to_json(value).encode(), out)
+
+
+def _write_bytes(content: bytes, out: Path | None) -> None:
+    from snpredict.tables import write_file
+
+    if out is not None:
+        write_file(content, out)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+
+def _tell(text: str | None) -> None:
+    if text:
+        print(text, file=sys.stderr)
+
+
+def _example(command: str) -> str:
+    """A command that works, for a person who has no file at hand."""
+    for folder in (Path(__file__).parent, Path(__file__).parent.parent):
+        example = folder / "examples" / "genotypes.tsv"
+        if example.is_file():
+            with example.open() as lines:
+                lines.readline()
+                sample = lines.readline().split("\t")[0]
+            with contextlib.suppress(ValueError):
+                example = example.relative_to(Path.cwd())
+            return "for example: snpredict " + command.format(file=example, sample=sample)
+    return (
+        "for example, with a table of one line and one SNP:\n"
+        r"  printf 'sample\tGm01_3321482_T_C\nline-1\t2\n' > genotypes.tsv"
+        "\n"
+        "  snpredict " + command.format(file="genotypes.tsv", sample="line-1")
+    )

@@ -1,0 +1,366 @@
+"""Results for people: summaries for stderr as plain text, tables for a terminal with rich.
+
+rich is imported inside the functions that draw, so that a piped run does not wait for it.
+"""
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from snpredict import __version__
+from snpredict.bundle import Bundle
+from snpredict.explanation import SnpReport
+from snpredict.genotypes import GenotypeBlock, GenotypeReader
+from snpredict.manifest import Manifest
+from snpredict.pipeline import FilePrediction, InputFile, SampleExplanation
+from snpredict.scoring import Coverage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+#: Below this share of the model's SNPs a file gets a warning.
+FEW_SNPS = 0.75
+
+#: A terminal table with more rows shows its first and last ones only.
+MAX_ROWS, FIRST_ROWS, LAST_ROWS = 40, 20, 5
+
+_PROGRESS_AFTER_S = 2.0
+_BAR = 16
+
+
+def terminal() -> "Console":
+    """Console on stdout. rich itself minds NO_COLOR and leaves colours out when piped."""
+    from rich.console import Console
+
+    # A SNP or sample may be called "[red]" or ":dna:".
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+# --- stderr ------------------------------------------------------------------------------------
+
+
+def input_summary(bundle: Bundle, source: InputFile, coverage: Coverage, samples: str) -> str:
+    """What was read and with which model, one fact per line."""
+    manifest = bundle.manifest
+    column = f"ids from column {source.id_column!r}" if source.id_column else "ids not in a column"
+    return _lines(
+        {
+            "model": f"{manifest.name} (manifest {bundle.digest[:12]}), {_pcc(manifest)}",
+            "trait": _trait(manifest),
+            "input": f"{source.path}, SHA-256 {source.sha256}",
+            "samples": f"{samples}, {column}",
+            "SNPs": f"{coverage.found:,} of {coverage.model_snps:,} found, "
+            f"{coverage.missing_rate_found:.1%} of their genotypes missing "
+            f"({coverage.missing_rate:.1%} of the model's input)",
+            "coding": "codes 0, 1, 2 are assumed to count the model's counted alleles",
+            "snpredict": __version__,
+        }
+    )
+
+
+def few_snps_warning(coverage: Coverage) -> str | None:
+    """A sentence when the file has too few of the model's SNPs, else None."""
+    if coverage.found_share >= FEW_SNPS:
+        return None
+    return (
+        f"warning: only {coverage.found:,} of the model's {coverage.model_snps:,} SNPs were found "
+        f"({coverage.found_share:.1%}); the others count as missing, and predictions move towards "
+        "the average"
+    )
+
+
+def balance(explanation: SampleExplanation, shown: int) -> str:
+    """The sum that the contributions make, one term per line."""
+    digits = decimals(explanation.bundle) + 2
+    unit = explanation.bundle.manifest.unit
+    largest = float(explanation.contributions[explanation.order[:shown]].sum())
+    rest = float(explanation.contributions[explanation.order[shown:]].sum())
+    n_rest = len(explanation.order) - shown
+    reference = f"{explanation.reference:.{digits}f}"
+    prediction = f"{explanation.prediction:.{digits}f}"
+    terms = [
+        ("", "reference: the average genotype of the training set", reference),
+        ("+", f"the {shown:,} SNPs with the largest contributions", f"{largest:+.{digits}f}"),
+        ("+", f"the other {n_rest:,} SNPs", f"{rest:+.{digits}f}"),
+        ("=", "prediction", prediction),
+    ]
+    if not n_rest:
+        terms[1:3] = [("+", f"all {shown:,} SNPs", f"{largest:+.{digits}f}")]
+    width = max(len(text) for _, text, _ in terms)
+    number = max(len(value) for _, _, value in terms)
+    lines = [f"{sign:1} {text:{width}}  {value:>{number}} {unit}" for sign, text, value in terms]
+    return "\n".join([*lines, f"  (rounding: {explanation.residual:.1e} {unit})"])
+
+
+def with_progress(
+    reader: GenotypeReader, blocks: Iterator[GenotypeBlock]
+) -> Iterator[GenotypeBlock]:
+    """The same blocks; a progress bar on stderr, if that is a terminal, after two seconds."""
+    if not sys.stderr.isatty():
+        yield from blocks
+        return
+    start = time.monotonic()
+    samples = 0
+    progress = None
+    try:
+        for block in blocks:
+            if progress is None and time.monotonic() - start > _PROGRESS_AFTER_S:
+                from rich.console import Console
+                from rich.progress import Progress
+
+                progress = Progress(console=Console(stderr=True), transient=True)
+                task = progress.add_task("", total=max(1, reader.size_bytes))
+                progress.start()
+            samples += len(block.samples)
+            if progress is not None:
+                progress.update(
+                    task, completed=reader.bytes_read, description=f"{samples:,} samples"
+                )
+            yield block
+    finally:
+        if progress is not None:
+            progress.stop()
+
+
+# --- tables on a terminal ----------------------------------------------------------------------
+
+
+def decimals(bundle: Bundle) -> int:
+    """Digits behind the point that show a hundredth of the trait's standard deviation, about."""
+    scale = float(np.mean([fold.scale for fold in bundle.manifest.folds]))
+    return min(8, max(0, 3 - math.ceil(math.log10(scale))))
+
+
+def show_predictions(console: "Console", prediction: FilePrediction, per_fold: bool) -> None:
+    """One row per sample; of many samples the first and the last ones."""
+    digits = decimals(prediction.bundle)
+    unit = prediction.bundle.manifest.unit
+    columns = prediction.results(per_fold).columns
+    headings = [f"{name} ({unit})" if name == "prediction" else name for name in columns]
+    table = _table(*headings, right=range(1, len(headings)))
+    if prediction.top:
+        table.add_column("largest contributions", overflow="fold")
+    n = len(prediction.scores.samples)
+    for row in _shown_rows(n):
+        if row is None:
+            table.add_row(*["⋮"] * len(table.columns))
+            continue
+        numbers = [f"{values[row]:.{digits}f}" for values in list(columns.values())[1:]]
+        cells = [printable(prediction.scores.samples[row]), *numbers]
+        if prediction.top:
+            cells.append(
+                "  ".join(f"{snp} {value:+.{digits + 1}f}" for snp, value in prediction.top[row])
+            )
+        table.add_row(*cells)
+    console.print(table)
+    if n > MAX_ROWS:
+        console.print(
+            f"{FIRST_ROWS + LAST_ROWS} of {n:,} samples; all of them with --out predictions.tsv "
+            "or in a pipe"
+        )
+
+
+def show_contributions(console: "Console", explanation: SampleExplanation, top: int) -> None:
+    """The SNPs that contributed most, with bars, and the sum of all."""
+    digits = decimals(explanation.bundle) + 2
+    unit = explanation.bundle.manifest.unit
+    order = explanation.order[:top]
+    limit = float(np.abs(explanation.contributions).max())
+    table = _table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
+    for at in order:
+        value = float(explanation.contributions[at])
+        code = int(explanation.codes[at])
+        table.add_row(
+            explanation.bundle.snps.ids[at],
+            "missing" if code < 0 else str(code),
+            f"{value:+.{digits}f}",
+            _signed_bar(value, limit),
+        )
+    console.print(table)
+    console.print(balance(explanation, len(order)))
+
+
+def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
+    """Everything about one SNP."""
+    unit = bundle.manifest.unit
+    place = "unknown"
+    if report.chromosome is not None:
+        at = "" if report.position is None else f", position {report.position:,}"
+        place = f"{report.chromosome}{at}"
+    counted, other = report.counted_allele, report.other_allele
+    console.print(
+        _lines(
+            {
+                "SNP": report.id,
+                "chromosome": place,
+                "alleles": f"{counted or '?'} counted, {other or '?'} other",
+                "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
+                "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.1f}",
+            }
+        )
+    )
+    digits = decimals(bundle) + 2
+    effects = _table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
+    limit = max(map(abs, report.effects.values()))
+    for genotype, effect in report.effects.items():
+        effects.add_row(
+            _genotype_words(genotype, counted, other),
+            f"{report.frequencies[genotype]:.1%}",
+            f"{effect:+.{digits}f}",
+            _signed_bar(effect, limit),
+        )
+    console.print()
+    console.print(effects)
+    folds = _table("fold", "saliency", "", right=(1,))
+    limit = max(report.fold_saliency.values())
+    for fold, value in report.fold_saliency.items():
+        folds.add_row(fold, f"{value:.6g}", _bar(value, limit))
+    console.print(folds)
+    if report.neighbours:
+        console.print(_neighbour_table(report))
+
+
+def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> None:
+    """One row per bundle; with each its size in bytes."""
+    table = _table(
+        "model", "trait", "unit", "SNPs", "folds", "cross-validated PCC", "size", right=(3, 4, 5, 6)
+    )
+    for manifest, size in models:
+        table.add_row(
+            manifest.name,
+            manifest.trait,
+            manifest.unit,
+            f"{manifest.n_snps:,}",
+            str(len(manifest.folds)),
+            _number(manifest.metrics.get("pcc_mean"), ".3f"),
+            f"{size / 1e6:.1f} MB",
+        )
+    console.print(table)
+
+
+def show_model(console: "Console", bundle: Bundle) -> None:
+    """What a bundle's manifest says, and its figures per fold."""
+    manifest, raw = bundle.manifest, bundle.manifest.raw
+    training = raw.get("training")
+    facts = {
+        "model": manifest.name,
+        "description": raw.get("description"),
+        "trait": _trait(manifest),
+        "accuracy": _pcc(manifest),
+        "SNPs": f"{manifest.n_snps:,}",
+        "coding": raw.get("genotype_coding"),
+        **{key: value for key, value in manifest.metrics.items() if value is not None},
+        **({f"training {k}": v for k, v in training.items()} if isinstance(training, dict) else {}),
+        "licence": raw.get("licence"),
+        "source": raw.get("source"),
+        "created": raw.get("created"),
+        "folder": bundle.path,
+        "manifest": f"SHA-256 {bundle.digest}",
+        "files": f"{len(bundle.files)}, {bundle.size_bytes / 1e6:.1f} MB, all as the manifest says",
+    }
+    shown = {
+        key: _number(value, ".4g") if isinstance(value, float) else value
+        for key, value in facts.items()
+        if isinstance(value, str | int | float) or key == "folder"
+    }
+    console.print(_lines(shown), soft_wrap=True)
+    names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
+    table = _table("fold", *names, right=range(1, len(names) + 1))
+    for fold in manifest.folds:
+        table.add_row(fold.name, *(_number(fold.metrics.get(name), ".4g") for name in names))
+    console.print()
+    console.print(table)
+
+
+def printable(name: str) -> str:
+    """A name from a file without control characters, which could steer a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in name)
+
+
+# --- pieces ------------------------------------------------------------------------------------
+
+
+def _table(*headings: str, right: Sequence[int] = ()) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for at, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if at in right else "left", overflow="fold")
+    return table
+
+
+def _neighbour_table(report: SnpReport) -> "Table":
+    here, there = report.position or 0, report.neighbours
+    table = _table("neighbour", "position", "distance", "saliency", "rank", "", right=(1, 2, 3, 4))
+    limit = max([report.saliency, *(n.saliency for n in there)])
+    rows = [(n.position, n.id, n.saliency, n.rank) for n in there]
+    own = (here, report.id, report.saliency, report.rank)
+    for position, name, saliency, rank in sorted([*rows, own]):
+        table.add_row(
+            name,
+            f"{position:,}",
+            f"{position - here:+,}" if name != report.id else "this SNP",
+            f"{saliency:.6g}",
+            f"{rank:,}",
+            _bar(saliency, limit),
+            style="bold" if name == report.id else None,
+        )
+    return table
+
+
+def _shown_rows(n: int) -> list[int | None]:
+    """Rows to show; None stands for those left out."""
+    if n <= MAX_ROWS:
+        return list(range(n))
+    return [*range(FIRST_ROWS), None, *range(n - LAST_ROWS, n)]
+
+
+def _bar(value: float, limit: float) -> "Text":
+    from rich.text import Text
+
+    return Text("█" * (round(_BAR * value / limit) if limit else 0), style="cyan")
+
+
+def _signed_bar(value: float, limit: float) -> "Text":
+    from rich.text import Text
+
+    half = _BAR // 2
+    filled = round(half * abs(value) / limit) if limit else 0
+    bar = "█" * filled
+    if value < 0:
+        return Text.assemble(" " * (half - filled), (bar, "red"), "│")
+    return Text.assemble(" " * half, "│", (bar, "cyan"))
+
+
+def _genotype_words(genotype: str, counted: str | None, other: str | None) -> str:
+    if genotype == "missing" or counted is None or other is None:
+        return genotype
+    copies = int(genotype)
+    return f"{genotype} ({counted * copies}{other * (2 - copies)})"
+
+
+def _trait(manifest: Manifest) -> str:
+    return f"{manifest.trait} ({manifest.unit})" if manifest.unit else manifest.trait
+
+
+def _pcc(manifest: Manifest) -> str:
+    mean, sd = manifest.metrics.get("pcc_mean"), manifest.metrics.get("pcc_sd")
+    if mean is None:
+        return "accuracy not recorded"
+    return f"cross-validated PCC {mean:.3f}" + (f" ± {sd:.3f}" if sd is not None else "")
+
+
+def _number(value: float | None, how: str) -> str:
+    return "-" if value is None else format(value, how)
+
+
+def _lines(facts: dict[str, object]) -> str:
+    width = max(map(len, facts))
+    return "\n".join(f"{key:{width}}  {value}" for key, value in facts.items())

@@ -1,0 +1,200 @@
+"""A tiny bundle, built from numbers that a test chooses or draws."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pyarrow as pa
+from onnx import TensorProto, helper, numpy_helper
+
+from snpredict.encoding import CHANNEL_NAMES
+from train.bundling import write_bundle
+from train.fused import fused_ensemble
+
+
+@dataclass
+class Tiny:
+    """Everything that a bundle is made of; the defaults are random numbers of a fixed seed.
+
+    Half of the SNPs lie on chromosome Gm01, the others on Gm02, 1000 base pairs apart.
+    """
+
+    n_snps: int = 12
+    n_folds: int = 3
+    alpha: float = 0.2
+    affine: bool = True
+    name: str = "tiny"
+    ids: list[str] = field(default_factory=list)
+    weights: Any = None
+    bias: Any = None
+    center: Any = None
+    scale: Any = None
+    frequencies: Any = None
+
+    def __post_init__(self):
+        rng = np.random.default_rng(7)
+        n, k = self.n_snps, self.n_folds
+
+        def given(value, drawn):
+            return drawn if value is None else np.asarray(value, float)
+
+        self.ids = self.ids or [f"Gm{1 + 2 * j // n:02d}_{1000 * (j + 1)}_A_G" for j in range(n)]
+        self.weights = given(self.weights, rng.normal(0, 0.3, (n, 4, k))).astype(np.float32)
+        self.bias = given(self.bias, rng.normal(0, 0.3, k)).astype(np.float32)
+        self.center = given(self.center, 90 + rng.normal(0, 1, k))
+        self.scale = given(self.scale, 10 + rng.normal(0, 0.2, k))
+        self.frequencies = given(self.frequencies, rng.dirichlet([1, 2, 4, 4], n))
+
+    # --- parts -----------------------------------------------------------------------------
+
+    def manifest(self) -> dict[str, Any]:
+        metrics = {"pcc": 0.7, "mae": 5.0, "mse": 40.0, "r2": 0.5}
+        return {
+            "schema_version": 1,
+            "name": self.name,
+            "description": "random numbers for tests",
+            "trait": "height",
+            "unit": "cm",
+            "genotype_coding": "copies of the counted allele",
+            "channels": list(CHANNEL_NAMES),
+            "n_snps": self.n_snps,
+            "isru_alpha": self.alpha,
+            "ensemble": "ensemble.onnx" if self.affine else None,
+            "folds": [
+                {
+                    "fold": f + 1,
+                    "model": f"folds/fold_{f + 1:02d}.onnx",
+                    "center": float(self.center[f]),
+                    "scale": float(self.scale[f]),
+                    "n_train": 80,
+                    "n_validation": 10,
+                    "n_test": 10,
+                    "best_epoch": 3,
+                    "epochs": 5,
+                    "metrics": metrics,
+                }
+                for f in range(self.n_folds)
+            ],
+            "metrics": {"pcc_mean": 0.7, "pcc_sd": 0.02, "within_family_pcc_mean": None},
+            "preset": {"name": "test"},
+            "seed": 7,
+            "interval_quantiles": None,
+            "training": {"table": "none.tsv", "samples": 100},
+            "software": {},
+            "created": "2025-01-01T00:00:00Z",
+            "licence": "CC0-1.0",
+            "source": "made up",
+        }
+
+    def snps(self) -> pa.Table:
+        n = self.n_snps
+        columns = {
+            "id": self.ids,
+            "chromosome": [f"Gm{1 + 2 * j // n:02d}" for j in range(n)],
+            "position": pa.array([1000 * (j + 1) for j in range(n)], pa.int64()),
+            "counted_allele": ["A"] * n,
+            "other_allele": ["G"] * n,
+        }
+        for channel, suffix in enumerate(("missing", "1", "2", "0")):
+            columns[f"freq_{suffix}"] = self.frequencies[:, channel]
+        return pa.table(columns)
+
+    def saliency(self) -> pa.Table:
+        strength = np.abs(self.weights).max(axis=1)
+        mean = strength.mean(axis=1)
+        rank = np.empty(self.n_snps, np.int64)
+        rank[np.argsort(-mean, kind="stable")] = np.arange(1, self.n_snps + 1)
+        columns = {
+            "id": self.ids,
+            "saliency": mean,
+            "rank": rank,
+            "percentile": 100 * (1 - (rank - 1) / self.n_snps),
+            "centered_saliency": mean / 2,
+        }
+        for f in range(self.n_folds):
+            columns[f"fold_{f + 1:02d}"] = strength[:, f]
+        effects = (self.weights * self.scale).mean(axis=2)
+        for channel, suffix in enumerate(("missing", "1", "2", "0")):
+            columns[f"effect_{suffix}"] = effects[:, channel]
+        return pa.table(columns)
+
+    def out_of_fold(self) -> pa.Table:
+        return pa.table(
+            {
+                "digest": ["aa", "bb"],
+                "fold": pa.array([1, 1], pa.int64()),
+                "predicted": [90.0, 91.0],
+                "residual": [0.5, -0.5],
+            }
+        )
+
+    def ensemble(self) -> bytes:
+        return fused_ensemble(self.weights, self.bias, self.center, self.scale, self.alpha)
+
+    def fold_model(self, f: int) -> bytes:
+        """One fold alone: the fused graph of one fold, its folds axis taken away."""
+        part = slice(f, f + 1)
+        fused = onnx.load_from_string(
+            fused_ensemble(
+                self.weights[:, :, part],
+                self.bias[part],
+                self.center[part],
+                self.scale[part],
+                self.alpha,
+            )
+        )
+        graph = fused.graph
+        del graph.output[:]
+        for node in graph.node:
+            node.output[:] = ["column" if n == "prediction" else n for n in node.output]
+        graph.initializer.append(numpy_helper.from_array(np.array([1]), "folds_axis"))
+        graph.node.append(helper.make_node("Squeeze", ["column", "folds_axis"], ["prediction"]))
+        graph.output.append(
+            helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["samples"])
+        )
+        return fused.SerializeToString()
+
+    def fold_models(self) -> list[bytes]:
+        return [self.fold_model(f) for f in range(self.n_folds)]
+
+    # --- whole -----------------------------------------------------------------------------
+
+    def write(self, target: Path, **changed: Any) -> Path:
+        """Write the bundle, its parts replaced by those in `changed`."""
+        parts: dict[str, Any] = {
+            "manifest": self.manifest(),
+            "snps": self.snps(),
+            "saliency": self.saliency(),
+            "out_of_fold": self.out_of_fold(),
+            "fold_models": self.fold_models(),
+            "ensemble": self.ensemble() if self.affine else None,
+            "card": "# tiny\n",
+        }
+        write_bundle(target, **(parts | changed))
+        return target
+
+    def table(self, codes: np.ndarray, samples: list[str] | None = None) -> str:
+        """A TSV of genotypes, missing as NA."""
+        samples = samples or [f"s{row}" for row in range(len(codes))]
+        rows = [["sample", *self.ids]]
+        for sample, row in zip(samples, codes.tolist(), strict=True):
+            rows.append([sample, *("NA" if code < 0 else str(code) for code in row)])
+        return "".join("\t".join(row) + "\n" for row in rows)
+
+    def draw(self, n_samples: int, seed: int = 1) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return rng.choice(np.array([-1, 0, 1, 2], np.int8), (n_samples, self.n_snps))
+
+    def expected(self, codes: np.ndarray) -> np.ndarray:
+        """Predictions of all folds by the formula, cell by cell, in float64."""
+        channel = {-1: 0, 1: 1, 2: 2, 0: 3}
+        out = np.empty((len(codes), self.n_folds))
+        for row, sample in enumerate(codes.tolist()):
+            for f in range(self.n_folds):
+                z = float(self.bias[f])
+                for snp, code in enumerate(sample):
+                    z += float(self.weights[snp, channel[code], f])
+                out[row, f] = self.center[f] + self.scale[f] * z / (1 + self.alpha * z * z) ** 0.5
+        return out

@@ -1,0 +1,189 @@
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from snpredict import errors
+
+
+def answer(monkeypatch, *lines):
+    """Stands in for a person who types these lines and then ends the input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+# --- one sample --------------------------------------------------------------------------------
+
+
+def test_piped_contributions_are_all_snps(run):
+    outcome = run("explain", "g.tsv", "--sample", "s7", "--top", "3")
+    rows = list(csv.DictReader(io.StringIO(outcome.out), delimiter="\t"))
+    assert list(rows[0]) == ["snp", "genotype", "contribution"]
+    assert len(rows) == 40
+    assert {row["genotype"] for row in rows} <= {"0", "1", "2", "NA"}
+
+
+def test_json_adds_up_to_what_predict_says(run):
+    value = json.loads(run("explain", "g.tsv", "--sample", "s7", "--json").out)
+    predicted = json.loads(run("predict", "g.tsv", "--format", "json").out)["results"][7]
+    total = sum(row["contribution"] for row in value["results"])
+    assert value["prediction"] == predicted["prediction"]
+    assert value["reference"] + total == pytest.approx(value["prediction"], rel=1e-6)
+    assert value["contributions_sum"] == pytest.approx(total)
+    assert value["sample"] == "s7" and value["model"] == "tiny"
+
+
+@pytest.mark.parametrize("shown", [3, 40, 99])
+def test_the_sum_is_shown(run, terminal, shown):
+    out = run("explain", "g.tsv", "--sample", "s7", "--top", shown).out
+    numbers = [float(n) for n in re.findall(r"([+-]?\d+\.\d+) cm$", out, re.MULTILINE)]
+    *terms, prediction = numbers
+    assert len(terms) == (3 if shown == 3 else 2)
+    assert sum(terms) == pytest.approx(prediction, abs=1e-3)
+    assert "rounding" in out
+    bars = [line for line in out.splitlines() if "│" in line]
+    assert len(bars) == min(shown, 40)
+
+
+def test_the_sum_is_on_stderr_when_piped(run):
+    err = run("explain", "g.tsv", "--sample", "s7").err
+    assert "reference: the average genotype" in err and "= prediction" in err
+    assert run("explain", "g.tsv", "--sample", "s7", "-q").err == ""
+
+
+def test_out(run, folder):
+    outcome = run("explain", "g.tsv", "--sample", "s7", "--out", "e.csv")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert len((folder / "e.csv").read_text().splitlines()) == 41
+
+
+def test_unknown_sample(run, folder):
+    outcome = run("explain", "g.tsv", "--sample", "s77", "--out", "e.tsv")
+    assert outcome.code == errors.UnknownSample.exit_code
+    assert "no sample 's77' among its 60" in outcome.err and "did you mean s7" in outcome.err
+    assert [path.name for path in folder.iterdir()] == ["g.tsv"]
+
+
+def test_file_without_sample_names_some(run):
+    outcome = run("explain", "g.tsv")
+    assert outcome.code == 2
+    assert "s0, s1, s2, s3, s4, ..." in outcome.err
+    assert "hint: add --sample s0" in outcome.err
+
+
+def test_sample_without_file(run):
+    outcome = run("explain", "--sample", "s7")
+    assert outcome.code == 2 and "needs the file" in outcome.err
+
+
+# --- one SNP -----------------------------------------------------------------------------------
+
+
+def test_snp_for_people(run):
+    outcome = run("explain", "--snp", "Gm01_5000_A_G")
+    assert outcome.code == 0
+    for words in (
+        "Gm01, position 5,000",
+        "A counted, G other",
+        " of 40, percentile ",
+        "0 (GG)",
+        "1 (AG)",
+        "2 (AA)",
+        "missing",
+        "fold_03",
+        "this SNP",
+        "█",
+    ):
+        assert words in outcome.out
+    assert "\x1b" not in outcome.out
+
+
+def test_snp_for_programs(run, folder):
+    value = json.loads(run("explain", "--snp", "Gm01_5000_A_G", "--json").out)
+    assert (value["id"], value["chromosome"], value["position"]) == ("Gm01_5000_A_G", "Gm01", 5000)
+    assert value["n_snps"] == 40 and list(value["effects"]) == ["0", "1", "2", "missing"]
+    assert len(value["neighbours"]) == 9 and len(value["fold_saliency"]) == 3
+    run("explain", "--snp", "Gm01_5000_A_G", "--out", "snp.json")
+    assert json.loads((folder / "snp.json").read_text()) == value
+
+
+def test_case_of_a_snp_is_forgiven_and_said(run):
+    outcome = run("explain", "--snp", "gm01_5000_a_g", "--json")
+    assert json.loads(outcome.out)["id"] == "Gm01_5000_A_G"
+    assert "'gm01_5000_a_g' was read as Gm01_5000_A_G" in outcome.err
+
+
+def test_unknown_snp(run):
+    outcome = run("explain", "--snp", "Gm01_5001_A_G")
+    assert outcome.code == errors.UnknownSnp.exit_code and outcome.out == ""
+    assert "no SNP 'Gm01_5001_A_G'" in outcome.err
+    assert "hint: did you mean Gm01_5000_A_G" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--snp", "x", "g.tsv"], "takes no FILE"),
+        (["--snp", "x", "--format", "tsv"], "written as json, not as tsv"),
+        (["--json"], "the viewer writes no file"),
+        (["--out", "e.tsv"], "the viewer writes no file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage(run, folder, arguments, words):
+    outcome = run("explain", *arguments)
+    assert outcome.code == 2 and words in outcome.err
+    assert [path.name for path in folder.iterdir()] == ["g.tsv"]
+
+
+# --- the viewer --------------------------------------------------------------------------------
+
+
+def test_viewer_shows_a_snp_and_ends_at_q(run, monkeypatch):
+    answer(monkeypatch, "Gm01_5000_A_G", "", "q", "Gm01_6000_A_G")
+    outcome = run("explain")
+    assert outcome.code == 0
+    assert "Gm01, position 5,000" in outcome.out and "position 6,000" not in outcome.out
+    assert "SNP>" not in outcome.out
+
+
+def test_viewer_ends_with_the_input(run, monkeypatch):
+    answer(monkeypatch)
+    assert run("explain").code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "shown"),
+    [
+        ("gm01_5000_a_g", "'gm01_5000_a_g' was read as Gm01_5000_A_G", True),
+        ("_5000_", "'_5000_' was read as Gm01_5000_A_G", True),
+        ("Gm02_3", "10 names have 'Gm02_3' in them", False),
+        ("Gm", "40 names have 'Gm' in them", False),
+        ("Hm01_5000_A_G", "did you mean Gm01_5000_A_G", False),
+        ("???", "no name like it", False),
+    ],
+    ids=[
+        "other case",
+        "one completion",
+        "ten completions",
+        "too many to list",
+        "typing error",
+        "?",
+    ],
+)
+def test_viewer_helps(run, monkeypatch, typed, words, shown):
+    answer(monkeypatch, typed)
+    out = run("explain").out
+    assert words in out
+    assert ("position 5,000" in out) == shown
+    assert len(out.splitlines()) < 60
+
+
+def test_tab_completes_names():
+    readline = pytest.importorskip("readline")
+    from snpredict.viewer import line_reader
+
+    line_reader(["Gm01_10", "Gm01_20", "Gm02_10"], interactive=True)
+    complete = readline.get_completer()
+    assert [complete("gm01", state) for state in range(3)] == ["Gm01_10", "Gm01_20", None]

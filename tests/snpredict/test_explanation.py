@@ -1,0 +1,273 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snpredict import errors
+from snpredict.bundle import load_bundle
+from snpredict.explanation import (
+    AffineEnsemble,
+    affine_ensemble,
+    chord_slope,
+    contributions,
+    describe_snp,
+    find_snp,
+    isru,
+    largest,
+)
+from snpredict.names import complete, nearest, search
+from snpredict.pipeline import explain_sample, predict_file
+from snpredict.scoring import Scorer, ensemble_mean
+from tests.bundles import Tiny
+from tests.snpredict.test_scoring import BY_HAND
+
+TINY = Tiny(n_snps=40)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return load_bundle(TINY.write(tmp_path_factory.mktemp("explanation") / "tiny"))
+
+
+def ensemble_of(tiny: Tiny) -> AffineEnsemble:
+    return AffineEnsemble(
+        tiny.weights.astype(float),
+        tiny.bias.astype(float),
+        tiny.center,
+        tiny.scale,
+        tiny.frequencies,
+        tiny.alpha,
+    )
+
+
+# --- contributions -----------------------------------------------------------------------------
+
+
+def test_by_hand():
+    # The average genotype is (0, 2) with z = 0 and prediction 100. The sample (1, 0) adds 1 for
+    # either SNP, so z = 2, isru(z) = 1, the chord's slope is 1/2, and each SNP adds 10 · 1/2 · 1.
+    explained = contributions(np.array([[1, 0], [0, 2], [2, 2]], np.int8), ensemble_of(BY_HAND))
+    assert explained.reference == 100
+    np.testing.assert_allclose(explained.values, [[5, 5], [0, 0], [10, 0]])
+    np.testing.assert_allclose(explained.prediction, [110, 100, 110])
+
+
+def test_average_genotype_is_weighted_by_frequency():
+    # E = 0.5 · 2 + 0.5 · 0 = 1 for the first SNP; the prediction for z_ref = 1 is
+    # 100 + 10 / sqrt(1.75).
+    half = Tiny(**{**vars(BY_HAND), "frequencies": [[0, 0, 0.5, 0.5], [0, 0, 1, 0]]})
+    explained = contributions(np.array([[1, 2]], np.int8), ensemble_of(half))
+    assert explained.reference == pytest.approx(100 + 10 / 1.75**0.5)
+    np.testing.assert_allclose(explained.values, [[0, 0]])
+
+
+@pytest.mark.parametrize("n_folds", [1, 3, 10])
+def test_contributions_add_up(n_folds):
+    tiny = Tiny(n_snps=200, n_folds=n_folds)
+    codes = tiny.draw(50)
+    explained = contributions(codes, ensemble_of(tiny))
+    expected = tiny.expected(codes).mean(axis=1)
+    np.testing.assert_allclose(explained.prediction, expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        explained.reference + explained.values.sum(axis=1), expected, rtol=1e-12
+    )
+
+
+def test_contributions_add_up_to_what_predict_gives(bundle):
+    scorer = Scorer(bundle)
+    codes = TINY.draw(50)
+    explained = contributions(codes, affine_ensemble(bundle, scorer))
+    np.testing.assert_allclose(
+        explained.reference + explained.values.sum(axis=1),
+        ensemble_mean(scorer.predict(codes)),
+        rtol=1e-6,
+    )
+
+
+def test_a_constant_per_snp_changes_no_contribution():
+    codes = TINY.draw(20)
+    ensemble = ensemble_of(TINY)
+    shift = np.random.default_rng(0).normal(0, 5, (40, 1, 3))
+    shifted = AffineEnsemble(
+        **{
+            **vars(ensemble),
+            "weights": ensemble.weights + shift,
+            "bias": ensemble.bias - shift[:, 0].sum(axis=0),
+        }
+    )
+    np.testing.assert_allclose(
+        contributions(codes, shifted).values, contributions(codes, ensemble).values, atol=1e-9
+    )
+
+
+def test_weights_come_out_of_the_graph(bundle):
+    ensemble = affine_ensemble(bundle, Scorer(bundle))
+    np.testing.assert_array_equal(ensemble.weights, TINY.weights)
+    np.testing.assert_array_equal(ensemble.bias, TINY.bias)
+
+
+def test_model_that_is_not_affine(tmp_path):
+    bundle = load_bundle(Tiny(affine=False).write(tmp_path / "b"))
+    with pytest.raises(errors.NotExplainable, match="not affine"):
+        affine_ensemble(bundle, Scorer(bundle))
+
+
+def test_ensemble_whose_weights_do_not_fit_the_manifest(tmp_path):
+    bundle = load_bundle(TINY.write(tmp_path / "b", ensemble=Tiny(40, n_folds=2).ensemble()))
+    with pytest.raises(errors.InvalidBundle, match=r"found weights \(40, 4, 2\)"):
+        Scorer(bundle).affine()
+
+
+finite = st.floats(-50, 50)
+
+
+@given(z=finite, z_ref=finite, alpha=st.floats(0.01, 5))
+def test_chord_slope_times_the_difference_is_the_difference_of_isru(z, z_ref, alpha):
+    slope = chord_slope(np.array([z]), np.float64(z_ref), alpha)
+    assert 0 < slope[0] <= 1 + 1e-12
+    np.testing.assert_allclose(
+        slope * (z - z_ref), isru(np.array([z]), alpha) - isru(z_ref, alpha), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("step", [0, 1e-15, -1e-12, 1e-9, 1e-7])
+@pytest.mark.parametrize("z_ref", [-3.0, 0.0, 0.5])
+def test_chord_slope_nears_the_derivative(z_ref, step):
+    slope = chord_slope(np.array([z_ref + step]), np.float64(z_ref), 0.2)
+    np.testing.assert_allclose(slope, (1 + 0.2 * z_ref**2) ** -1.5, rtol=1e-6)
+
+
+def test_largest_is_by_size_whatever_the_sign():
+    values = np.array([[1.0, -3.0, 2.0, 3.0], [0, 0, 0, -1]])
+    assert largest(values, 3).tolist() == [[1, 3, 2], [3, 0, 1]]
+    assert largest(values, 9).shape == (2, 4)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=30), st.integers(1, 40))
+def test_largest_is_the_beginning_of_a_full_sort(row, count):
+    expected = sorted(range(len(row)), key=lambda at: (-abs(row[at]), at))[:count]
+    assert largest(np.array([row], float), count).tolist() == [expected]
+
+
+# --- from a file -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "g.tsv"
+    path.write_text(TINY.table(TINY.draw(100)))
+    return path
+
+
+def test_explained_prediction_is_the_predicted_one(bundle, table):
+    prediction = predict_file(table, bundle, top=4)
+    explanation = explain_sample(table, bundle, "s77")
+    assert explanation.prediction == prediction.scores.prediction[77]
+    assert abs(explanation.residual) < 1e-6 * abs(explanation.prediction)
+    results = explanation.results()
+    top = list(zip(results.columns["snp"], results.columns["contribution"], strict=True))[:4]
+    assert [snp for snp, _ in top] == [snp for snp, _ in prediction.top[77]]
+    np.testing.assert_allclose([v for _, v in top], [v for _, v in prediction.top[77]])
+    sizes = np.abs(results.columns["contribution"])
+    assert (np.diff(sizes) <= 0).all() and len(sizes) == 40
+
+
+def test_unknown_sample_names_the_nearest(bundle, table):
+    with pytest.raises(errors.UnknownSample, match="'s777' among its 100") as caught:
+        explain_sample(table, bundle, "s777")
+    assert "s77" in caught.value.hint
+
+
+def test_mistake_below_the_sample_is_not_passed_over(bundle, table):
+    with table.open("a") as file:
+        file.write("s999\tX\n")
+    with pytest.raises(errors.RaggedRow):
+        explain_sample(table, bundle, "s0")
+
+
+# --- one SNP -----------------------------------------------------------------------------------
+
+
+def test_report_of_a_snp(bundle):
+    report = describe_snp(bundle, TINY.ids[4])
+    assert (report.chromosome, report.position) == ("Gm01", 5000)
+    assert (report.counted_allele, report.other_allele) == ("A", "G")
+    assert report.rank == bundle.saliency.rank[4] and report.n_snps == 40
+    assert report.frequencies == pytest.approx(
+        dict(zip(["missing", "1", "2", "0"], TINY.frequencies[4], strict=True))
+    )
+    assert list(report.effects) == ["0", "1", "2", "missing"]
+    assert report.effects["2"] == pytest.approx((TINY.weights[4, 2] * TINY.scale).mean())
+    assert list(report.fold_saliency) == ["fold_01", "fold_02", "fold_03"]
+
+
+@pytest.mark.parametrize(
+    ("at", "neighbours"),
+    [
+        pytest.param(9, [4, 5, 6, 7, 8, 10, 11, 12, 13, 14], id="five on either side"),
+        pytest.param(0, [1, 2, 3, 4, 5], id="first of its chromosome"),
+        pytest.param(18, [13, 14, 15, 16, 17, 19], id="next chromosome is not near"),
+    ],
+)
+def test_neighbours(bundle, at, neighbours):
+    report = describe_snp(bundle, TINY.ids[at])
+    assert [n.id for n in report.neighbours] == [TINY.ids[n] for n in neighbours]
+
+
+def test_snp_without_a_place_has_no_neighbours(tmp_path):
+    import pyarrow as pa
+
+    snps = TINY.snps()
+    snps = snps.set_column(snps.column_names.index("position"), "position", pa.nulls(40))
+    report = describe_snp(load_bundle(TINY.write(tmp_path / "b", snps=snps)), TINY.ids[4])
+    assert report.position is None and report.neighbours == []
+
+
+NAMES = ["Gm01_10_A", "Gm01_20_C", "Gm02_10_A", "rs7", "RS7b", "twin", "TWIN"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "match", "case_differs", "completions"),
+    [
+        pytest.param("rs7", "rs7", False, [], id="exact, though also a beginning"),
+        pytest.param("RS7", "rs7", True, [], id="another case"),
+        pytest.param("twin", "twin", False, [], id="exact before another case"),
+        pytest.param("Twin", None, False, ["twin", "TWIN"], id="two of another case"),
+        pytest.param("gm01", None, False, ["Gm01_10_A", "Gm01_20_C"], id="beginning"),
+        pytest.param("_10_", None, False, ["Gm01_10_A", "Gm02_10_A"], id="part"),
+        pytest.param("Gm01_10_T", None, False, [], id="similar only"),
+    ],
+)
+def test_search(typed, match, case_differs, completions):
+    found = search(typed, NAMES)
+    assert (found.match, found.case_differs, found.completions) == (
+        match,
+        case_differs,
+        completions,
+    )
+
+
+def test_nearest_names():
+    assert nearest("Gm01_10_T", NAMES)[0] == "Gm01_10_A"
+    assert nearest("zzzzzz", NAMES) == []
+    assert complete("zzzzzz", NAMES) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        pytest.param("Gm02_3", "names like it: Gm02_30000_A_G, .*, ...", id="part of many"),
+        pytest.param("Hm02_30000_A_G", "did you mean Gm02_30000_A_G", id="typing error"),
+        pytest.param("qqq", "completes names", id="nothing like it"),
+    ],
+)
+def test_unknown_snp_has_a_way_out(bundle, typed, hint):
+    with pytest.raises(errors.UnknownSnp, match=f"no SNP '{typed}' among its 40") as caught:
+        find_snp(bundle, typed)
+    import re
+
+    assert re.search(hint, caught.value.hint)
+
+
+def test_case_of_a_snp_is_forgiven(bundle):
+    assert find_snp(bundle, "gm01_5000_a_g") == "Gm01_5000_A_G"

@@ -1,0 +1,67 @@
+"""README and docs say what the programs do."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="the reference covers the training commands too")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "docs"))
+
+import typer.main
+from generate import PAGES, commands, error_classes, snpredict_app, train_app
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_current(name: str) -> None:
+    written = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    assert written == PAGES[name](), "run: python docs/generate.py"
+
+
+def test_every_command_and_option_has_help() -> None:
+    for application in (snpredict_app, train_app):
+        for path, command in commands(typer.main.get_command(application), ("app",)):
+            assert command.help, path  # type: ignore[attr-defined]
+            for parameter in command.params:  # type: ignore[attr-defined]
+                assert getattr(parameter, "help", None), (path, parameter.name)
+
+
+def test_every_error_has_an_exit_code_of_its_own() -> None:
+    codes = [error.exit_code for error in error_classes()]
+    assert len(codes) == len(set(codes))
+    assert not {0, 1} & set(codes)
+
+
+def test_readme_holds_exactly_two_commands_to_run() -> None:
+    """CI runs the ``sh`` blocks as they stand; other examples are ``console`` blocks."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert [block.count("\n") for block in blocks] == [1, 1]
+    assert "snpredict predict" in blocks[0] and "pytest" in blocks[1]
+
+
+def test_readme_links_lead_somewhere() -> None:
+    for page in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^(SIM-\d-\d\d)\t([\d.]+)\t([\d.]+)$", readme, re.MULTILINE)
+    assert len(shown) >= 3
+    done = subprocess.run(
+        [sys.executable, "-m", "snpredict", "predict", "examples/genotypes.tsv"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    predicted = {line.split("\t")[0]: line.split("\t") for line in done.stdout.splitlines()}
+    for sample, prediction, spread in shown:
+        assert float(predicted[sample][1]) == pytest.approx(float(prediction), abs=0.01)
+        assert float(predicted[sample][2]) == pytest.approx(float(spread), abs=0.01)
