@@ -31,7 +31,7 @@ FEW_SNPS = 0.75
 MAX_ROWS, FIRST_ROWS, LAST_ROWS = 40, 20, 5
 
 _PROGRESS_AFTER_S = 2.0
-_BAR = 16
+_BAR = 10
 
 
 def terminal() -> "Console":
@@ -70,8 +70,8 @@ def few_snps_warning(coverage: Coverage) -> str | None:
         return None
     return (
         f"warning: only {coverage.found:,} of the model's {coverage.model_snps:,} SNPs were found "
-        f"({coverage.found_share:.1%}); the others count as missing, and predictions move towards "
-        "the average"
+        f"({coverage.found_share:.1%}); the others count as missing, and the predictions are worse "
+        "than the cross-validated accuracy says"
     )
 
 
@@ -201,7 +201,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
                 "chromosome": place,
                 "alleles": f"{counted or '?'} counted, {other or '?'} other",
                 "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
-                "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.1f}",
+                "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
             }
         )
     )
