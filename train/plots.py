@@ -67,7 +67,7 @@ def saliency_along_genome(
     named: list[int] = []
     for candidate in np.argsort(-saliency, kind="stable"):
         if all(
-            abs(candidate - other) > 0.25 * len(x)
+            abs(candidate - other) > 0.13 * len(x)
             or (
                 abs(candidate - other) > 0.02 * len(x)
                 and abs(saliency[candidate] - saliency[other]) > 0.05 * saliency.max()
@@ -79,7 +79,7 @@ def saliency_along_genome(
             break
     axis.scatter(x[named], saliency[named], s=22, color=_ACCENT, zorder=3)
     for number in named:
-        right = number > 0.85 * len(x)
+        right = number > 0.97 * len(x)
         axis.annotate(
             names[number],
             (x[number], saliency[number]),
@@ -120,5 +120,5 @@ def predicted_against_observed(
 def _save(figure: plt.Figure, path: Path) -> None:
     figure.tight_layout()
     # No date in the file: the same run draws the same bytes.
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    figure.savefig(path, dpi=150, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
