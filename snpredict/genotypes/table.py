@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.encoding import MISSING, MISSING_SPELLINGS
+from snpredict.encoding import MISSING
 from snpredict.errors import (
     BadGenotype,
     DuplicateColumn,
@@ -26,6 +26,7 @@ from snpredict.errors import (
     UsageError,
 )
 from snpredict.genotypes import GenotypeBlock
+from snpredict.genotypes.cells import CODE_OF, QUOTE, UNKNOWN, decode, inside_quotes
 from snpredict.genotypes.source import TextSource
 
 #: Names of the sample id column, the first that the header holds wins. Compared without case and
@@ -59,55 +60,6 @@ BLOCK_BYTES = 1 << 19
 MAX_BLOCK_BYTES = 1 << 30
 
 _LINE_FEED = ord("\n")
-_QUOTE = ord('"')
-_UNKNOWN = -128
-
-#: Code of every accepted cell, in lower case. pandas writes a column with gaps as floats.
-_CODE_OF: dict[str, int] = {
-    "0": 0,
-    "1": 1,
-    "2": 2,
-    "0.0": 0,
-    "1.0": 1,
-    "2.0": 2,
-    "-9.0": MISSING,
-    "-1.0": MISSING,
-    **dict.fromkeys(MISSING_SPELLINGS, MISSING),
-}
-
-_LOWER = np.frombuffer(bytes(range(256)).lower(), np.uint8)
-
-#: Longest spelling whose bytes fit the uint32 key of the fast pass.
-_MAX_KEY_BYTES = 4
-
-
-def _key_tables() -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By cell width: the spellings as sorted big-endian numbers, and their codes."""
-    tables = {}
-    for width in range(1, _MAX_KEY_BYTES + 1):
-        keyed = sorted(
-            (int.from_bytes(text.encode(), "big"), code)
-            for text, code in _CODE_OF.items()
-            if len(text) == width
-        )
-        tables[width] = (
-            np.array([key for key, _ in keyed], np.uint32),
-            np.array([code for _, code in keyed], np.int8),
-        )
-    return tables
-
-
-_KEYS = _key_tables()
-
-
-def _one_byte_table() -> np.ndarray:
-    keys, codes = _KEYS[1]
-    table = np.full(256, _UNKNOWN, np.int8)
-    table[keys] = codes
-    return table[_LOWER]
-
-
-_ONE_BYTE = _one_byte_table()
 
 
 class WideTable:
@@ -249,8 +201,8 @@ class WideTable:
         width = len(self.header)
         lines = range(first_line, first_line + len(starts) // width)
         starts, ends = starts.reshape(-1, width), ends.reshape(-1, width)
-        codes = _decode(data, starts[:, selection.cells], ends[:, selection.cells])
-        unsettled = np.flatnonzero((codes == _UNKNOWN).any(axis=1))
+        codes = decode(data, starts[:, selection.cells], ends[:, selection.cells])
+        unsettled = np.flatnonzero((codes == UNKNOWN).any(axis=1))
         if len(unsettled):
             rows = text.split(b"\n")
             for row in unsettled:
@@ -282,7 +234,7 @@ class WideTable:
         separators = line_feeds | (data == ord(self._delimiter))
         quoted = b'"' in text
         if quoted:
-            inside = _inside_quotes(data, separators, line_feeds)
+            inside = inside_quotes(data, separators, line_feeds)
             if inside is None:
                 return None
             separators &= ~inside
@@ -296,7 +248,7 @@ class WideTable:
             starts[0] = 0
             np.add(ends[:-1], 1, out=starts[1:])
         if quoted:
-            opened = data[starts] == _QUOTE
+            opened = data[starts] == QUOTE
             starts += opened
             ends -= opened
         return data, starts, ends
@@ -338,7 +290,7 @@ class WideTable:
     def _codes_of_row(self, cells: list[str], number: int, selection: "_Selection") -> np.ndarray:
         wanted = [cells[index] for index in selection.cell_list]
         # map and not a comprehension: a file of padded cells comes here for every row.
-        codes = list(map(_CODE_OF.get, map(str.lower, map(str.strip, wanted))))
+        codes = list(map(CODE_OF.get, map(str.lower, map(str.strip, wanted))))
         if None in codes:
             at = codes.index(None)
             raise BadGenotype(
@@ -463,63 +415,6 @@ class _Selection:
             codes = ordered
         columns = {name: texts[index] for name, index in self._names.items()}
         return GenotypeBlock(texts[self._id], np.ascontiguousarray(codes), columns)
-
-
-def _decode(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Codes of the cells, `_UNKNOWN` where the look-up does not know one.
-
-    Parameters
-    ----------
-    data : ndarray (bytes,) of uint8
-    starts, ends : ndarray (rows, SNPs) of int32
-
-    Returns
-    -------
-    ndarray (rows, SNPs) of int8
-    """
-    shape = ends.shape
-    # Flat copies: an index array leaves another memory order, where a reshaped view is none.
-    widths, ends = (ends - starts).ravel(), ends.ravel()
-    # Right for cells of one byte; the others are done again below.
-    codes = _ONE_BYTE[data[ends - 1]]
-    rest = np.flatnonzero(widths != 1)
-    rest_widths = widths[rest]
-    codes[rest] = np.where(rest_widths == 0, MISSING, _UNKNOWN)
-    for width in range(2, _MAX_KEY_BYTES + 1):
-        cells = rest[rest_widths == width]
-        if not len(cells):
-            continue
-        at = ends[cells] - width
-        found = np.zeros(len(cells), np.uint32)
-        for offset in range(width):
-            found = (found << np.uint32(8)) | _LOWER[data[at + offset]]
-        keys, codes_of_keys = _KEYS[width]
-        nearest = np.searchsorted(keys, found).clip(max=len(keys) - 1)
-        codes[cells] = np.where(keys[nearest] == found, codes_of_keys[nearest], _UNKNOWN)
-    return codes.reshape(shape)
-
-
-def _inside_quotes(
-    data: np.ndarray, separators: np.ndarray, line_feeds: np.ndarray
-) -> np.ndarray | None:
-    """Which bytes are within quotes, or None where it takes more than counting to know.
-
-    The quotes are taken in pairs. Each pair must enclose a whole cell of one line, so that an
-    escaped quote, a quote within a cell and one that is not closed all give None.
-
-    Returns
-    -------
-    ndarray (bytes,) of bool, or None
-    """
-    quotes = data == _QUOTE
-    at = np.flatnonzero(quotes)
-    if len(at) % 2:
-        return None
-    # A line feed ends the text, so position −1 is a separator and no quote is the last byte.
-    if not (separators[at[0::2] - 1].all() and separators[at[1::2] + 1].all()):
-        return None
-    inside = np.bitwise_xor.accumulate(quotes)
-    return None if (inside & line_feeds).any() else inside
 
 
 def _delimiter(path: Path, line: bytes) -> str:
