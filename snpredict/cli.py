@@ -5,7 +5,6 @@ Everything that takes time to import is imported inside the functions that need 
 """
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,19 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from snpredict import __version__
-from snpredict.errors import SnpredictError, UsageError
+from snpredict.errors import UsageError
+from snpredict.program import run_program
 
 if TYPE_CHECKING:
     from snpredict.bundle import Bundle
     from snpredict.tables import Results
-
-#: Set to anything, shows the traceback of an unexpected error.
-DEBUG_VARIABLE = "SNPREDICT_DEBUG"
-
-_INTERRUPTED = 130
-
-# typer brings its own copy of click or imports click, by version; these are the classes it uses.
-_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     add_completion=False,
@@ -338,40 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that has no "█" shows "?" instead of a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    try:
-        code = app(arguments, prog_name="snpredict", standalone_mode=False)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except SnpredictError as error:
-        return _fail(error)
-    except _ClickError as error:
-        return _fail(_usage_error(error))
-    except (KeyboardInterrupt, typer.Abort):  # typer itself ends with either, by version
-        return _INTERRUPTED
-    except Exception as error:
-        if os.environ.get(DEBUG_VARIABLE):
-            raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(
-            SnpredictError(
-                f"unexpected {reason}",
-                f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
-            )
-        )
-
-
-def _fail(error: SnpredictError) -> int:
-    print(f"error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"\nhint: {error.hint}", file=sys.stderr)
-    return error.exit_code
-
-
-def _usage_error(error: Exception) -> UsageError:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "snpredict"
-    message = getattr(error, "format_message", lambda: str(error))()
-    return UsageError(message.rstrip("."), f"{command} --help")
+    return run_program(app, "snpredict", arguments)
 
 
 def _load(model: str | None) -> "Bundle":

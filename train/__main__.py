@@ -1,5 +1,7 @@
 """``python -m train``."""
 
+import sys
+
 from train.cli import main
 
-main()
+sys.exit(main())

@@ -17,7 +17,6 @@ from train.errors import ParityError
 from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
 from train.fused import fused_ensemble
-from train.runtime import software_versions
 from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
 
@@ -198,10 +197,10 @@ def _manifest(
             "phenotype_mean": float(data.phenotype.mean()),
             "phenotype_sd": float(data.phenotype.std()),
         },
-        "software": software_versions(),
+        "software": settings["software"],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "licence": options["licence"],
-        "source": options["source"],
+        "licence": options.get("licence"),
+        "source": options.get("source"),
     }
 
 

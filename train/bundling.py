@@ -67,7 +67,7 @@ def write_bundle(
     text = json.dumps({**manifest, "files": digests}, indent=2, ensure_ascii=False, allow_nan=False)
     files[MANIFEST] = f"{text}\n".encode()
 
-    _check_target(target)
+    check_target(target)
     try:
         _replace(target, files)
     except OSError as error:
@@ -81,7 +81,17 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _check_target(target: Path) -> None:
+def check_target(target: Path) -> None:
+    """Refuse a folder that `write_bundle` would refuse, before hours of training.
+
+    Raises
+    ------
+    OutputError
+        `target` or a folder above it is a file, or it is a folder of something else.
+    """
+    above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise OutputError(f"{target} cannot be made: {above} is no folder", "name another folder")
     if not os.path.lexists(target):
         return
     if not target.is_dir():

@@ -9,8 +9,7 @@ def model_card(manifest: dict[str, Any]) -> str:
     unit = m["unit"]
 
     def figure(name: str, digits: int = 3) -> str:
-        value = figures.get(name)
-        return "not available" if value is None else f"{value:.{digits}f}"
+        return _shown(figures.get(name), digits)
 
     scheme = {
         "column": "the folds given in the training table",
@@ -38,13 +37,14 @@ def model_card(manifest: dict[str, Any]) -> str:
         "## How well it predicts",
         "",
         f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
-        "see. A fold trains on the rest but one fold, which decides when to stop.",
+        "see. A fold trains on the rest but one fold, which decides when to stop. The preset "
+        "itself was chosen on such validation folds, which are other folds' test rows.",
         "",
         "| fold | PCC | MAE | R² | epochs |",
         "| --- | --- | --- | --- | --- |",
         *(
-            f"| {f['fold']} | {f['metrics']['pcc']:.3f} | {f['metrics']['mae']:.3f} "
-            f"| {f['metrics']['r2']:.3f} | {f['epochs']} |"
+            f"| {f['fold']} | {_shown(f['metrics']['pcc'])} | {_shown(f['metrics']['mae'])} "
+            f"| {_shown(f['metrics']['r2'])} | {f['epochs']} |"
             for f in m["folds"]
         ),
         f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
@@ -100,3 +100,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _shown(value: float | None, digits: int = 3) -> str:
+    return "not available" if value is None else f"{value:.{digits}f}"

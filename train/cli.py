@@ -1,15 +1,16 @@
 """``python -m train``: parse, delegate, print."""
 
-import sys
-import time
+import signal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from snpredict.errors import SnpredictError, UsageError
+from snpredict.errors import OutputError, SnpredictError
+from snpredict.program import run_program
+from train.errors import MissingExtra
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train fold ensembles on SNP genotypes and export them as snpredict bundles.",
 )
-stderr = Console(stderr=True, highlight=False)
+# A path or a unit may hold brackets, which markup would take for styles.
+stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Control(StrEnum):
@@ -45,7 +47,9 @@ def run(
     folds: Annotated[
         FoldScheme, typer.Option(help="Given in a column, random, or whole families")
     ] = FoldScheme.column,
-    n_folds: Annotated[int, typer.Option(min=2, help="For random and family")] = 10,
+    n_folds: Annotated[
+        int | None, typer.Option(min=2, help="For random and family  [default: 10]")
+    ] = None,
     fold: Annotated[
         list[int] | None, typer.Option(help="Run this fold alone; may be given again")
     ] = None,
@@ -86,102 +90,41 @@ def run(
     gpu: Annotated[bool, typer.Option(help="Let TensorFlow use a GPU")] = False,
 ) -> None:
     """Train all folds, then summarise them and write the bundle."""
-    import numpy as np
+    from train.pipeline import RunOptions, train_and_export
 
-    from train import crossval
-    from train.controls import with_control
-    from train.dataset import read_table
-    from train.folds import family_folds, folds_from_column, random_folds
-    from train.presets import load_preset
-    from train.progress import watching
-    from train.snpinfo import info_from_names, info_from_table
-
-    folder = run_dir or Path("runs") / out.name
-    if folder.exists() and not resume:
-        raise UsageError(f"{folder} exists and --no-resume was given", hint="Delete it first")
-    recipe = load_preset(preset)
-    stderr.print(f"reading {table}")
-    columns = _optional_columns(table, folds, fold_column, family_column)
-
-    def read(path: Path) -> Any:
-        data = read_table(
-            path, trait=trait, id_column=id_column, ignore=tuple(ignore or ()), **columns
-        )
-        return with_control(data, control.value, seed) if control else data
-
-    data = read(table)
-    assignment = {
-        FoldScheme.column: lambda: folds_from_column(data.fold_labels or []),
-        FoldScheme.random: lambda: random_folds(len(data.samples), n_folds, seed),
-        FoldScheme.family: lambda: family_folds(data.families or [], n_folds, seed),
-    }[folds]()
-    settings = {
-        "trait": trait,
-        "unit": unit,
-        "seed": seed,
-        "threads": threads,
-        "fold_scheme": folds.value,
-        "control": control.value if control else None,
-        "preset": recipe.as_dict(),
-        "bundle": {
-            "out": str(out),
-            "licence": licence,
-            "source": source,
-        },
-    }
-    info = (
-        info_from_table(snp_info, data.snps, counted=counted_allele, other=other_allele)
-        if snp_info
-        else info_from_names(data.snps)
+    options = RunOptions(
+        table=table,
+        trait=trait,
+        unit=unit,
+        out=out,
+        preset=preset,
+        folds=folds.value,
+        n_folds=n_folds,
+        only_folds=tuple(fold or ()),
+        jobs=jobs,
+        threads=threads,
+        seed=seed,
+        compare=compare,
+        snp_info=snp_info,
+        counted_allele=counted_allele,
+        other_allele=other_allele,
+        id_column=id_column,
+        fold_column=fold_column,
+        family_column=family_column,
+        ignore=tuple(ignore or ()),
+        run_dir=run_dir,
+        control=control.value if control else None,
+        licence=licence,
+        source=source,
+        resume=resume,
+        gpu=gpu,
     )
-    runs = {table: folder}
-    crossval.prepare(folder, data, assignment, settings)
-    info.save(folder / "data" / "snp_info.json")
-    if compare is not None:
-        second = read(compare)
-        crossval.same_rows(data, second)
-        runs[compare] = folder / "compare"
-        crossval.prepare(folder / "compare", second, assignment, settings)
-
-    total = int(assignment.max())
-    wanted = sorted(set(fold)) if fold else list(range(1, total + 1))
-    for number in wanted:
-        if not 1 <= number <= total:
-            raise UsageError(f"--fold {number} is not one of the folds 1..{total}")
-    _say(data, recipe.name, folds.value, total, int(np.mean(data.codes == -1) * 1000) / 10)
-    began = time.perf_counter()
-    for path, one in runs.items():
-        with watching(stderr, f"{path.name}, preset {recipe.name}", unit) as watch:
-            crossval.run_folds(one, wanted, jobs=jobs, gpu=gpu, watch=watch)
-    stderr.print(f"{len(wanted)} folds in {time.perf_counter() - began:.0f} s")
-    summarize(folder, out)
-
-
-def _optional_columns(
-    table: Path, folds: FoldScheme, fold_column: str, family_column: str
-) -> dict[str, str | None]:
-    """The fold and family columns, where the table has them or the scheme needs them."""
-    from snpredict.genotypes.table import WideTable
-
-    header = WideTable(table).header
-    needed = {"fold_column": folds is FoldScheme.column, "family_column": folds.value == "family"}
-    names = {"fold_column": fold_column, "family_column": family_column}
-    return {key: names[key] if names[key] in header or needed[key] else None for key in names}
-
-
-def _say(data: Any, preset: str, scheme: str, n_folds: int, missing: float) -> None:
-    stderr.print(
-        f"{len(data.samples)} samples × {len(data.snps)} SNPs, {missing} % missing, "
-        f"{n_folds} folds ({scheme}), preset {preset}",
-        soft_wrap=True,
-    )
-    if data.dropped:
-        stderr.print(f"{data.dropped} samples left out: their phenotype is missing")
+    train_and_export(options, stderr)
 
 
 @app.command(name="run-fold", hidden=True)
 def run_fold(run: Path, fold: int) -> None:
-    """One fold of a prepared run folder, in this process (one job of a cluster array)."""
+    """One fold of a prepared run folder, in this process."""
     from train.crossval import read_settings
     from train.fold import run_fold as run_one
 
@@ -201,16 +144,24 @@ def summarize(
     summarize_run(run, out, stderr)
 
 
-def main() -> None:
-    """Entry point: errors become one line, a hint and an exit code."""
-    try:
-        app()
-    except SnpredictError as error:
-        sys.stdout.flush()
-        stderr.print(f"[bold red]error:[/] {error.message}", soft_wrap=True)
-        if error.hint:
-            stderr.print(f"\n[bold]hint:[/] {error.hint}", soft_wrap=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        stderr.print("stopped; finished folds stay, the same command continues")
-        sys.exit(130)
+def main() -> int:
+    """Run the command line; see `snpredict.program.run_program` for the exit codes."""
+    # A terminated run must stop its folds like an interrupted one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return run_program(
+        app,
+        "python -m train",
+        translate=_translate,
+        interrupted="stopped; finished folds stay, the same command continues",
+    )
+
+
+def _translate(error: Exception) -> SnpredictError | None:
+    if isinstance(error, ImportError):
+        return MissingExtra(
+            f"training needs packages that are not installed: {error}",
+            'pip install -e ".[train]"',
+        )
+    if isinstance(error, OSError):
+        return OutputError(f"{error.filename}: {error.strerror}")
+    return None

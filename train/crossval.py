@@ -13,6 +13,7 @@ and, after ``summarize``, the files that `train.summary` lists.
 """
 
 import csv
+import fcntl
 import json
 import subprocess
 import sys
@@ -25,15 +26,22 @@ from typing import Any
 import numpy as np
 
 from train.dataset import Dataset
-from train.errors import FoldFailed, IncompleteRun, SettingsChanged, TrainingTableError
+from train.errors import (
+    ConstantPhenotype,
+    FoldFailed,
+    IncompleteRun,
+    SettingsChanged,
+    TrainingTableError,
+)
 from train.fold import fold_folder, is_finished
 from train.folds import split
 from train.runtime import software_versions, thread_environment
+from train.snpinfo import SnpInfo
 
 SETTINGS = "settings.json"
 
 #: Settings that may differ when a run is continued: they change no figure.
-_FREE = ("software", "bundle")
+_FREE = ("bundle",)
 
 
 def read_settings(run: Path) -> dict[str, Any]:
@@ -53,8 +61,32 @@ def read_settings(run: Path) -> dict[str, Any]:
         ) from None
 
 
-def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any]) -> None:
+def check_folds(folds: np.ndarray, phenotype: np.ndarray, seed: int) -> None:
+    """Check every fold before the first one trains.
+
+    Raises
+    ------
+    NoTrainingRows
+        A part of a fold would be empty.
+    ConstantPhenotype
+        The trait does not vary in the training rows of a fold.
+    """
+    for number in range(1, int(folds.max()) + 1):
+        train = phenotype[split(folds, number, seed).train]
+        if np.ptp(train) == 0:
+            raise ConstantPhenotype(
+                f"in fold {number} all {len(train)} training rows have the phenotype {train[0]:g}; "
+                "expected values that differ",
+                "deal other folds with --folds random",
+            )
+
+
+def prepare(
+    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
+) -> None:
     """Create a run folder, or check that an existing one was started the same way.
+
+    Several commands may start the same run at once, each for folds of its own: they take turns.
 
     Raises
     ------
@@ -66,7 +98,17 @@ def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any
         "data_digest": data.digest,
         "n_folds": int(folds.max()),
         "fold_sizes": np.bincount(folds)[1:].tolist(),
+        "software": software_versions(),
     }
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _prepare(run, data, folds, settings, info)
+
+
+def _prepare(
+    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
+) -> None:
     if (run / SETTINGS).exists():
         before = read_settings(run)
         for key in settings:
@@ -74,14 +116,12 @@ def prepare(run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any
                 _require_equal(run, key, before.get(key), settings[key])
         if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
             raise SettingsChanged(f"{run} was started with another assignment of folds")
-        _write_settings(run, {**before, "bundle": settings["bundle"]})
+        _write_settings(run, {**before, "bundle": before["bundle"] | settings["bundle"]})
         return
-    # Every fold is checked before the first one trains.
-    for number in range(1, int(folds.max()) + 1):
-        split(folds, number, settings["seed"])
     data.save(run / "data")
     np.save(run / "data" / "folds.npy", folds)
-    _write_settings(run, {**settings, "software": software_versions()})
+    info.save(run / "data" / "snp_info.json")
+    _write_settings(run, settings)
 
 
 def _write_settings(run: Path, settings: dict[str, Any]) -> None:
@@ -179,7 +219,6 @@ def run_folds(
 def _start(run: Path, fold: int, threads: int, gpu: bool) -> subprocess.Popen:
     folder = fold_folder(run, fold)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "history.csv").unlink(missing_ok=True)
     with (folder / "log.txt").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "train", "run-fold", str(run.resolve()), str(fold)],
@@ -214,7 +253,8 @@ def _read_history(status: FoldStatus, path: Path) -> None:
 def _last_words(run: Path, fold: int, code: int) -> str:
     log = fold_folder(run, fold) / "log.txt"
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    said = lines[-1].strip() if lines else "no output"
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    said = [*lines, *errors][-1].strip() if lines else "no output"
     return f"fold {fold} ended with exit code {code}: {said} (whole log: {log})"
 
 

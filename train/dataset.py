@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snpredict.errors import BadGenotype
 from snpredict.genotypes.table import WideTable
 from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 
@@ -44,10 +45,11 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what training uses: codes, phenotype, SNP names and sample ids."""
+        """SHA-256 over all that a figure can depend on: codes, phenotype, names and labels."""
         digest = hashlib.sha256(np.ascontiguousarray(self.codes).tobytes())
         digest.update(self.phenotype.tobytes())
-        digest.update("\n".join([*self.snps, "", *self.samples]).encode())
+        labels = [self.snps, self.samples, self.fold_labels, self.families]
+        digest.update(json.dumps(labels).encode())
         return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
@@ -126,6 +128,11 @@ def read_table(
                 f"{path} has no column '{name}'; it begins with {leading}",
                 hint="Name the columns with --trait, --fold-column and --family-column",
             )
+    if trait == table.id_column:
+        raise TrainingTableError(
+            f"{path}: column '{trait}' holds the sample ids and cannot be the trait",
+            "name the phenotype with --trait, or the ids' column with --id-column",
+        )
     not_snps = {trait, table.id_column, *others, *ignore}
     snps = [name for name in table.header if name not in not_snps]
     if not snps:
@@ -134,11 +141,16 @@ def read_table(
     samples: list[str] = []
     columns: dict[str, list[str]] = {name: [] for name in (trait, *others)}
     blocks = []
-    for block in table.blocks(snps, columns=[trait, *others]):
-        samples += block.samples
-        blocks.append(block.codes)
-        for name, texts in columns.items():
-            texts += block.columns[name]
+    try:
+        for block in table.blocks(snps, columns=[trait, *others]):
+            samples += block.samples
+            blocks.append(block.codes)
+            for name, texts in columns.items():
+                texts += block.columns[name]
+    except BadGenotype as error:
+        raise BadGenotype(
+            error.message, "if this column is no SNP, leave it out with --ignore NAME"
+        ) from None
     codes = np.concatenate(blocks)
     phenotype = _numbers(path, trait, samples, columns[trait])
 

@@ -51,6 +51,18 @@ class FoldFailed(SnpredictError):
     exit_code = 57
 
 
+class FoldBusy(SnpredictError):
+    """Another process is training this fold of this run folder."""
+
+    exit_code = 59
+
+
+class MissingExtra(SnpredictError):
+    """The packages that training needs are not installed."""
+
+    exit_code = 60
+
+
 class ParityError(SnpredictError):
     """Keras, the fold ONNX and the fused ensemble disagree: nothing is exported."""
 

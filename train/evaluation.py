@@ -5,10 +5,12 @@ import numpy as np
 
 def pearson(predicted: np.ndarray, observed: np.ndarray) -> float:
     """Pearson correlation (PCC); NaN where either side does not vary."""
+    # By range: the mean of equal numbers need not equal them, which would leave a variance.
+    if len(observed) < 2 or np.ptp(predicted) == 0 or np.ptp(observed) == 0:
+        return float("nan")
     p = np.asarray(predicted, np.float64) - np.mean(predicted, dtype=np.float64)
     o = np.asarray(observed, np.float64) - np.mean(observed, dtype=np.float64)
-    norm = np.sqrt((p @ p) * (o @ o))
-    return float(p @ o / norm) if norm > 0 else float("nan")
+    return float(p @ o / np.sqrt((p @ p) * (o @ o)))
 
 
 def metrics(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:

@@ -4,7 +4,9 @@ A fold is finished when its ``result.json`` exists; it is written last, by a ren
 killed run leaves either a finished fold or one that starts again.
 """
 
+import fcntl
 import json
+import math
 import resource
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 
 from snpredict.encoding import genotype_frequencies
 from train.dataset import Dataset
+from train.errors import FoldBusy
 from train.evaluation import metrics
 from train.folds import split
 from train.presets import Preset
@@ -60,6 +63,15 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     started = time.perf_counter()
     folder = fold_folder(run, fold)
     folder.mkdir(parents=True, exist_ok=True)
+    # Held until this process ends, however it ends.
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise FoldBusy(
+            f"fold {fold} of {run} is being trained by another process", "wait for it, or stop it"
+        ) from None
+    (folder / "history.csv").unlink(missing_ok=True)
     data = Dataset.load(run / "data")
     rows = split(np.load(run / "data" / "folds.npy"), fold, settings["seed"])
     preset = Preset.from_dict(settings["preset"])
@@ -110,8 +122,8 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         "n_test": len(rows.test),
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch,
-        "start": fitted.start,
-        "metrics": metrics(predicted, data.phenotype[rows.test]),
+        "start": _without_nan(fitted.start),
+        "metrics": _without_nan(metrics(predicted, data.phenotype[rows.test])),
         "parity_keras_onnx": parity,
         "fit_seconds": round(fitted_s, 2),
         "seconds": round(time.perf_counter() - started, 2),
@@ -119,5 +131,10 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     partial = folder / "result.json.partial"
-    partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     partial.replace(folder / "result.json")
+
+
+def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
+    """A figure that does not exist, such as the PCC of equal phenotypes, is null in JSON."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

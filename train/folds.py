@@ -40,7 +40,18 @@ def folds_from_column(labels: Sequence[str]) -> np.ndarray:
 
 
 def random_folds(n_samples: int, n_folds: int, seed: int) -> np.ndarray:
-    """Folds 1..K of sizes that differ by one at most, dealt over a shuffled order."""
+    """Folds 1..K of sizes that differ by one at most, dealt over a shuffled order.
+
+    Raises
+    ------
+    TrainingTableError
+        Fewer than two samples for every fold: a correlation needs two.
+    """
+    if n_samples < 2 * n_folds:
+        raise TrainingTableError(
+            f"{n_samples} samples are too few for {n_folds} folds of two or more",
+            hint="Ask for fewer with --n-folds",
+        )
     order = np.random.default_rng(seed).permutation(n_samples)
     folds = np.empty(n_samples, np.int64)
     folds[order] = np.arange(n_samples) % n_folds + 1

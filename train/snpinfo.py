@@ -1,5 +1,7 @@
 """Chromosome, position and alleles of the table's SNPs, from a SNP table or from their names."""
 
+import csv
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -26,6 +28,11 @@ class SnpInfo:
     position: list[int | None]
     counted_allele: list[str | None]
     other_allele: list[str | None]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()
 
     def save(self, path: Path) -> None:
         """Keep it with the run, so that a summary needs no other file."""
@@ -72,7 +79,10 @@ def info_from_table(
 
     if not path.is_file():
         raise TrainingTableError(f"SNP table {path} does not exist")
-    table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    except (ValueError, csv.Error) as error:  # pandas' and Unicode's errors are ValueErrors
+        raise TrainingTableError(f"SNP table {path} cannot be read: {error}") from None
     lower = {str(name).lower(): name for name in table.columns}
 
     def column(names: tuple[str, ...], what: str) -> str:

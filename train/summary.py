@@ -15,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from train.crossval import fold_result, read_settings
+from train.crossval import SETTINGS, fold_result, read_settings
 from train.dataset import Dataset
 from train.errors import IncompleteRun
 from train.evaluation import pearson, within_group_pearson
@@ -70,6 +70,16 @@ def read_run(path: Path) -> Run:
         It is no run folder, or no fold is finished.
     """
     settings = read_settings(path)
+    try:
+        return _read_folds(path, settings)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise IncompleteRun(
+            f"{path} is damaged: {' '.join(str(error).split())}",
+            "Train the fold again after deleting its folder, or start the run again",
+        ) from None
+
+
+def _read_folds(path: Path, settings: dict[str, Any]) -> Run:
     folds = [n for n in range(1, settings["n_folds"] + 1) if is_finished(path, n)]
     if not folds:
         raise IncompleteRun(f"no fold of {path} is finished")
@@ -143,19 +153,23 @@ def _label(run: Run) -> str:
     return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
 
 
-def pcc_table(runs: dict[str, Run]) -> list[list[Any]]:
+def pcc_table(run: Run, second: Run | None = None) -> list[list[Any]]:
     """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
 
-    With one run its MAE, MSE and R² follow; with two, a PCC column each.
+    One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
+    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where both are one of these.
     """
-    labels = list(runs)
-    extra = [] if len(runs) > 1 else ["mae", "mse", "r2"]
-    table: list[list[Any]] = [["fold", *(f"pcc_{name}" for name in labels), *extra]]
-    columns = {label: {r["fold"]: r["metrics"] for r in run.results} for label, run in runs.items()}
-    folds = sorted({fold for by_fold in columns.values() for fold in by_fold})
-    for fold in folds:
-        pccs = [columns[label].get(fold, {}).get("pcc", float("nan")) for label in labels]
-        table.append([fold, *pccs, *(columns[labels[0]][fold][name] for name in extra)])
+    if second is None:
+        header, names, runs = ["pcc", "mae", "mse", "r2"], ["pcc", "mae", "mse", "r2"], [run]
+    else:
+        labels, names, runs = [_label(run), _label(second)], ["pcc"], [run, second]
+        same = labels[0] == labels[1]
+        header = ["pcc_first", "pcc_second"] if same else [f"pcc_{label}" for label in labels]
+    by_fold = [{r["fold"]: r["metrics"] for r in each.results} for each in runs]
+    table: list[list[Any]] = [["fold", *header]]
+    for fold in sorted(set().union(*by_fold)):
+        cells = [results.get(fold, {}).get(name) for results in by_fold for name in names]
+        table.append([fold, *(float("nan") if cell is None else cell for cell in cells)])
     values = np.array([row[1:] for row in table[1:]], float)
     # Over the folds that both tables have: means of different folds are not comparable.
     shared = values[np.isfinite(values).all(axis=1)]
@@ -192,20 +206,13 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
     from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
-    runs = {_label(run): run}
-    compare = path / "compare"
-    if (compare / "settings.json").exists():
-        second = read_run(compare)
-        name = _label(second)
-        if name in runs:  # both imputed, or both not: their file names tell them apart
-            runs = {run.data.source: run, second.data.source: second}
-        else:
-            runs[name] = second
-    elif len(runs) == 1:
-        runs = {"": run}
-
-    rows = pcc_table(runs)
-    rows[0] = [str(name).rstrip("_") for name in rows[0]]
+    second = None
+    if (path / "compare" / SETTINGS).exists():
+        try:
+            second = read_run(path / "compare")
+        except IncompleteRun as error:
+            console.print(f"no comparison yet: {error.message}", soft_wrap=True)
+    rows = pcc_table(run, second)
     _write_csv(path / "fold_pcc_summary.csv", rows)
     figures = cross_validated_metrics(run)
     summary = {

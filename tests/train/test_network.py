@@ -1,11 +1,14 @@
 """The paper's network, its folding, its ridge start and its saliency, on a few SNPs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.encoding import channel_of
+from train.fitting import fit
 from train.folds import Split, split
 from train.network import GenotypeModel, affine_map, build_model, isru, one_hot
 from train.presets import Preset, load_preset
@@ -111,6 +114,27 @@ def test_ridge_never_sees_the_test_rows(codes: np.ndarray) -> None:
     codes[rows.test], target[rows.test] = 2, 99.0
     after = fit_ridge(codes, target, rows, reweightings=1, floor=0.1)
     assert np.array_equal(before.effects, after.effects)
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_fitting_never_sees_the_test_rows(codes: np.ndarray, tmp_path: Path, preset: str) -> None:
+    recipe = load_preset(preset).as_dict()
+    recipe["training"]["epochs"] = 2
+    target, rows = parts_of(codes)
+    phenotype = 90 + 10 * target.astype(float)
+    found = []
+    for _ in range(2):
+        fitted = fit(
+            *(codes, phenotype, rows, Preset.from_dict(recipe)),
+            trait="height",
+            seed=1,
+            history_path=tmp_path / "history.csv",
+        )
+        found.append((fitted.center, fitted.scale, fitted.model.get_weights()))
+        codes[rows.test], phenotype[rows.test] = 2, 1e6
+    assert found[0][:2] == found[1][:2]
+    for one, other in zip(found[0][2], found[1][2], strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_a_missing_genotype_is_the_training_mean_to_the_ridge(codes: np.ndarray) -> None:

@@ -1,13 +1,18 @@
 """The training command as a person runs it, on a small invented table."""
 
 import csv
+import fcntl
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
@@ -40,6 +45,18 @@ folded = false
 [start]
 method = "random"
 """
+
+
+def texts_of(folder: Path) -> list[str]:
+    """Every text that a bundle's files hold: table cells unpacked, other files as they are."""
+    texts: list[str] = []
+    for file in folder.rglob("*"):
+        if file.suffix == ".parquet":
+            for column in pq.read_table(file).columns:
+                texts += [value for value in column.to_pylist() if isinstance(value, str)]
+        elif file.is_file():
+            texts.append(file.read_bytes().decode("latin-1"))
+    return texts
 
 
 def train(*arguments: object, cwd: Path) -> subprocess.CompletedProcess:
@@ -97,8 +114,6 @@ def test_a_run_ends_in_a_bundle_that_predicts(default_run: Path) -> None:
 
 
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
-    import pyarrow.parquet as pq
-
     from snpredict.genotypes import open_genotypes
     from train.export import onnx_predictions
 
@@ -139,9 +154,9 @@ def test_the_summary_files_agree_with_the_folds(default_run: Path) -> None:
 
 
 def test_no_sample_id_reaches_the_bundle(default_run: Path) -> None:
-    for file in (default_run / "models" / "whole").rglob("*"):
-        if file.is_file():
-            assert b"S003" not in file.read_bytes(), file
+    table = (default_run / "runs" / "whole" / "data" / "labels.json").read_text()
+    assert '"S003"' in table  # the run knows the ids, the bundle must not
+    assert not [name for name in texts_of(default_run / "models" / "whole") if "S003" in name]
 
 
 def test_a_finished_run_is_not_trained_again(default_run: Path) -> None:
@@ -160,17 +175,70 @@ def test_a_finished_run_is_not_trained_again(default_run: Path) -> None:
         (("--seed", 2), "seed = 1; now it is 2"),
         (("--preset", "paper"), "preset"),
         (("--folds", "random", "--n-folds", 3), "fold_scheme = 'column'; now it is 'random'"),
+        (("--snp-info", "snps.csv"), "snp_info"),
         (("--no-resume",), "--no-resume"),
     ],
-    ids=["seed", "preset", "folds", "no resume"],
+    ids=["seed", "preset", "folds", "SNP table", "no resume"],
 )
 def test_a_changed_setting_is_refused_with_both_values(
     default_run: Path, change: tuple, words: str
 ) -> None:
+    names = simulate()[0]
+    rows = [f"{name},Chr9,{place}" for place, name in enumerate(names)]
+    (default_run / "snps.csv").write_text("\n".join(["snp,chrom,pos", *rows]))
     done = run(default_run, "whole", *change)
     assert done.returncode in (2, 55)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_default_preset_repeats_to_the_last_bit_on_two_threads(default_run: Path) -> None:
+    predictions = []
+    for name in ("bits-1", "bits-2"):
+        done = run(default_run, name, "--fold", 1, "--threads", 2)
+        assert done.returncode == 0, done.stderr
+        saved = default_run / "runs" / name / "folds" / "fold_01" / "predictions.npz"
+        predictions.append(np.load(saved)["predicted"].tobytes())
+    assert predictions[0] == predictions[1]
+
+
+def test_a_fold_that_is_being_trained_is_left_alone(default_run: Path) -> None:
+    """Two processes on one fold would write into each other's files."""
+    folder = default_run / "runs" / "whole" / "folds" / "fold_01"
+    history = (folder / "history.csv").read_bytes()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = train("run-fold", "runs/whole", 1, cwd=default_run)
+    assert done.returncode == 59 and "another process" in done.stderr
+    assert (folder / "history.csv").read_bytes() == history
+
+
+def test_a_terminated_run_stops_its_folds(folder: Path) -> None:
+    long = QUICK.replace("epochs = 3", "epochs = 100000").replace(
+        "patience = 10", "patience = 1000000"
+    )
+    (folder / "long.toml").write_text(long)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "train", "run", "table.tsv.gz", "--trait", "height"),
+            *("--unit", "cm", "--preset", "long.toml", "--fold", "1", "--out", "models/long"),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    fold = folder / "runs" / "long" / "folds" / "fold_01"
+    deadline = time.monotonic() + 120
+    while not (fold / "history.csv").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "finished folds stay" in said
+    with (fold / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its process is gone
+    assert not (fold / "result.json").exists()
 
 
 def test_same_seed_same_bits_and_single_folds(folder: Path) -> None:
@@ -198,11 +266,32 @@ def test_comparing_two_tables_over_the_same_rows(folder: Path) -> None:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["fold", "pcc_non_imputed", "pcc_imputed"]
     assert [row["fold"] for row in rows] == ["1", "mean"]
+    for column, run_folder in (("pcc_non_imputed", "both"), ("pcc_imputed", "both/compare")):
+        result = folder / "runs" / run_folder / "folds" / "fold_01" / "result.json"
+        pcc = json.loads(result.read_text())["metrics"]["pcc"]
+        assert float(rows[0][column]) == pytest.approx(pcc, abs=1e-6)
 
     phenotype[0] += 1
     write_table(folder / "other.tsv", names, codes, phenotype, family)
     refused = run(folder, "both2", "--compare", "other.tsv")
     assert refused.returncode == 50 and "sample 1 is 'S000'" in refused.stderr
+    assert not (folder / "runs" / "both2").exists()
+
+
+def test_two_tables_of_the_same_kind_keep_a_column_each(folder: Path) -> None:
+    names, codes, phenotype, family = simulate()
+    (folder / "other").mkdir()
+    write_table(
+        folder / "other" / "table.tsv.gz", names, np.roll(codes, 1, axis=0), phenotype, family
+    )
+    done = run(
+        *(folder, "same", "--preset", "quick.toml", "--fold", 1),
+        *("--compare", "other/table.tsv.gz"),
+    )
+    assert done.returncode == 0, done.stderr
+    with (folder / "runs" / "same" / "fold_pcc_summary.csv").open() as file:
+        row = next(csv.DictReader(file))
+    assert row["pcc_first"] != row["pcc_second"]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +300,14 @@ def test_comparing_two_tables_over_the_same_rows(folder: Path) -> None:
         ({"phenotype": [5.0] * 150}, 52, "value 5 everywhere"),
         ({"phenotype": ["tall"] * 150}, 51, "'tall'"),
         ({"n_folds": 1}, 53, "0 train rows"),
+        ({"phenotype": [5.0 if row % 3 == 2 else 1.0 * row for row in range(150)]}, 52, "fold 1"),
     ],
-    ids=["constant phenotype", "phenotype of words", "a fold without training rows"],
+    ids=[
+        "constant phenotype",
+        "phenotype of words",
+        "a fold without training rows",
+        "constant in the training rows of a fold",
+    ],
 )
 def test_bad_tables_end_in_one_line_and_leave_nothing(
     tmp_path: Path, change: dict, code: int, words: str
@@ -224,7 +319,77 @@ def test_bad_tables_end_in_one_line_and_leave_nothing(
     assert done.returncode == code, done.stderr
     assert words in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "models").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.tsv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--fold", 9), 2, "--fold 9 is not one of the folds 1..3"),
+        (("--n-folds", 5), 2, "--folds random"),
+        (("--folds", "random", "--n-folds", 500), 50, "too few for 500 folds"),
+        (("--counted-allele", "alt"), 2, "--snp-info"),
+        (("--snp-info", "no.tsv"), 50, "no.tsv does not exist"),
+        (("--compare", "no.tsv"), 3, "no.tsv"),
+        (("--compare", "table.tsv.gz"), 2, "the table itself"),
+        (("--fold-column", "block"), 50, "--folds random"),
+        (("--trait", "line"), 50, "sample ids"),
+        (("--trait", "fold"), 2, "--fold-column"),
+        (("--ignore", "height2"), 50, "no column 'height2'"),
+        (("--family-column", "none"), 15, "--ignore"),
+        (("--preset", "pap"), 54, "known: default"),
+        (("--out", "table.tsv.gz/x"), 40, "is no folder"),
+        (("--jobs", "many"), 2, "--jobs"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_mistakes_on_the_command_line_cost_no_training(
+    tmp_path: Path, options: tuple, code: int, words: str
+) -> None:
+    parts = simulate(n_samples=30, n_snps=12)
+    parts[3][:] += 10  # families that no genotype is called
+    write_table(tmp_path / "table.tsv.gz", *parts)
+    done = run(tmp_path, "bad", *options)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["table.tsv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("filters = 5", "filters = 0"), "filters is 0"),
+        (("epochs = 3", 'epochs = "3"'), "epochs is '3'"),
+        (("isru_alpha = 0.03", "isru_alpha = 0"), "isru_alpha is 0"),
+        (("dropout = 0.2", "dropout = 1.0"), "dropout is 1.0"),
+        (("patience = 10", "patience = 10\npatient = 1"), "patient"),
+        (("bias_l2 = 0.001\n", ""), "bias_l2"),
+        (('method = "random"', 'method = "best"'), "'best'"),
+        (("[start]", "[start"), "not valid TOML"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_preset_with_a_mistake_is_refused(tmp_path: Path, change: tuple, words: str) -> None:
+    from train.errors import PresetError
+    from train.presets import load_preset
+
+    path = tmp_path / "mine.toml"
+    path.write_text(QUICK.replace(*change))
+    with pytest.raises(PresetError, match=re.escape(words)):
+        load_preset(str(path))
+
+
+def test_a_figure_that_does_not_exist_stops_nothing(tmp_path: Path) -> None:
+    """A test fold whose phenotype is constant has no PCC: null in the bundle, no crash."""
+    names, codes, phenotype, family = simulate(n_samples=60, n_snps=12)
+    values = [88.0 if row % 4 == 0 else float(v) for row, v in enumerate(phenotype)]
+    write_table(tmp_path / "table.tsv.gz", names, codes, values, family, n_folds=4)
+    done = run(tmp_path, "flat", "--preset", "gblup")
+    assert done.returncode == 0, done.stderr
+    bundle = load_bundle(tmp_path / "models" / "flat")
+    assert bundle.manifest.folds[0].metrics["pcc"] is None
+    assert bundle.manifest.folds[1].metrics["pcc"] is not None
 
 
 def test_summary_of_something_else_says_so(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from snpredict.encoding import N_CHANNELS
 from train.errors import PresetError
 
 PRESET_FOLDER = Path(__file__).parent
@@ -97,11 +98,52 @@ class Preset:
                 f"preset '{name}' has dropout {preset.architecture.dropout} and folded = true",
                 hint="A network with dropout is not linear while it trains: set folded = false",
             )
+        _check_values(preset)
         if preset.start.method not in ("random", "ridge"):
             raise PresetError(
                 f"preset '{name}' starts from '{preset.start.method}'; expected 'random' or 'ridge'"
             )
         return preset
+
+
+#: Smallest value of every number in a preset; integers where the default here is one.
+_AT_LEAST: dict[str, float] = {
+    "filters": 1,
+    "kernel": 1,
+    "long_kernel": 1,
+    "dropout": 0.0,
+    "kernel_l2": 0.0,
+    "bias_l2": 0.0,
+    "isru_alpha": 1e-9,
+    "batch_size": 1,
+    "epochs": 0,
+    "patience": 0,
+    "learning_rate": 0.0,
+    "learning_rate_decay": 0.0,
+    "reweightings": 0,
+    "shrinkage_floor": 0.0,
+}
+
+
+def _check_values(preset: Preset) -> None:
+    """Refuse a value of the wrong type or range before anything trains."""
+    values = {**asdict(preset.architecture), **asdict(preset.training), **asdict(preset.start)}
+    for name, least in _AT_LEAST.items():
+        value = values[name]
+        wanted = int if isinstance(least, int) else (int, float)
+        right = isinstance(value, wanted) and not isinstance(value, bool) and value >= least
+        if not right or (name == "dropout" and value >= 1):
+            kind = "a whole number" if isinstance(least, int) else "a number"
+            raise PresetError(
+                f"preset '{preset.name}': {name} is {value!r}; expected {kind} of {least} or more"
+                + (" and below 1" if name == "dropout" else "")
+            )
+    if preset.start.method == "ridge" and preset.architecture.filters < N_CHANNELS:
+        raise PresetError(
+            f"preset '{preset.name}' starts at a ridge solution, which passes {N_CHANNELS} "
+            f"channels through {preset.architecture.filters} filters",
+            hint=f"Give filters = {N_CHANNELS} or more",
+        )
 
 
 def preset_names() -> list[str]:

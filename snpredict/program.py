@@ -1,0 +1,86 @@
+"""Running a command line so that every error becomes a line, a hint and an exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import typer
+
+from snpredict.errors import SnpredictError, UsageError
+
+#: Set to anything, shows the traceback of an unexpected error.
+DEBUG_VARIABLE = "SNPREDICT_DEBUG"
+
+INTERRUPTED = 130
+
+# typer brings its own copy of click or imports click, by version; these are the classes it uses.
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def run_program(
+    app: typer.Typer,
+    name: str,
+    arguments: Sequence[str] | None = None,
+    *,
+    translate: Callable[[Exception], SnpredictError | None] = lambda error: None,
+    interrupted: str = "interrupted",
+) -> int:
+    """Run a Typer application.
+
+    Parameters
+    ----------
+    app : typer.Typer
+    name : str
+        What messages call the program.
+    arguments : sequence of str, optional
+        Those of the process when left out.
+    translate : callable
+        Turns an exception that would be unexpected into one of ours, or gives None.
+    interrupted : str
+        What to say after Ctrl-C.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 unexpected, 2 usage, 130 interrupted, else that of the error's class.
+    """
+    try:
+        code = app(arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+        if code == INTERRUPTED:  # newer typers turn Ctrl-C into this code by themselves
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else 0
+    except SnpredictError as error:
+        return _fail(error)
+    except _ClickError as error:
+        return _fail(_usage_error(error, name))
+    except (KeyboardInterrupt, typer.Abort):
+        print(interrupted, file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        known = translate(error)
+        if known is not None:
+            return _fail(known)
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(
+            SnpredictError(
+                f"unexpected {reason}",
+                f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
+            )
+        )
+
+
+def _fail(error: SnpredictError) -> int:
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"\nhint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage_error(error: Exception, name: str) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else name
+    message = getattr(error, "format_message", lambda: str(error))()
+    return UsageError(message.rstrip("."), f"{command} --help")

@@ -1,0 +1,200 @@
+"""The ``run`` command from table to bundle: read and check everything, then train, then summarise.
+
+Nothing is written before all inputs have been read and checked, so that a mistake on the command
+line leaves no folder behind and costs no training.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from snpredict.encoding import MISSING
+from snpredict.errors import UsageError
+from snpredict.genotypes.table import WideTable
+from train import crossval
+from train.bundling import check_target
+from train.controls import with_control
+from train.dataset import Dataset, read_table
+from train.errors import TrainingTableError
+from train.folds import family_folds, folds_from_column, random_folds
+from train.presets import load_preset
+from train.progress import watching
+from train.snpinfo import SnpInfo, info_from_names, info_from_table
+from train.summary import summarize_run
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a person asks ``python -m train run`` for; see its help for each."""
+
+    table: Path
+    trait: str
+    unit: str
+    out: Path
+    preset: str
+    folds: str
+    n_folds: int | None
+    only_folds: tuple[int, ...]
+    jobs: int
+    threads: int
+    seed: int
+    compare: Path | None
+    snp_info: Path | None
+    counted_allele: str | None
+    other_allele: str | None
+    id_column: str | None
+    fold_column: str
+    family_column: str
+    ignore: tuple[str, ...]
+    run_dir: Path | None
+    control: str | None
+    licence: str | None
+    source: str | None
+    resume: bool
+    gpu: bool
+
+
+def train_and_export(options: RunOptions, console: Console) -> None:
+    """Train every fold that is not finished, then write tables, plots and the bundle."""
+    o = options
+    folder = o.run_dir or Path("runs") / o.out.name
+    _check_options(o, folder)
+    check_target(o.out)
+    preset = load_preset(o.preset)
+
+    console.print(f"reading {o.table}", soft_wrap=True)
+    data = _read(o, o.table, needs_folds=o.folds == "column")
+    second = None
+    if o.compare is not None:
+        second = _read(o, o.compare, needs_folds=False)
+        crossval.same_rows(data, second)
+    info = _snp_info(o, data)
+    assignment = _assign(o, data)
+    n_folds = int(assignment.max())
+    wanted = sorted(set(o.only_folds)) or list(range(1, n_folds + 1))
+    for number in wanted:
+        if not 1 <= number <= n_folds:
+            raise UsageError(f"--fold {number} is not one of the folds 1..{n_folds}")
+    crossval.check_folds(assignment, data.phenotype, o.seed)
+
+    settings = {
+        "trait": o.trait,
+        "unit": o.unit,
+        "seed": o.seed,
+        "threads": o.threads,
+        "gpu": o.gpu,
+        "fold_scheme": o.folds,
+        "control": o.control,
+        "preset": preset.as_dict(),
+        "snp_info": info.digest,
+        "bundle": {
+            "out": str(o.out.resolve()),
+            **({"licence": o.licence} if o.licence else {}),
+            **({"source": o.source} if o.source else {}),
+        },
+    }
+    runs = [(o.table, folder)]
+    crossval.prepare(folder, data, assignment, settings, info)
+    if o.compare is not None and second is not None:
+        runs.append((o.compare, folder / "compare"))
+        # Its own SNPs may be others; their places are not used.
+        theirs = info_from_names(second.snps)
+        settings = {**settings, "snp_info": theirs.digest}
+        crossval.prepare(folder / "compare", second, assignment, settings, theirs)
+    _describe(o, data, second, preset.name, n_folds, console)
+
+    began = time.perf_counter()
+    for path, run in runs:
+        with watching(console, f"{path.name}, preset {preset.name}", o.unit) as watch:
+            crossval.run_folds(run, wanted, jobs=o.jobs, gpu=o.gpu, watch=watch)
+    console.print(f"{len(wanted)} folds in {time.perf_counter() - began:.0f} s")
+    summarize_run(folder, o.out, console)
+
+
+def _check_options(o: RunOptions, folder: Path) -> None:
+    """Combinations that would otherwise ignore something that was asked for."""
+    if folder.exists() and not o.resume:
+        raise UsageError(f"{folder} exists and --no-resume was given", "delete it first")
+    if o.snp_info is None and (o.counted_allele or o.other_allele):
+        raise UsageError(
+            "--counted-allele and --other-allele name columns of --snp-info, which was not given"
+        )
+    if o.n_folds is not None and o.folds == "column":
+        raise UsageError(
+            f"--n-folds {o.n_folds} was given, but the folds come from column '{o.fold_column}'",
+            "add --folds random or --folds family",
+        )
+    if o.compare is not None and o.compare.resolve() == o.table.resolve():
+        raise UsageError("--compare names the table itself", "name a second table")
+    named = {"--id-column": o.id_column, "--fold-column": o.fold_column}
+    named["--family-column"] = o.family_column
+    for option, name in named.items():
+        if name == o.trait:
+            raise UsageError(f"--trait and {option} are both '{o.trait}'")
+
+
+def _read(o: RunOptions, path: Path, *, needs_folds: bool) -> Dataset:
+    header = WideTable(path, id_column=o.id_column).header
+    if needs_folds and o.fold_column not in header:
+        raise TrainingTableError(
+            f"{path} has no column '{o.fold_column}' to take the folds from",
+            "deal them with --folds random, or name the column with --fold-column",
+        )
+    if o.folds == "family" and o.family_column not in header:
+        raise TrainingTableError(
+            f"{path} has no column '{o.family_column}', which --folds family needs",
+            "name the column with --family-column",
+        )
+    data = read_table(
+        path,
+        trait=o.trait,
+        id_column=o.id_column,
+        fold_column=o.fold_column if o.fold_column in header else None,
+        family_column=o.family_column if o.family_column in header else None,
+        ignore=o.ignore,
+    )
+    return with_control(data, o.control, o.seed) if o.control else data
+
+
+def _snp_info(o: RunOptions, data: Dataset) -> SnpInfo:
+    if o.snp_info is None:
+        return info_from_names(data.snps)
+    return info_from_table(o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele)
+
+
+def _assign(o: RunOptions, data: Dataset) -> np.ndarray:
+    if o.folds == "column":
+        return folds_from_column(data.fold_labels or [])
+    n_folds = o.n_folds or 10
+    if o.folds == "family":
+        return family_folds(data.families or [], n_folds, o.seed)
+    return random_folds(len(data.samples), n_folds, o.seed)
+
+
+def _describe(
+    o: RunOptions,
+    data: Dataset,
+    second: Dataset | None,
+    preset: str,
+    n_folds: int,
+    console: Console,
+) -> None:
+    def say(text: str) -> Any:
+        return console.print(text, soft_wrap=True)
+
+    def shape(table: Dataset) -> str:
+        missing = 100 * float(np.mean(table.codes == MISSING))
+        return f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing"
+
+    say(f"{shape(data)}, {n_folds} folds ({o.folds}), preset {preset}")
+    if data.dropped:
+        say(f"{data.dropped} samples left out: their phenotype is missing")
+    if second is not None:
+        say(f"compared with {second.source}: {shape(second)}")
+        if set(second.snps) != set(data.snps):
+            shared = len(set(second.snps) & set(data.snps))
+            say(f"warning: the two tables share only {shared} SNPs, so more than gaps differs")
