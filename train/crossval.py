@@ -150,6 +150,8 @@ class FoldStatus:
     epoch: int = 0
     validation_mae: float = float("nan")
     best_mae: float = float("nan")
+    best_epoch: int = 0
+    patience: int = 0
     seconds: float = 0.0
     started: float = field(default=0.0, repr=False)
 
@@ -183,7 +185,8 @@ def run_folds(
         A process ended with an error. The others are stopped; finished folds stay.
     """
     settings = read_settings(run)
-    statuses = {fold: FoldStatus(fold) for fold in folds}
+    patience = settings["preset"]["training"]["patience"]
+    statuses = {fold: FoldStatus(fold, patience=patience) for fold in folds}
     for fold in folds:
         if is_finished(run, fold):
             _finish(statuses[fold], run)
@@ -248,6 +251,7 @@ def _read_history(status: FoldStatus, path: Path) -> None:
         status.epoch = int(rows[-1]["epoch"])
         status.validation_mae = values[-1]
         status.best_mae = min(values)
+        status.best_epoch = int(rows[values.index(status.best_mae)]["epoch"])
 
 
 def _last_words(run: Path, fold: int, code: int) -> str:

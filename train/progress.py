@@ -24,6 +24,20 @@ def time_left(statuses: list[FoldStatus]) -> float | None:
     return work / max(1, len(running))
 
 
+def least_time_left(statuses: list[FoldStatus]) -> float | None:
+    """Seconds that the running folds need even if no epoch is better any more.
+
+    All that can be said before a fold has finished, because a fold stops when its validation MAE
+    has not fallen for ``patience`` epochs. None before the first epoch.
+    """
+    bounds = [
+        s.seconds / s.epoch * max(0, s.patience - (s.epoch - s.best_epoch))
+        for s in statuses
+        if s.state == "running" and s.epoch > 0
+    ]
+    return max(bounds) if bounds else None
+
+
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
@@ -71,10 +85,14 @@ def watching(
                 f"{s.best_mae:.3f}" if shown else "",
                 _clock(s.seconds) if s.state != "waiting" else "",
             )
-        left = time_left(statuses)
+        left, least = time_left(statuses), least_time_left(statuses)
         done = sum(s.state == "finished" for s in statuses)
         foot = f"{title}: {done}/{len(statuses)} folds, {_clock(time.monotonic() - began)} elapsed"
-        return Group(table, Text(foot + (f", about {_clock(left)} left" if left else "")))
+        if left:
+            foot += f", about {_clock(left)} left"
+        elif least is not None:
+            foot += f", at least {_clock(least)} left for these folds"
+        return Group(table, Text(foot))
 
     with Live(console=console, refresh_per_second=4) as live:
         yield lambda statuses: live.update(render(statuses))
