@@ -61,6 +61,8 @@ def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
         text=True,
         check=True,
     )
+    for line in done.stderr.splitlines():
+        assert line in readme
     predicted = {line.split("\t")[0]: line.split("\t") for line in done.stdout.splitlines()}
     for sample, prediction, spread in shown:
         assert float(predicted[sample][1]) == pytest.approx(float(prediction), abs=0.01)
