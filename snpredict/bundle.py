@@ -77,8 +77,9 @@ class SaliencyTable:
     percentile : ndarray (SNPs,) of float64
     per_fold : ndarray (SNPs, folds) of float64
         Mean saliency over the test samples of each fold.
-    effects : ndarray (SNPs, 4) of float64
-        Signed effect of each genotype in trait units, channel order.
+    effects : ndarray (SNPs, 4) of float64, or None
+        Signed effect of each genotype in trait units, channel order. None where the network is
+        not affine: a genotype's effect then depends on the other SNPs.
     """
 
     saliency: np.ndarray
@@ -86,7 +87,7 @@ class SaliencyTable:
     rank: np.ndarray
     percentile: np.ndarray
     per_fold: np.ndarray
-    effects: np.ndarray
+    effects: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,7 @@ def _saliency_table(
         rank=rank,
         percentile=columns.matrix(["percentile"])[:, 0],
         per_fold=columns.matrix([fold.name for fold in manifest.folds]),
-        effects=columns.matrix(_EFFECT_COLUMNS),
+        effects=columns.matrix(_EFFECT_COLUMNS) if manifest.ensemble else None,
     )
 
 

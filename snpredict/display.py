@@ -207,13 +207,14 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
     )
     digits = decimals(bundle) + 2
     effects = _table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
-    limit = max(map(abs, report.effects.values()))
-    for genotype, effect in report.effects.items():
+    limit = max(map(abs, report.effects.values()), default=0.0)
+    for genotype, frequency in report.frequencies.items():
+        effect = report.effects.get(genotype)
         effects.add_row(
             _genotype_words(genotype, counted, other),
-            f"{report.frequencies[genotype]:.1%}",
-            f"{effect:+.{digits}f}",
-            _signed_bar(effect, limit),
+            f"{frequency:.1%}",
+            "not constant" if effect is None else f"{effect:+.{digits}f}",
+            "" if effect is None else _signed_bar(effect, limit),
         )
     console.print()
     console.print(effects)

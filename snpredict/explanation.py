@@ -204,7 +204,7 @@ class SnpReport:
         By the fold's name.
     frequencies, effects : dict of str to float
         By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
-        signed effect in trait units.
+        signed effect in trait units. No effects where the model is not affine.
     neighbours : list of Neighbour
         Up to five on either side, by position; empty without a known position.
     """
@@ -273,7 +273,9 @@ def describe_snp(bundle: Bundle, snp: str) -> SnpReport:
             for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
         },
         frequencies={g: float(snps.frequencies[at, c]) for g, c in _GENOTYPES.items()},
-        effects={g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
+        effects={}
+        if saliency.effects is None
+        else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
         neighbours=_neighbours(bundle, at),
     )
 

@@ -116,7 +116,7 @@ class Tiny:
         for f in range(self.n_folds):
             columns[f"fold_{f + 1:02d}"] = strength[:, f]
         effects = (self.weights * self.scale).mean(axis=2)
-        for channel, suffix in enumerate(("missing", "1", "2", "0")):
+        for channel, suffix in enumerate(("missing", "1", "2", "0") if self.affine else ()):
             columns[f"effect_{suffix}"] = effects[:, channel]
         return pa.table(columns)
 

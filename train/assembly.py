@@ -23,6 +23,9 @@ from train.summary import Run, ranks
 #: Shares of samples whose absolute out-of-fold residual stays below the stored quantile.
 INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
 
+#: Networks whose score is affine in the one-hot genotypes once dropout is off.
+AFFINE_NETWORKS = ("residual",)
+
 
 def genotype_digest(codes: np.ndarray) -> str:
     """SHA-256 of one sample's codes (SNPs,) int8 in model order: names a genotype, not a line."""
@@ -91,16 +94,14 @@ def assemble_bundle(
         target,
         manifest,
         snps=_snp_table(run, info, frequencies),
-        saliency=_saliency_table(run, effects(weights, bias, scale, alpha, frequencies)),
+        saliency=_saliency_table(
+            run, effects(weights, bias, scale, alpha, frequencies) if ensemble else None
+        ),
         out_of_fold=_out_of_fold_table(run),
         fold_models=models,
         ensemble=ensemble,
         card=model_card(manifest),
     )
-
-
-#: Networks whose score is affine in the one-hot genotypes once dropout is off.
-AFFINE_NETWORKS = ("residual",)
 
 
 def effects(
@@ -221,10 +222,14 @@ def _snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> pa.Table:
     )
 
 
-def _saliency_table(run: Run, effect: np.ndarray) -> pa.Table:
+def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
     mean = run.over_samples(run.saliency)
     rank = ranks(mean)
-    by_code = {code: effect[:, at] for at, code in enumerate(CHANNEL_CODES)}
+    effects_of: dict[str, np.ndarray] = {}
+    if effect is not None:
+        by_code = {code: effect[:, at] for at, code in enumerate(CHANNEL_CODES)}
+        names = {0: "effect_0", 1: "effect_1", 2: "effect_2", MISSING: "effect_missing"}
+        effects_of = {name: by_code[code].astype(np.float32) for code, name in names.items()}
     return pa.table(
         {
             "id": pa.array(run.data.snps, pa.string()),
@@ -236,10 +241,7 @@ def _saliency_table(run: Run, effect: np.ndarray) -> pa.Table:
                 fold_name(fold): run.saliency[at].astype(np.float32)
                 for at, fold in enumerate(run.folds)
             },
-            "effect_0": by_code[0].astype(np.float32),
-            "effect_1": by_code[1].astype(np.float32),
-            "effect_2": by_code[2].astype(np.float32),
-            "effect_missing": by_code[MISSING].astype(np.float32),
+            **effects_of,
         }
     )
 

@@ -166,7 +166,6 @@ def run_folds(
     folds: list[int],
     *,
     jobs: int = 1,
-    gpu: bool = False,
     watch: Callable[[list[FoldStatus]], None] = lambda _: None,
     poll_s: float = 0.5,
 ) -> None:
@@ -196,7 +195,7 @@ def run_folds(
         while waiting or running:
             while waiting and len(running) < jobs:
                 fold = waiting.pop(0)
-                running[fold] = _start(run, fold, settings["threads"], gpu)
+                running[fold] = _start(run, fold, settings["threads"], settings["gpu"])
                 statuses[fold].state = "running"
                 statuses[fold].started = time.monotonic()
             time.sleep(poll_s)

@@ -38,7 +38,6 @@ class _History(keras.callbacks.Callback):
         super().__init__()
         self.path = path
         self.scale = scale
-
         self._write(["epoch", "loss", "mae", "val_loss", "val_mae"], "w")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -106,7 +105,6 @@ def fit(
         mode="min",
         patience=recipe.patience,
         restore_best_weights=recipe.restore_best,
-        start_from_epoch=0,
     )
     callbacks: list[keras.callbacks.Callback] = [stopping]
     if recipe.learning_rate_decay != 1.0:

@@ -110,7 +110,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     began = time.perf_counter()
     for path, run in runs:
         with watching(console, f"{path.name}, preset {preset.name}", o.unit) as watch:
-            crossval.run_folds(run, wanted, jobs=o.jobs, gpu=o.gpu, watch=watch)
+            crossval.run_folds(run, wanted, jobs=o.jobs, watch=watch)
     console.print(f"{len(wanted)} folds in {time.perf_counter() - began:.0f} s")
     summarize_run(folder, o.out, console)
 

@@ -20,6 +20,7 @@ from train.dataset import Dataset
 from train.errors import IncompleteRun
 from train.evaluation import pearson, within_group_pearson
 from train.fold import fold_folder, is_finished
+from train.folds import split
 from train.snpinfo import SnpInfo
 
 TOP = 20
@@ -131,8 +132,6 @@ def cross_validated_metrics(run: Run) -> dict[str, float | None]:
 
 def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
     folds = np.load(run.path / "data" / "folds.npy")
-    from train.folds import split
-
     parts = split(folds, fold, run.settings["seed"])
     y = run.data.phenotype
     overall = y[parts.train].mean()

@@ -108,6 +108,8 @@ def test_weights_come_out_of_the_graph(bundle):
 
 def test_model_that_is_not_affine(tmp_path):
     bundle = load_bundle(Tiny(affine=False).write(tmp_path / "b"))
+    report = describe_snp(bundle, bundle.snps.ids[0])
+    assert report.effects == {} and len(report.frequencies) == 4
     with pytest.raises(errors.NotExplainable, match="not affine"):
         affine_ensemble(bundle, Scorer(bundle))
 
