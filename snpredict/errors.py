@@ -94,6 +94,12 @@ class NoSampleColumn(SnpredictError):
     exit_code = 18
 
 
+class MissingPackage(SnpredictError):
+    """The library that reads this format is not installed."""
+
+    exit_code = 19
+
+
 class NoSnpMatched(SnpredictError):
     """The file holds no SNP of the model."""
 
@@ -110,6 +116,36 @@ class UnknownSample(SnpredictError):
     """The file has no sample of that id."""
 
     exit_code = 22
+
+
+class TooFewSnps(SnpredictError):
+    """The share of the model's SNPs that the file has is below --min-match."""
+
+    exit_code = 23
+
+
+class UnsupportedFile(SnpredictError):
+    """The file is of a known format, in a variety that is not read."""
+
+    exit_code = 24
+
+
+class InconsistentFiles(SnpredictError):
+    """The files of a set do not belong together, such as a .bed too short for its .fam."""
+
+    exit_code = 25
+
+
+class BadVariant(SnpredictError):
+    """A record's chromosome, position or alleles cannot be read, or contradict its genotypes."""
+
+    exit_code = 26
+
+
+class NoGenotypes(SnpredictError):
+    """The file has no samples, or its records hold no genotypes."""
+
+    exit_code = 27
 
 
 # --- bundles -----------------------------------------------------------------------------------

@@ -1,13 +1,31 @@
-"""Genotype files: one reader per format behind one interface."""
+"""Genotype files: one reader per format behind one interface.
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+A file is read in two steps. `GenotypeReader.variants` says which of its variants may be SNPs of
+the model; `snpredict.matching` decides which one is which SNP and which allele is counted;
+`GenotypeReader.genotypes` then yields the genotypes of the matched variants as blocks of samples,
+in the model's order and counting the model's alleles. No reader holds the whole file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-__all__ = ["GenotypeBlock", "GenotypeReader", "open_genotypes"]
+from snpredict.genotypes.sniffing import FORMATS, sniff
+
+if TYPE_CHECKING:
+    from snpredict.genotypes.variants import Variants, Wanted
+
+__all__ = [
+    "FORMATS",
+    "GenotypeBlock",
+    "GenotypeReader",
+    "ReadOptions",
+    "Selection",
+    "open_genotypes",
+]
 
 
 @dataclass(frozen=True)
@@ -19,14 +37,56 @@ class GenotypeBlock:
     samples : list of str
         Sample ids as the file spells them, never turned into numbers.
     codes : ndarray (samples, SNPs) of int8, C-contiguous
-        Genotype codes 0, 1, 2 and −1 (missing), SNPs in the order asked for.
+        Genotype codes 0, 1, 2 and −1 (missing), SNPs in the order asked for. A dosage is
+        represented by its integer part.
     columns : dict of str to list of str
         The further text columns asked for, one stripped value per sample.
+    fractions : ndarray (samples, SNPs) of float32, or None
+        What dosages add to the codes, from 0 to less than 1: the expected number of counted
+        alleles is ``codes + fractions``. 0 where the code is −1 or 2. None where the block holds
+        hard calls only.
     """
 
     samples: list[str]
     codes: np.ndarray
-    columns: dict[str, list[str]]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    fractions: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which variant of a file is read for each SNP of the model.
+
+    Attributes
+    ----------
+    variants : ndarray (SNPs,) of int64
+        Place in `Variants.candidates`; −1 for a SNP that the file lacks. A place may occur twice.
+    swapped : ndarray (SNPs,) of bool
+        Whether the model counts the allele that the file's codes do not count: a genotype g is
+        then handed back as 2 − g.
+    """
+
+    variants: np.ndarray
+    swapped: np.ndarray
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a person says about a file; each reader uses what concerns its format.
+
+    Attributes
+    ----------
+    id_column : str, optional
+        Column of the sample ids (tables with samples in rows, Parquet).
+    snps_in : {"columns", "rows"}, optional
+        Orientation of a table; detected when left out.
+    dosages : {"use", "round", "ignore"}
+        Use dosages as expected genotypes, round them to the nearest code, or read the hard calls.
+    """
+
+    id_column: str | None = None
+    snps_in: str | None = None
+    dosages: str = "use"
 
 
 class GenotypeReader(Protocol):
@@ -35,40 +95,81 @@ class GenotypeReader(Protocol):
     Attributes
     ----------
     path : Path
+        The file that was named.
+    files : list of Path
+        Every file that is read, `path` first: a .bed comes with its .bim and .fam.
     format : str
-        Short name such as ``"tsv"``.
+        One of `FORMATS`; of tables ``"tsv"`` or ``"csv"``.
     size_bytes : int
-        Size on disk.
+        Size of `path` on disk.
+    bytes_read : int
+        Bytes of it read so far by the pass that is running, for a progress bar.
+    n_samples : int or None
+        None where it takes the whole file to know.
+    id_column : str
+        Column of the sample ids; empty for a format that has no columns.
+    notes : dict of str to int
+        What was taken otherwise than one might expect, in words, and how often, such as
+        ``"half-calls, taken as missing"``. Complete when `genotypes` has ended.
     """
 
     path: Path
+    files: list[Path]
     format: str
     size_bytes: int
+    n_samples: int | None
+    id_column: str
+    notes: dict[str, int]
 
     @property
     def bytes_read(self) -> int:
-        """Bytes on disk that the latest `blocks` has read so far, for a progress bar."""
+        """Bytes on disk read so far."""
         ...
 
-    def blocks(
-        self, snps: Sequence[str], *, columns: Sequence[str] = (), block_bytes: int = ...
-    ) -> Iterator[GenotypeBlock]:
-        """Genotypes of the named SNPs, block by block in file order."""
+    def variants(self, wanted: "Wanted") -> "Variants":
+        """The variants that may be SNPs of the model.
+
+        A format that has its variants in rows together with their genotypes is read to its end.
+
+        Raises
+        ------
+        SnpredictError
+            The file is damaged, or contradicts itself.
+        """
+        ...
+
+    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
+        """Genotypes of the selected variants, block by block in file order.
+
+        Called once, after `variants`. Every block holds at least one sample; a file without
+        samples is an error. Sample ids are unique and not empty.
+
+        Raises
+        ------
+        SnpredictError
+            As `variants`. Raised instead of the block that the mistake is in.
+        """
         ...
 
 
 def open_genotypes(
-    path: str | Path, *, id_column: str | None = None, snps: Collection[str] | None = None
+    path: str | Path,
+    *,
+    format: str | None = None,
+    options: ReadOptions | None = None,
+    snps: "Wanted | None" = None,
 ) -> GenotypeReader:
     """Reader for the format that the file's content shows.
 
     Parameters
     ----------
     path : str or Path
-    id_column : str, optional
-        Column of the sample ids; found by its name when left out.
-    snps : collection of str, optional
-        Names of the model's SNPs, which help to tell the id column from the SNP columns.
+        A PLINK file set is named by its .bed or .pgen, or by the prefix of the three files.
+    format : str, optional
+        One of `FORMATS`, where the content is not to decide.
+    options : ReadOptions, optional
+    snps : Wanted, optional
+        The model's SNPs, which help to tell the columns of a table apart.
 
     Returns
     -------
@@ -77,9 +178,46 @@ def open_genotypes(
 
     Raises
     ------
-    FileNotFound, EmptyFile, NotATable, TruncatedFile, NoSampleColumn, DuplicateColumn
-        See `snpredict.genotypes.table.WideTable`.
+    FileNotFound, EmptyFile, NotATable, UnsupportedFile, TruncatedFile
+        The file cannot be opened, or is of no known format.
+    MissingPackage
+        The format's library is not installed.
+    SnpredictError
+        Whatever the format's reader finds at its beginning.
     """
-    from snpredict.genotypes.table import WideTable
+    path, options = Path(path), options or ReadOptions()
+    path, found = sniff(path)
+    return _opener(format or found)(path, options, snps)
 
-    return WideTable(Path(path), id_column=id_column, snps=snps)
+
+def _opener(format: str) -> Callable[[Path, ReadOptions, "Wanted | None"], GenotypeReader]:
+    # Imported when needed: some bring a library of their own.
+    match format:
+        case "vcf":
+            from snpredict.genotypes.vcf import VcfReader
+
+            return VcfReader
+        case "bcf":
+            from snpredict.genotypes.bcf import BcfReader
+
+            return BcfReader
+        case "bed":
+            from snpredict.genotypes.bed import BedReader
+
+            return BedReader
+        case "pgen":
+            from snpredict.genotypes.pgen import PgenReader
+
+            return PgenReader
+        case "hapmap":
+            from snpredict.genotypes.hapmap import HapMapReader
+
+            return HapMapReader
+        case "parquet":
+            from snpredict.genotypes.parquet import open_parquet
+
+            return open_parquet
+        case _:
+            from snpredict.genotypes.snp_rows import open_table
+
+            return open_table

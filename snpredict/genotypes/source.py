@@ -5,37 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from snpredict.errors import EmptyFile, FileNotFound, NotATable, SnpredictError, TruncatedFile
-
-GZIP_MAGIC = b"\x1f\x8b"
-BOM = b"\xef\xbb\xbf"
+from snpredict.errors import EmptyFile, FileNotFound, NotATable, TruncatedFile
+from snpredict.genotypes.sniffing import BOM, GZIP_MAGIC, cannot_open, format_of_head
 
 #: No genotype file has such a line; a binary file without line ends would fill the memory.
 MAX_LINE_BYTES = 1 << 28
 
 _READ_BYTES = 1 << 18
 
-_CONVERT = "convert it to a tab-separated table: one row per sample, one column per SNP"
-_UNPACK = "unpack it first; of compressed files only gzip is read"
 _SAVE_AS = "save it as UTF-8 text, tab- or comma-separated"
-
-#: How a file of another kind begins (after gzip, if any), what it is, and the way out.
-_OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
-    (b"##fileformat=VCF", "a VCF file", _CONVERT),
-    (b"BCF\x02", "a BCF file", _CONVERT),
-    (b"\x6c\x1b\x01", "a PLINK .bed file", _CONVERT),
-    (b"\x6c\x1b", "a PLINK 2 .pgen file", _CONVERT),
-    (b"rs#\talleles\t", "a HapMap file", _CONVERT),
-    (b"PAR1\x15", "a Parquet file", _CONVERT),
-    (b"\x89HDF", "an HDF5 file", _CONVERT),
-    (b"PK\x03\x04", "an Excel workbook or a zip archive", _SAVE_AS),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _SAVE_AS),
-    (b"\xff\xfe", "UTF-16 text", _SAVE_AS),
-    (b"\xfe\xff", "UTF-16 text", _SAVE_AS),
-    (b"BZh91AY&SY", "a bzip2 file", _UNPACK),
-    (b"\xfd7zXZ", "an xz file", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
-)
 
 
 class TextSource:
@@ -52,6 +30,8 @@ class TextSource:
         Size on disk.
     compressed : bool
         Whether it is gzip (also bgzip), by its content and not by its name.
+    format : str
+        What its beginning looks like, one of `snpredict.genotypes.FORMATS`.
     bytes_read : int
         Bytes on disk read by the latest call of `chunks`.
 
@@ -62,7 +42,7 @@ class TextSource:
     EmptyFile
         No text in it.
     NotATable
-        It begins like a known format that is not text, or not a table.
+        It begins like a known kind of file that is not read, such as an Excel workbook.
     TruncatedFile
         The gzip stream is damaged or ends within the first bytes.
     """
@@ -78,13 +58,12 @@ class TextSource:
             with path.open("rb") as file:
                 self.compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         except (OSError, ValueError) as error:
-            raise _cannot_open(path, error) from None
+            raise cannot_open(path, error) from None
         head = next(self._pieces(_READ_BYTES), b"")
-        if not head.removeprefix(BOM):
+        head = head.removeprefix(BOM)
+        if not head:
             raise EmptyFile(f"{path} is empty")
-        for magic, kind, hint in _OTHER_FORMATS:
-            if head.startswith(magic):
-                raise NotATable(f"{path} looks like {kind}, which is not read yet", hint)
+        self.format = format_of_head(head, path)
 
     def chunks(self, block_bytes: int) -> Iterator[tuple[int, bytes]]:
         """Whole lines, in pieces of about `block_bytes`.
@@ -118,6 +97,13 @@ class TextSource:
             self._check_text(text, line)
             yield line, text
             line += text.count(b"\n")
+
+    def lines(self, block_bytes: int = 1 << 20) -> Iterator[tuple[int, bytes]]:
+        """Lines with their numbers, from 1, without line feeds; see `chunks`."""
+        for first, text in self.chunks(block_bytes):
+            lines = text.split(b"\n")
+            lines.pop()
+            yield from enumerate(lines, first)
 
     def _check_text(self, text: bytes, line: int) -> None:
         if (at := text.find(b"\r")) >= 0:
@@ -174,7 +160,7 @@ class TextSource:
                 f"{self.path} is damaged: its gzip data cannot be unpacked", "copy it again"
             ) from None
         except OSError as error:
-            raise _cannot_open(self.path, error) from None
+            raise cannot_open(self.path, error) from None
 
     def _inflate(self, file: BinaryIO, size: int) -> Iterator[bytes]:
         # zlib and not gzip.GzipFile: a bound on the output per step, and it knows the position.
@@ -205,15 +191,3 @@ class TextSource:
         raw = file.read(size)
         self.bytes_read += len(raw)
         return raw
-
-
-def _cannot_open(path: Path, error: OSError | ValueError) -> SnpredictError:
-    match error:
-        case FileNotFoundError():
-            return FileNotFound(f"{path} does not exist")
-        case PermissionError():
-            return FileNotFound(f"{path} cannot be read: no permission")
-        case OSError():
-            return FileNotFound(f"{path} cannot be read: {error.strerror or error}")
-        case _:
-            return FileNotFound(f"{str(path)!r} is not a file name")
