@@ -6,13 +6,13 @@ manifest does not name is never read, and nothing in a bundle is executed or unp
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from snpredict.encoding import CHANNEL_CODES, MISSING
 from snpredict.errors import (
@@ -22,10 +22,23 @@ from snpredict.errors import (
     SnpredictError,
     UnknownModel,
 )
-from snpredict.manifest import MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS, Manifest, parse_manifest
+from snpredict.manifest import (
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    OUT_OF_FOLD,
+    SALIENCY,
+    SNPS,
+    Manifest,
+    parse_manifest,
+)
 from snpredict.names import did_you_mean, listed
+from snpredict.onnx_check import check_model
+from snpredict.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
 
 DEFAULT_MODEL = "soynam-height"
+
+#: All files together, which are held in memory.
+MAX_BUNDLE_BYTES = 2 << 30
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -148,7 +161,8 @@ def find_bundle(name_or_path: str | Path) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name_or_path)
-    if name and path.is_dir():
+    # Not path.is_dir(), which raises for a name that is too long.
+    if name and os.path.isdir(path):  # noqa: PTH112
         return path
     known = list(shipped)
     way_out = did_you_mean(name, known) or "give the name of a shipped model or a bundle's folder"
@@ -165,14 +179,8 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     ------
     BundleFileMissing, UnknownSchema, InvalidBundle
     """
-    path = folder / MANIFEST
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise BundleFileMissing(
-            f"{path} cannot be read: {error.strerror}", f"is {folder} the folder of a bundle?"
-        ) from None
-    return parse_manifest(text, path), hashlib.sha256(text).hexdigest()
+    text = _read(folder, MANIFEST, MAX_MANIFEST_BYTES, f"is {folder} the folder of a bundle?")
+    return parse_manifest(text, folder / MANIFEST), hashlib.sha256(text).hexdigest()
 
 
 def list_bundles() -> tuple[list[tuple[Manifest, int]], list[SnpredictError]]:
@@ -209,49 +217,81 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     BundleFileMissing, BundleFileAltered
         A file is not there, or is not the one that the manifest was written for.
     InvalidBundle
-        The manifest or a table cannot be read, they contradict each other, or a path leads out
-        of the folder.
+        The manifest or a table cannot be read, they contradict each other, a path leads out of
+        the folder, something is larger than a bundle's parts can be, or a model that is run holds
+        what it may not.
     """
     folder = find_bundle(name_or_path)
     manifest, digest = read_manifest(folder)
-    files = {name: _verified(folder, name, sha256) for name, sha256 in manifest.files.items()}
+    files: dict[str, bytes] = {}
+    left = MAX_BUNDLE_BYTES
+    for name, sha256 in manifest.files.items():
+        files[name] = _verified(folder, name, sha256, left)
+        left -= len(files[name])
     snps = _snp_table(files[SNPS], folder / SNPS, manifest)
     saliency = _saliency_table(files[SALIENCY], folder / SALIENCY, manifest, snps.ids)
-    predicted = _Columns(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
-    predicted.texts("digest", nullable=False)
-    predicted.matrix(["fold", "predicted", "residual"])
+    _check_out_of_fold(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
+    for name in manifest.models:
+        check_model(files[name], folder / name)
     return Bundle(folder, manifest, digest, snps, saliency, files)
 
 
-def _verified(folder: Path, name: str, expected: str) -> bytes:
-    path = folder / name
-    # The manifest's paths have no "..", so only a symbolic link can still lead out.
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InvalidBundle(f"{path} is a link to a file outside the bundle")
-    if not path.is_file():
-        raise BundleFileMissing(
-            f"{path} is missing, which {MANIFEST} names", "copy the whole bundle again"
-        )
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BundleFileMissing(f"{path} cannot be read: {error.strerror}") from None
+def _verified(folder: Path, name: str, expected: str, at_most: int) -> bytes:
+    content = _read(folder, name, at_most, "copy the whole bundle again")
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise BundleFileAltered(
-            f"{path} was altered: found SHA-256 {found}, expected {expected}",
+            f"{folder / name} was altered: found SHA-256 {found}, expected {expected}",
             "copy the whole bundle again",
         )
     return content
 
 
+def _read(folder: Path, name: str, at_most: int, way_out: str) -> bytes:
+    path = folder / name
+    try:
+        # The manifest's paths have no "..", so only a symbolic link can still lead out.
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InvalidBundle(f"{path} is a link to a file outside the bundle")
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InvalidBundle(f"{path} is no file but a device or a pipe")
+            if status.st_size > at_most:
+                raise InvalidBundle(
+                    f"{path} is too large: found {status.st_size} bytes, expected at most {at_most}"
+                )
+            return file.read(status.st_size)
+    except FileNotFoundError:
+        raise BundleFileMissing(f"{path} is missing", way_out) from None
+    # RuntimeError: a link that leads to itself, before Python 3.13.
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BundleFileMissing(f"{path} cannot be read: {reason}", way_out) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A pipe that nobody writes to would otherwise be waited for.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _snp_table(content: bytes, path: Path, manifest: Manifest) -> SnpTable:
-    columns = _Columns(content, path, manifest.n_snps)
+    columns = Columns(
+        content,
+        path,
+        kinds={
+            **dict.fromkeys(("id", "chromosome", "counted_allele", "other_allele"), TEXT),
+            "position": WHOLE,
+            **dict.fromkeys(_FREQUENCY_COLUMNS, NUMBERS),
+        },
+        n_rows=manifest.n_snps,
+    )
     ids = columns.texts("id", nullable=False)
     if len(set(ids)) < len(ids):
         raise InvalidBundle(f"{path} holds a SNP id more than once")
     frequencies = columns.matrix(_FREQUENCY_COLUMNS)
-    if (frequencies < 0).any() or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
+    in_range = ((frequencies >= 0) & (frequencies <= 1)).all()
+    if not in_range or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
         raise InvalidBundle(f"{path}: the genotype frequencies of a SNP do not add up to 1")
     return SnpTable(
         ids=ids,
@@ -266,73 +306,32 @@ def _snp_table(content: bytes, path: Path, manifest: Manifest) -> SnpTable:
 def _saliency_table(
     content: bytes, path: Path, manifest: Manifest, ids: tuple[str, ...]
 ) -> SaliencyTable:
-    columns = _Columns(content, path, manifest.n_snps)
+    folds = [fold.name for fold in manifest.folds]
+    effects = _EFFECT_COLUMNS if manifest.ensemble is not None else []
+    numbers = ["saliency", "centered_saliency", "rank", "percentile", *folds, *effects]
+    columns = Columns(
+        content,
+        path,
+        kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
+        n_rows=manifest.n_snps,
+    )
     if columns.texts("id", nullable=False) != ids:
         raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
-    rank = columns.matrix(["rank"])[:, 0].astype(np.int64)
+    rank = columns.matrix(["rank"])[:, 0]
     if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
         raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
     return SaliencyTable(
         saliency=columns.matrix(["saliency"])[:, 0],
         centered=columns.matrix(["centered_saliency"])[:, 0],
-        rank=rank,
+        rank=rank.astype(np.int64),
         percentile=columns.matrix(["percentile"])[:, 0],
-        per_fold=columns.matrix([fold.name for fold in manifest.folds]),
-        effects=columns.matrix(_EFFECT_COLUMNS) if manifest.ensemble else None,
+        per_fold=columns.matrix(folds),
+        effects=columns.matrix(effects) if effects else None,
     )
 
 
-class _Columns:
-    """Columns of a Parquet file, taken out with their type checked."""
-
-    def __init__(self, content: bytes, path: Path, n_rows: int | None = None):
-        self._path = path
-        try:
-            # Not pq.read_table, which imports pandas where that is installed.
-            self._table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise InvalidBundle(f"{path} is not readable as Parquet: {error}") from None
-        if n_rows is not None and self._table.num_rows != n_rows:
-            raise InvalidBundle(
-                f"{path}: found {self._table.num_rows} rows, expected {n_rows}, one per SNP"
-            )
-
-    def texts(self, name: str, nullable: bool = True) -> tuple:
-        column = self._column(name, "text", nullable)
-        # A column without any value has type null.
-        kinds = (pa.types.is_null, pa.types.is_string, pa.types.is_large_string)
-        if not any(is_kind(column.type) for is_kind in kinds):
-            raise self._wrong_type(name, column, "text")
-        return tuple(column.to_pylist())
-
-    def integers(self, name: str) -> tuple:
-        column = self._column(name, "whole numbers", nullable=True)
-        if not (pa.types.is_null(column.type) or pa.types.is_integer(column.type)):
-            raise self._wrong_type(name, column, "whole numbers")
-        return tuple(column.to_pylist())
-
-    def matrix(self, names: Sequence[str]) -> np.ndarray:
-        """Columns of finite numbers side by side, (rows, columns) float64."""
-        values = np.empty((self._table.num_rows, len(names)))
-        for at, name in enumerate(names):
-            column = self._column(name, "numbers", nullable=False)
-            if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-                raise self._wrong_type(name, column, "numbers")
-            # Not column.to_numpy(), which imports pandas where that is installed.
-            values[:, at] = np.from_dlpack(column.combine_chunks())
-            if not np.isfinite(values[:, at]).all():
-                raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
-        return values
-
-    def _column(self, name: str, expected: str, nullable: bool) -> pa.ChunkedArray:
-        if self._table.column_names.count(name) != 1:
-            raise InvalidBundle(f"{self._path} has no column '{name}' of {expected}, or several")
-        column = self._table.column(name)
-        if column.null_count and not nullable:
-            raise InvalidBundle(f"{self._path}: column '{name}' has gaps")
-        return column
-
-    def _wrong_type(self, name: str, column: pa.ChunkedArray, expected: str) -> InvalidBundle:
-        return InvalidBundle(
-            f"{self._path}: column '{name}' is of type {column.type}, expected {expected}"
-        )
+def _check_out_of_fold(content: bytes, path: Path) -> None:
+    numbers = ["fold", "predicted", "residual"]
+    columns = Columns(content, path, kinds={"digest": TEXT, **dict.fromkeys(numbers, NUMBERS)})
+    columns.texts("digest", nullable=False)
+    columns.matrix(numbers)

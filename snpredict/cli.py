@@ -19,6 +19,7 @@ from snpredict.program import run_program
 
 if TYPE_CHECKING:
     from snpredict.bundle import Bundle
+    from snpredict.pipeline import InputOptions
     from snpredict.tables import Results
 
 app = typer.Typer(
@@ -33,7 +34,9 @@ app.add_typer(models_app, name="models")
 File = Annotated[
     Path | None,
     typer.Argument(
-        metavar="FILE", help="Genotypes: TSV or CSV, plain or gzip, one row per sample."
+        metavar="FILE",
+        help="Genotypes: VCF, BCF, PLINK .bed or .pgen (or their prefix), HapMap, Parquet, or a "
+        "table; text may be gzip.",
     ),
 ]
 Model = Annotated[
@@ -61,6 +64,79 @@ IdColumn = Annotated[
     str | None,
     typer.Option(
         "--id-column", metavar="NAME", help="Column of the sample ids.  [default: found by name]"
+    ),
+]
+InputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--input-format",
+        metavar="table|vcf|bcf|bed|pgen|hapmap|parquet",
+        help="Format of FILE.  [default: by its content]",
+    ),
+]
+SnpsIn = Annotated[
+    str | None,
+    typer.Option(
+        "--snps-in",
+        metavar="columns|rows",
+        help="Whether a table has one SNP per column or per row.  [default: by its names]",
+    ),
+]
+Dosages = Annotated[
+    str,
+    typer.Option(
+        "--dosages",
+        metavar="use|round|ignore",
+        show_default=False,
+        help="Dosages as expected genotypes, rounded, or the hard calls instead.  [default: use]",
+    ),
+]
+Strand = Annotated[
+    str,
+    typer.Option(
+        "--strand",
+        metavar="flip|strict",
+        show_default=False,
+        help="Recode SNPs given on the other strand, or leave them out.  [default: flip]",
+    ),
+]
+Ambiguous = Annotated[
+    str,
+    typer.Option(
+        "--ambiguous",
+        metavar="order|keep|drop",
+        show_default=False,
+        help="A/T and C/G SNPs: kept if the alleles are in the model's order, always, never.  "
+        "[default: order]",
+    ),
+]
+MinMatch = Annotated[
+    float | None,
+    typer.Option(
+        "--min-match",
+        metavar="SHARE",
+        min=0.0,
+        max=1.0,
+        show_default=False,
+        help="Share of the model's SNPs, and of its effects, that FILE must have.  [default: 0.75]",
+    ),
+]
+MatchLog = Annotated[
+    Path | None,
+    typer.Option(
+        "--match-log",
+        metavar="FILE",
+        help="Write what became of each SNP of the model: .tsv, .csv, .parquet or .json.",
+    ),
+]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=0,
+        show_default=False,
+        help="Model runs at a time; 0 is one per core.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -108,17 +184,15 @@ def predict(
             help="Also the K SNPs that contributed most to a sample.",
         ),
     ] = 0,
+    input_format: InputFormat = None,
     id_column: IdColumn = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            "--threads",
-            metavar="N",
-            min=0,
-            show_default=False,
-            help="Threads of the models; 0 is one per core.",
-        ),
-    ] = 0,
+    snps_in: SnpsIn = None,
+    dosages: Dosages = "use",
+    strand: Strand = "flip",
+    ambiguous: Ambiguous = "order",
+    min_match: MinMatch = None,
+    match_log: MatchLog = None,
+    threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
     """Predict the trait for every sample of FILE.
@@ -135,23 +209,72 @@ def predict(
     format_name = format_of(out, format)
     if out is not None:
         check_destination(out, [file])
+    options = _input_options(
+        input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+    )
     prediction = predict_file(
         file,
         _load(model),
-        id_column=id_column,
+        options,
         threads=threads,
         top=top,
-        watch=None if quiet else display.with_progress,
+        watch=display.watch(quiet),
     )
     coverage = prediction.scores.coverage
     if not quiet:
         samples = f"{coverage.samples:,}"
-        _tell(display.input_summary(prediction.bundle, prediction.source, coverage, samples))
-    _tell(display.few_snps_warning(coverage))
+        _tell(
+            display.input_summary(
+                prediction.bundle, prediction.source, prediction.match, coverage, samples
+            )
+        )
+    _tell(display.few_snps_warning(prediction.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_predictions(display.terminal(), prediction, per_fold)
     else:
         _write(prediction.results(per_fold), format_name, out)
+
+
+@app.command()
+def check(
+    file: File = None,
+    model: Model = None,
+    json: Json = False,
+    input_format: InputFormat = None,
+    id_column: IdColumn = None,
+    snps_in: SnpsIn = None,
+    dosages: Dosages = "use",
+    strand: Strand = "flip",
+    ambiguous: Ambiguous = "order",
+    min_match: MinMatch = None,
+    match_log: MatchLog = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say how FILE fits a model, without predicting anything.
+
+    Reads the whole file, matches its variants to the model's SNPs, and reports what was matched,
+    recoded and left out, why, and how many genotypes are missing.
+    """
+    if file is None:
+        raise UsageError("check needs a file of genotypes", _example("check {file}"))
+    from snpredict import display
+    from snpredict.pipeline import check_file, judge_match
+
+    options = _input_options(
+        input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+    )
+    checked = check_file(file, _load(model), options, watch=display.watch(quiet))
+    if json:
+        _write_json(checked.facts())
+    else:
+        samples = f"{checked.coverage.samples:,}"
+        print(
+            display.input_summary(
+                checked.bundle, checked.source, checked.match, checked.coverage, samples
+            )
+        )
+    judge_match(file, checked.match, options)
+    _tell(display.few_snps_warning(checked.match))
 
 
 @app.command()
@@ -171,7 +294,14 @@ def explain(
     ] = 20,
     out: Out = None,
     format: Format = None,
+    input_format: InputFormat = None,
     id_column: IdColumn = None,
+    snps_in: SnpsIn = None,
+    dosages: Dosages = "use",
+    strand: Strand = "flip",
+    ambiguous: Ambiguous = "order",
+    min_match: MinMatch = None,
+    match_log: MatchLog = None,
     quiet: Quiet = False,
 ) -> None:
     """Say which SNPs make a prediction.
@@ -196,7 +326,11 @@ def explain(
     if snp is not None:
         _explain_snp(snp, model, "json" if json else format, out)
     elif file is not None:
-        _explain_sample(file, sample, model, "json" if json else format, out, id_column, top, quiet)
+        options = _input_options(
+            input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+        )
+        format = "json" if json else format
+        _explain_sample(file, sample, model, format, out, options, top, quiet)
     else:
         _view(model)
 
@@ -232,12 +366,13 @@ def _explain_sample(
     model: str | None,
     format: str | None,
     out: Path | None,
-    id_column: str | None,
+    options: "InputOptions",
     top: int,
     quiet: bool,
 ) -> None:
     from snpredict import display
-    from snpredict.pipeline import ask_for_sample, explain_sample
+    from snpredict.names import listed
+    from snpredict.pipeline import explain_sample, first_samples
     from snpredict.tables import check_destination, format_of
 
     format_name = format_of(out, format)
@@ -245,13 +380,20 @@ def _explain_sample(
         check_destination(out, [file])
     bundle = _load(model)
     if sample is None:
-        raise ask_for_sample(file, bundle, id_column)
-    watch = None if quiet else display.with_progress
-    explanation = explain_sample(file, bundle, sample, id_column=id_column, watch=watch)
+        samples = first_samples(file, bundle, options)
+        raise UsageError(
+            f"which sample of {file} is to be explained? It begins with {listed(samples)}",
+            f"add --sample {samples[0]}",
+        )
+    explanation = explain_sample(file, bundle, sample, options, watch=display.watch(quiet))
     if not quiet:
-        samples = f"{display.printable(sample)!r} explained"
-        _tell(display.input_summary(bundle, explanation.source, explanation.coverage, samples))
-    _tell(display.few_snps_warning(explanation.coverage))
+        samples_line = f"{display.printable(sample)!r} explained"
+        _tell(
+            display.input_summary(
+                bundle, explanation.source, explanation.match, explanation.coverage, samples_line
+            )
+        )
+    _tell(display.few_snps_warning(explanation.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_contributions(display.terminal(), explanation, top)
         return
@@ -333,6 +475,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_program(app, "snpredict", arguments)
 
 
+def _input_options(
+    input_format: str | None,
+    id_column: str | None,
+    snps_in: str | None,
+    dosages: str,
+    strand: str,
+    ambiguous: str,
+    min_match: float | None,
+    match_log: Path | None,
+    file: Path,
+) -> "InputOptions":
+    """The options that say how a file is read and matched, checked."""
+    from snpredict.genotypes import DOSAGES, FORMATS, SNPS_IN, ReadOptions
+    from snpredict.matching import AMBIGUOUS, STRANDS, MatchRules
+    from snpredict.pipeline import MIN_MATCH, InputOptions, MatchedFile
+    from snpredict.tables import check_destination, encode, format_of, write_file
+
+    for option, value, known in (
+        ("--input-format", input_format, FORMATS),
+        ("--snps-in", snps_in, SNPS_IN),
+        ("--dosages", dosages, DOSAGES),
+        ("--strand", strand, STRANDS),
+        ("--ambiguous", ambiguous, AMBIGUOUS),
+    ):
+        if value is not None and value not in known:
+            raise UsageError(f"{option}: found {value!r}, expected one of {', '.join(known)}")
+
+    def write_log(matched: MatchedFile) -> None:
+        if match_log is not None:
+            content = encode(matched.log(), format_of(match_log, None) or "tsv")
+            write_file(content, match_log)
+
+    if match_log is not None:
+        format_of(match_log, None)
+        check_destination(match_log, [file])
+    return InputOptions(
+        format=input_format,
+        reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages),
+        rules=MatchRules(strand=strand, ambiguous=ambiguous),
+        min_match=MIN_MATCH if min_match is None else min_match,
+        on_match=write_log,
+    )
+
+
 def _load(model: str | None) -> "Bundle":
     from snpredict.bundle import DEFAULT_MODEL, load_bundle
 
@@ -383,5 +569,5 @@ def _example(command: str) -> str:
         "for example, with a table of one line and one SNP:\n"
         r"  printf 'sample\tGm01_3321482_T_C\nline-1\t2\n' > genotypes.tsv"
         "\n"
-        "  snpredict " + command.format(file="genotypes.tsv", sample="line-1")
+        "  snpredict " + command.format(file="genotypes.tsv", sample="line-1") + " --min-match 0"
     )

@@ -5,8 +5,10 @@ rich is imported inside the functions that draw, so that a piped run does not wa
 
 import math
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +16,10 @@ import numpy as np
 from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.explanation import SnpReport
-from snpredict.genotypes import GenotypeBlock, GenotypeReader
+from snpredict.genotypes import GenotypeReader
 from snpredict.manifest import Manifest
-from snpredict.pipeline import FilePrediction, InputFile, SampleExplanation
+from snpredict.match_report import MatchReport
+from snpredict.pipeline import FilePrediction, InputFile, SampleExplanation, Watch
 from snpredict.scoring import Coverage
 
 if TYPE_CHECKING:
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-#: Below this share of the model's SNPs a file gets a warning.
-FEW_SNPS = 0.75
+#: Below this share of the model's SNPs, or of its effects, a file gets a warning.
+FEW_SNPS = 0.9
 
 #: A terminal table with more rows shows its first and last ones only.
 MAX_ROWS, FIRST_ROWS, LAST_ROWS = 40, 20, 5
@@ -45,33 +48,70 @@ def terminal() -> "Console":
 # --- stderr ------------------------------------------------------------------------------------
 
 
-def input_summary(bundle: Bundle, source: InputFile, coverage: Coverage, samples: str) -> str:
+def input_summary(
+    bundle: Bundle, source: InputFile, match: MatchReport, coverage: Coverage, samples: str
+) -> str:
     """What was read and with which model, one fact per line."""
     manifest = bundle.manifest
-    column = f"ids from column {source.id_column!r}" if source.id_column else "ids not in a column"
-    return _lines(
-        {
-            "model": f"{manifest.name} (manifest {bundle.digest[:12]}), {_pcc(manifest)}",
-            "trait": _trait(manifest),
-            "input": f"{source.path}, SHA-256 {source.sha256}",
-            "samples": f"{samples}, {column}",
-            "SNPs": f"{coverage.found:,} of {coverage.model_snps:,} found, "
-            f"{coverage.missing_rate_found:.1%} of their genotypes missing "
+    column = f", ids from column {source.id_column!r}" if source.id_column else ""
+    facts: list[tuple[str, object]] = [
+        ("model", f"{manifest.name} (manifest {bundle.digest[:12]}), {_pcc(manifest)}"),
+        ("trait", _trait(manifest)),
+        ("input", f"{source.path} ({source.format}), SHA-256 {source.sha256}"),
+        ("samples", f"{samples}{column}"),
+        *_match_facts(match),
+        (
+            "missing",
+            f"{coverage.missing_rate_found:.1%} of the genotypes of these SNPs "
             f"({coverage.missing_rate:.1%} of the model's input)",
-            "coding": "codes 0, 1, 2 are assumed to count the model's counted alleles",
-            "snpredict": __version__,
-        }
+        ),
+        *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
+    ]
+    if not source.has_alleles:
+        facts.append(("coding", "codes 0, 1, 2 are assumed to count the model's counted alleles"))
+    return _lines([*facts, ("snpredict", __version__)])
+
+
+def _match_facts(match: MatchReport) -> list[tuple[str, object]]:
+    found = " and ".join(
+        f"{count:,} by {how}"
+        for how, count in (("id", match.by_id), ("position", match.by_position))
+        if count
     )
+    facts: list[tuple[str, object]] = [
+        (
+            "SNPs",
+            f"{match.matched:,} of {match.model_snps:,} found ({found or 'none'}) among "
+            f"{match.variants:,} variants, {match.weighted_rate:.1%} of the model's effects",
+        )
+    ]
+    if match.used:
+        facts.append(("alleles", _counted(match.used)))
+    if match.unused:
+        facts.append(("not used", _counted(match.unused)))
+    if match.moved:
+        facts.append(
+            (
+                "places",
+                f"{match.moved:,} SNPs found by id lie elsewhere in the model: another build of "
+                "the genome?",
+            )
+        )
+    return [*facts, *(("cause", cause) for cause in match.causes)]
 
 
-def few_snps_warning(coverage: Coverage) -> str | None:
+def _counted(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+
+
+def few_snps_warning(match: MatchReport) -> str | None:
     """A sentence when the file has too few of the model's SNPs, else None."""
-    if coverage.found_share >= FEW_SNPS:
+    if min(match.rate, match.weighted_rate) >= FEW_SNPS:
         return None
     return (
-        f"warning: only {coverage.found:,} of the model's {coverage.model_snps:,} SNPs were found "
-        f"({coverage.found_share:.1%}); the others count as missing, and the predictions are worse "
-        "than the cross-validated accuracy says"
+        f"warning: the file has {match.rate:.1%} of the model's SNPs, with "
+        f"{match.weighted_rate:.1%} of its effects; the others count as missing, and the "
+        "predictions are worse than the cross-validated accuracy says"
     )
 
 
@@ -98,34 +138,64 @@ def balance(explanation: SampleExplanation, shown: int) -> str:
     return "\n".join([*lines, f"  (rounding: {explanation.residual:.1e} {unit})"])
 
 
-def with_progress(
-    reader: GenotypeReader, blocks: Iterator[GenotypeBlock]
-) -> Iterator[GenotypeBlock]:
-    """The same blocks; a progress bar on stderr, if that is a terminal, after two seconds."""
-    if not sys.stderr.isatty():
-        yield from blocks
-        return
-    start = time.monotonic()
-    samples = 0
-    progress = None
-    try:
-        for block in blocks:
-            if progress is None and time.monotonic() - start > _PROGRESS_AFTER_S:
-                from rich.console import Console
-                from rich.progress import Progress
+def watch(quiet: bool) -> Watch:
+    """A progress bar on stderr, if that is a terminal and `quiet` does not say no."""
+    return _no_bar if quiet or not sys.stderr.isatty() else _bar_after_a_while
 
-                progress = Progress(console=Console(stderr=True), transient=True)
-                task = progress.add_task("", total=max(1, reader.size_bytes))
-                progress.start()
-            samples += len(block.samples)
-            if progress is not None:
+
+@contextmanager
+def _no_bar(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
+    yield lambda samples: None
+
+
+@contextmanager
+def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left, drawn by a thread of its own after two seconds."""
+    done = 0
+    began = time.monotonic()
+    over = threading.Event()
+
+    def count(samples: int) -> None:
+        nonlocal done
+        done += samples
+
+    def draw() -> None:
+        if over.wait(_PROGRESS_AFTER_S):
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f} %"),
+            TimeRemainingColumn(),
+        )
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True) as progress:
+            # A rate over the last seconds needs updates from the very start.
+            task = progress.add_task(reader.path.name, total=None)
+            while True:
+                rate = done / (time.monotonic() - began)
+                what = f"{done:,} samples, {rate:,.0f}/s" if done else "reading"
+                # By samples where their number is known, else by bytes.
+                by_samples = done and reader.n_samples
                 progress.update(
-                    task, completed=reader.bytes_read, description=f"{samples:,} samples"
+                    task,
+                    description=f"{reader.path.name}: {what}",
+                    completed=done if by_samples else reader.bytes_read,
+                    total=max(1, (reader.n_samples if by_samples else reader.size_bytes) or 1),
                 )
-            yield block
+                if over.wait(0.1):
+                    return
+
+    drawing = threading.Thread(target=draw, daemon=True)
+    drawing.start()
+    try:
+        yield count
     finally:
-        if progress is not None:
-            progress.stop()
+        over.set()
+        drawing.join()
 
 
 # --- tables on a terminal ----------------------------------------------------------------------
@@ -175,10 +245,10 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
     table = _table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
     for at in order:
         value = float(explanation.contributions[at])
-        code = int(explanation.codes[at])
+        genotype = float(explanation.genotypes[at])
         table.add_row(
             explanation.bundle.snps.ids[at],
-            "missing" if code < 0 else str(code),
+            "missing" if math.isnan(genotype) else f"{genotype:.3g}",
             f"{value:+.{digits}f}",
             _signed_bar(value, limit),
         )
@@ -202,7 +272,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
                 "alleles": f"{counted or '?'} counted, {other or '?'} other",
                 "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
                 "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
-            }
+            }.items()
         )
     )
     digits = decimals(bundle) + 2
@@ -270,7 +340,7 @@ def show_model(console: "Console", bundle: Bundle) -> None:
         for key, value in facts.items()
         if isinstance(value, str | int | float) or key == "folder"
     }
-    console.print(_lines(shown), soft_wrap=True)
+    console.print(_lines(shown.items()), soft_wrap=True)
     names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
     table = _table("fold", *names, right=range(1, len(names) + 1))
     for fold in manifest.folds:
@@ -362,6 +432,7 @@ def _number(value: float | None, how: str) -> str:
     return "-" if value is None else format(value, how)
 
 
-def _lines(facts: dict[str, object]) -> str:
-    width = max(map(len, facts))
-    return "\n".join(f"{key:{width}}  {value}" for key, value in facts.items())
+def _lines(facts: Iterable[tuple[str, object]]) -> str:
+    facts = list(facts)
+    width = max(len(key) for key, _ in facts)
+    return "\n".join(f"{key:{width}}  {value}" for key, value in facts)

@@ -12,7 +12,8 @@ difference in z, times the slope of the chord between the two points of the ISRU
     contribution_j = scale · m · (W[j, c_j] − E_j)      m = (isru(z) − isru(z_ref)) / (z − z_ref)
 
 so that the contributions of a sample add up to prediction − reference prediction. Those of the
-ensemble are the means over the folds, and add up alike.
+ensemble are the means over the folds, and add up alike. For a dosage, code + f with 0 < f < 1,
+W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
 """
 
 from dataclasses import dataclass
@@ -117,13 +118,17 @@ def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
     return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)
 
 
-def contributions(codes: np.ndarray, ensemble: AffineEnsemble) -> Contributions:
+def contributions(
+    codes: np.ndarray, ensemble: AffineEnsemble, fractions: np.ndarray | None = None
+) -> Contributions:
     """Contribution of every SNP to every sample's prediction, as the module's text defines it.
 
     Parameters
     ----------
     codes : ndarray (samples, SNPs) of int8
     ensemble : AffineEnsemble
+    fractions : ndarray (samples, SNPs) of float32, optional
+        What dosages add to the codes.
 
     Returns
     -------
@@ -136,11 +141,16 @@ def contributions(codes: np.ndarray, ensemble: AffineEnsemble) -> Contributions:
     z_ref = e.bias + average.sum(axis=0)
     # By fold, flat over SNPs and channels: the look-ups of a fold then stay close together.
     steps_of = np.moveaxis(e.weights - average[:, None, :], 2, 0).reshape(n_folds, -1)
-    cells = np.arange(n_snps) * N_CHANNELS + channel_of(codes)
+    first_cells = np.arange(n_snps) * N_CHANNELS
+    cells = first_cells + channel_of(codes)
+    if fractions is not None:
+        cells_above = first_cells + channel_of(codes + (fractions > 0))
     values = np.zeros((n_samples, n_snps))
     prediction = np.zeros(n_samples)
     for fold in range(n_folds):
         steps = steps_of[fold].take(cells)
+        if fractions is not None:
+            steps += fractions * (steps_of[fold].take(cells_above) - steps)
         z = z_ref[fold] + steps.sum(axis=1)
         slope = chord_slope(z, z_ref[fold], e.alpha)
         steps *= (e.scale[fold] / n_folds * slope)[:, None]

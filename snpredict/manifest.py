@@ -4,7 +4,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from snpredict.encoding import CHANNEL_NAMES
@@ -19,7 +19,22 @@ OUT_OF_FOLD = "out_of_fold.parquet"
 CARD = "MODEL_CARD.md"
 ENSEMBLE = "ensemble.onnx"
 
+#: Far above what a real bundle has, and little enough that no number in a manifest makes a
+#: reader of it take more memory than the bundle's own files.
+MAX_MANIFEST_BYTES = 1 << 20
+MAX_SNPS = 10_000_000
+MAX_FOLDS = 1000
+
+_MAX_DEPTH = 20
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+#: A path within the bundle. Plain characters only: a backslash or a drive would leave the folder
+#: on Windows, and others would steer the terminal that shows them.
+_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+#: Control characters but tab and line feed, and halves of a surrogate pair, which no file can hold.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def fold_name(number: int) -> str:
@@ -87,6 +102,11 @@ class Manifest:
     files: dict[str, str]
     raw: dict[str, Any]
 
+    @property
+    def models(self) -> list[str]:
+        """Paths of the models that are run: the fused ensemble, else those of the folds."""
+        return [fold.model for fold in self.folds] if self.ensemble is None else [self.ensemble]
+
 
 def parse_manifest(text: bytes, path: Path) -> Manifest:
     """Check a manifest.
@@ -103,10 +123,14 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
     UnknownSchema
         Its schema version is another one; nothing else is looked at then.
     InvalidBundle
-        It is no JSON object, or an entry is missing, of another type or out of range.
+        It is no JSON object, names an entry twice, is nested deeply, holds control characters,
+        or an entry is missing, of another type or out of range.
     """
     try:
-        raw = json.loads(text.decode(), parse_constant=_no_constant)
+        raw = json.loads(
+            text.decode(), parse_constant=_no_constant, object_pairs_hook=_without_repeats
+        )
+        _check_texts(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidBundle(f"{path} is not valid JSON: {error}") from None
     entries = _Entries(raw, str(path))
@@ -126,13 +150,15 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
         for at, fold in enumerate(entries.get("folds", list), 1)
     )
     numbers = [fold.number for fold in folds]
-    if not folds or len(set(numbers)) < len(numbers):
-        raise entries.wrong("folds", numbers, "one or more folds with different numbers")
+    if not 0 < len(folds) <= MAX_FOLDS or len(set(numbers)) < len(numbers):
+        raise entries.wrong("folds", numbers, f"1 to {MAX_FOLDS} folds with different numbers")
+    if len({fold.model for fold in folds}) < len(folds):
+        raise entries.wrong("folds", [fold.model for fold in folds], "one model each")
     manifest = Manifest(
         name=entries.get("name", str),
         trait=entries.get("trait", str),
         unit=entries.get("unit", str),
-        n_snps=entries.positive("n_snps", int),
+        n_snps=entries.positive("n_snps", int, MAX_SNPS),
         alpha=float(entries.positive("isru_alpha", float)),
         ensemble=entries.get("ensemble", str, type(None)),
         folds=folds,
@@ -141,7 +167,7 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
         raw=raw,
     )
     needed = [SNPS, SALIENCY, OUT_OF_FOLD, *(fold.model for fold in folds)]
-    for name in [*needed, *([manifest.ensemble] if manifest.ensemble else [])]:
+    for name in [*needed, *([] if manifest.ensemble is None else [manifest.ensemble])]:
         if name not in manifest.files:
             raise InvalidBundle(f"{path}: 'files' has no SHA-256 for {name}")
     return manifest
@@ -167,16 +193,17 @@ class _Entries:
         value = self._raw[name]
         # A bool is an int to Python, and an int serves as a float.
         allowed = (*types, int) if float in types else types
-        finite = not isinstance(value, int | float) or math.isfinite(value)
-        if isinstance(value, bool) or not isinstance(value, allowed) or not finite:
+        if isinstance(value, bool) or not isinstance(value, allowed) or not _is_finite(value):
             names = " or ".join({"NoneType": "null"}.get(t.__name__, t.__name__) for t in types)
             raise self.wrong(name, value, names)
         return value
 
-    def positive(self, name: str, kind: type) -> Any:
+    def positive(self, name: str, kind: type, at_most: int | None = None) -> Any:
         value = self.get(name, kind)
         if not value > 0:
             raise self.wrong(name, value, "more than 0")
+        if at_most is not None and value > at_most:
+            raise self.wrong(name, value, f"at most {at_most}")
         return value
 
     def numbers(self, name: str) -> dict[str, float | None]:
@@ -186,7 +213,7 @@ class _Entries:
 
 def _fold(entries: _Entries) -> Fold:
     return Fold(
-        number=entries.positive("fold", int),
+        number=entries.positive("fold", int, MAX_FOLDS),
         model=entries.get("model", str),
         center=float(entries.get("center", float)),
         scale=float(entries.positive("scale", float)),
@@ -197,13 +224,47 @@ def _fold(entries: _Entries) -> Fold:
 def _files(entries: _Entries) -> dict[str, str]:
     files: dict[str, str] = entries.get("files", dict)
     for name, digest in files.items():
-        parts = PurePosixPath(name).parts
-        # A backslash or a drive would leave the folder on Windows.
-        if not parts or parts[0] == "/" or ".." in parts or "\\" in name or ":" in name:
-            raise entries.wrong("files", name, "paths within the bundle, with forward slashes")
+        if not _PATH.fullmatch(name):
+            raise entries.wrong(
+                "files",
+                name,
+                "paths within the bundle, of letters, digits, '_', '-', '.' and forward slashes",
+            )
         if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
             raise entries.wrong("files", digest, f"the SHA-256 of {name}, 64 hexadecimal digits")
     return files
+
+
+def _is_finite(value: object) -> bool:
+    try:
+        return not isinstance(value, int | float) or math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers of JSON differ in which of two they take.
+    entries: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in entries:
+            raise ValueError(f"{_shown(name)} occurs twice in an object")
+        entries[name] = value
+    return entries
+
+
+def _check_texts(raw: object) -> None:
+    """Refuse what could steer a terminal, or break the reader of a value."""
+    values = [(raw, 0)]
+    while values:
+        value, depth = values.pop()
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep")
+        if isinstance(value, str) and _UNPRINTABLE.search(value):
+            raise ValueError(f"{_shown(value)} holds a control character")
+        if isinstance(value, dict):
+            values += [(inner, depth + 1) for pair in value.items() for inner in pair]
+        elif isinstance(value, list):
+            values += [(inner, depth + 1) for inner in value]
 
 
 def _no_constant(name: str) -> float:

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +13,44 @@ import numpy as np
 from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.encoding import MISSING
-from snpredict.errors import UnknownSample, UsageError
+from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample
 from snpredict.explanation import Contributions, affine_ensemble, contributions, largest
-from snpredict.genotypes import GenotypeBlock, GenotypeReader, open_genotypes
+from snpredict.genotypes import GenotypeBlock, GenotypeReader, ReadOptions, open_genotypes
+from snpredict.genotypes.variants import Variants
+from snpredict.match_report import MatchReport, log_columns, report_match
+from snpredict.matching import Match, MatchRules, effect_weights, match_variants, wanted_of
 from snpredict.names import did_you_mean, listed
-from snpredict.scoring import (
-    Coverage,
-    ScoredBlock,
-    Scorer,
-    Scores,
-    collect,
-    ensemble_mean,
-    snps_found,
-)
+from snpredict.scoring import Coverage, ScoredBlock, Scorer, Scores, collect, ensemble_mean
 from snpredict.tables import Results
 
-#: Sees the blocks of a reader go by, to show progress.
-Watch = Callable[[GenotypeReader, Iterator[GenotypeBlock]], Iterator[GenotypeBlock]]
+#: Shows progress while a file is read: entered with the reader, it gives a function that is told
+#: how many samples have been done.
+Watch = Callable[[GenotypeReader], AbstractContextManager[Callable[[int], None]]]
+
+MIN_MATCH = 0.75
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How a genotype file is to be read and matched.
+
+    Attributes
+    ----------
+    format : str, optional
+        One of `snpredict.genotypes.FORMATS`; seen from the content when left out.
+    reading : ReadOptions
+    rules : MatchRules
+    min_match : float
+        Smallest match rate, plain and weighted by effect, that is scored.
+    on_match : callable, optional
+        Told about the match before it is judged, to write a log of it.
+    """
+
+    format: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    rules: MatchRules = field(default_factory=MatchRules)
+    min_match: float = MIN_MATCH
+    on_match: "Callable[[MatchedFile], None] | None" = None
 
 
 @dataclass(frozen=True)
@@ -37,15 +60,57 @@ class InputFile:
     Attributes
     ----------
     path : Path
+    format : str
     sha256 : str
         Of the file as it lies on disk.
+    files : dict of str to str
+        SHA-256 of every file that was read, `path` first.
     id_column : str
-        Column of the sample ids.
+        Column of the sample ids; empty for a format without columns.
+    has_alleles : bool
+        Whether the file names its alleles.
+    notes : dict of str to int
+        What was taken otherwise than one might expect, and how often.
     """
 
     path: Path
+    format: str
     sha256: str
+    files: dict[str, str]
     id_column: str
+    has_alleles: bool
+    notes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class MatchedFile:
+    """A genotype file whose variants have been matched to a bundle's SNPs.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    reader : GenotypeReader
+    variants : Variants
+    match : Match
+    report : MatchReport
+    """
+
+    bundle: Bundle
+    reader: GenotypeReader
+    variants: Variants
+    match: Match
+    report: MatchReport
+
+    def blocks(self) -> Iterator[GenotypeBlock]:
+        """Genotypes in the order of the bundle's SNPs, counting its alleles."""
+        return self.reader.genotypes(self.match.selection)
+
+    def log(self) -> Results:
+        """One row per SNP of the bundle."""
+        metadata = _model(self.bundle) | {"input": str(self.reader.path)}
+        return Results(
+            metadata, log_columns(self.bundle.snps, self.variants.candidates, self.match)
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +121,7 @@ class FilePrediction:
     ----------
     bundle : Bundle
     source : InputFile
+    match : MatchReport
     scores : Scores
     top : list of list of (str, float), or None
         Per sample, the SNPs that contributed most and their contributions, trait units.
@@ -63,6 +129,7 @@ class FilePrediction:
 
     bundle: Bundle
     source: InputFile
+    match: MatchReport
     scores: Scores
     top: list[list[tuple[str, float]]] | None
 
@@ -76,7 +143,33 @@ class FilePrediction:
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
                 columns[fold.name] = self.scores.folds[:, at].astype(np.float64)
-        return Results(_origin(self.bundle, self.source), columns, self.top)
+        return Results(_origin(self.bundle, self.source, self.match), columns, self.top)
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What a file holds for a bundle, without any prediction.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    source : InputFile
+    match : MatchReport
+    coverage : Coverage
+    """
+
+    bundle: Bundle
+    source: InputFile
+    match: MatchReport
+    coverage: Coverage
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return _origin(self.bundle, self.source, self.match) | {
+            "samples": self.coverage.samples,
+            "missing_rate": self.coverage.missing_rate,
+            "missing_rate_found": self.coverage.missing_rate_found,
+        }
 
 
 @dataclass(frozen=True)
@@ -87,8 +180,10 @@ class SampleExplanation:
     ----------
     bundle : Bundle
     source : InputFile
+    match : MatchReport
     sample : str
-    codes : ndarray (SNPs,) of int8
+    genotypes : ndarray (SNPs,) of float64
+        Copies of the counted allele, NaN for missing; dosages are no whole numbers.
     prediction : float
         As `predict` gives it.
     reference : float
@@ -103,8 +198,9 @@ class SampleExplanation:
 
     bundle: Bundle
     source: InputFile
+    match: MatchReport
     sample: str
-    codes: np.ndarray
+    genotypes: np.ndarray
     prediction: float
     reference: float
     contributions: np.ndarray
@@ -118,30 +214,92 @@ class SampleExplanation:
 
     def results(self) -> Results:
         """All SNPs, largest absolute contribution first."""
-        metadata = _origin(self.bundle, self.source) | {
+        metadata = _origin(self.bundle, self.source, self.match) | {
             "sample": self.sample,
             "prediction": self.prediction,
             "reference": self.reference,
             "contributions_sum": float(self.contributions.sum()),
             "residual": self.residual,
         }
-        codes = self.codes[self.order].tolist()
         columns = {
             "snp": [self.bundle.snps.ids[at] for at in self.order],
-            "genotype": [None if code == MISSING else code for code in codes],
+            "genotype": [_genotype(value) for value in self.genotypes[self.order].tolist()],
             "contribution": self.contributions[self.order],
         }
         return Results(metadata, columns)
 
 
+@contextmanager
+def _unwatched(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
+    yield lambda samples: None
+
+
+def match_file(
+    path: Path,
+    bundle: Bundle,
+    options: InputOptions | None = None,
+    *,
+    watch: Watch = _unwatched,
+) -> MatchedFile:
+    """Open a genotype file and find the bundle's SNPs in it.
+
+    Raises
+    ------
+    SnpredictError
+        As `snpredict.genotypes.open_genotypes` and its reader's `variants`.
+    """
+    options = options or InputOptions()
+    wanted = wanted_of(bundle.snps)
+    reader = open_genotypes(path, format=options.format, options=options.reading, snps=wanted)
+    with watch(reader):
+        variants = reader.variants(wanted)
+    weights = effect_weights(
+        bundle.snps.frequencies, bundle.saliency.effects, bundle.saliency.saliency
+    )
+    match = match_variants(bundle.snps, variants.candidates, weights=weights, rules=options.rules)
+    matched = MatchedFile(
+        bundle, reader, variants, match, report_match(bundle.snps, variants, match, options.rules)
+    )
+    if options.on_match is not None:
+        options.on_match(matched)
+    return matched
+
+
+def judge_match(path: Path, report: MatchReport, options: InputOptions | None = None) -> None:
+    """Refuse a file that lacks too much of what a model needs.
+
+    Raises
+    ------
+    NoSnpMatched, TooFewSnps
+        The match rate is 0, or below `InputOptions.min_match`, plain or weighted by effect.
+    """
+    min_match = (options or InputOptions()).min_match
+    cause = f"likely cause: {report.causes[0]}" if report.causes else None
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.unused.items())
+    if not report.matched:
+        raise NoSnpMatched(
+            f"{path}: none of the model's {report.model_snps:,} SNPs was matched among "
+            f"{report.variants:,} variants: {reasons}",
+            cause,
+        )
+    if min(report.rate, report.weighted_rate) < min_match:
+        way_out = "--min-match takes a smaller share; docs/accuracy.md says what it costs"
+        raise TooFewSnps(
+            f"{path}: found {report.rate:.1%} of the model's SNPs, with "
+            f"{report.weighted_rate:.1%} of its effects, expected at least {min_match:.1%} of "
+            f"both: {reasons}",
+            f"{cause}; {way_out}" if cause else way_out,
+        )
+
+
 def predict_file(
     path: Path,
     bundle: Bundle,
+    options: InputOptions | None = None,
     *,
-    id_column: str | None = None,
     threads: int = 0,
     top: int = 0,
-    watch: Watch | None = None,
+    watch: Watch = _unwatched,
 ) -> FilePrediction:
     """Predict every sample of a genotype file.
 
@@ -149,47 +307,76 @@ def predict_file(
     ----------
     path : Path
     bundle : Bundle
-    id_column : str, optional
-        Column of the sample ids; found by its name when left out.
+    options : InputOptions, optional
     threads : int
-        Threads of the models; 0 takes one per core.
+        Model runs at a time; 0 takes one per core.
     top : int
         For how many SNPs per sample to hand back contributions.
     watch : callable, optional
-        Wraps the blocks as they are read.
+        Shows progress.
 
     Raises
     ------
     SnpredictError
-        As `snpredict.genotypes.open_genotypes`, its reader's `blocks`, `Scorer`, and
-        `affine_ensemble` when `top` is not 0.
+        As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, and `affine_ensemble`
+        when `top` is not 0.
     """
     ids = bundle.snps.ids
     scorer = Scorer(bundle, threads)
     ensemble = affine_ensemble(bundle, scorer) if top else None
-    reader = open_genotypes(path, id_column=id_column, snps=ids)
-    blocks = reader.blocks(ids)
-    found = snps_found(reader, ids)
+    file = match_file(path, bundle, options, watch=watch)
+    judge_match(path, file.report, options)
     rows: list[list[tuple[str, float]]] = []
+    with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
+        digests = pool.submit(_digests, file.reader.files)
 
-    def explained(scored: Iterator[ScoredBlock]) -> Iterator[ScoredBlock]:
-        for block in scored:
-            if ensemble is not None:
-                rows.extend(_top_rows(contributions(block.codes, ensemble), top, ids))
-            yield block
+        def seen() -> Iterator[ScoredBlock]:
+            for block in scorer.score(file.blocks()):
+                if ensemble is not None:
+                    explained = contributions(block.codes, ensemble, block.fractions)
+                    rows.extend(_top_rows(explained, top, ids))
+                scored(len(block.samples))
+                yield block
 
-    watched = watch(reader, blocks) if watch else blocks
-    scores = collect(explained(scorer.score(watched)), len(ids), found)
-    return FilePrediction(bundle, _input_file(reader), scores, rows if top else None)
+        scores = collect(seen(), len(ids), file.report.matched)
+        source = _input_file(file, digests)
+    return FilePrediction(bundle, source, file.report, scores, rows if top else None)
+
+
+def check_file(
+    path: Path,
+    bundle: Bundle,
+    options: InputOptions | None = None,
+    *,
+    watch: Watch = _unwatched,
+) -> FileCheck:
+    """Read and match a whole genotype file without predicting anything or judging the match.
+
+    Raises
+    ------
+    SnpredictError
+        As `match_file` and its reader's `genotypes`.
+    """
+    file = match_file(path, bundle, options, watch=watch)
+    samples = missing = 0
+    with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
+        digests = pool.submit(_digests, file.reader.files)
+        for block in file.blocks():
+            samples += len(block.samples)
+            missing += int(np.count_nonzero(block.codes == MISSING))
+            scored(len(block.samples))
+        source = _input_file(file, digests)
+    coverage = Coverage(samples, len(bundle.snps), file.report.matched, missing)
+    return FileCheck(bundle, source, file.report, coverage)
 
 
 def explain_sample(
     path: Path,
     bundle: Bundle,
     sample: str,
+    options: InputOptions | None = None,
     *,
-    id_column: str | None = None,
-    watch: Watch | None = None,
+    watch: Watch = _unwatched,
 ) -> SampleExplanation:
     """Contributions of all SNPs to the prediction of one sample of a file.
 
@@ -205,54 +392,55 @@ def explain_sample(
     ids = bundle.snps.ids
     scorer = Scorer(bundle)
     ensemble = affine_ensemble(bundle, scorer)
-    reader = open_genotypes(path, id_column=id_column, snps=ids)
-    blocks = reader.blocks(ids)
+    file = match_file(path, bundle, options, watch=watch)
+    judge_match(path, file.report, options)
     samples: list[str] = []
     codes: np.ndarray | None = None
-    for block in watch(reader, blocks) if watch else blocks:
-        samples += block.samples
-        if sample in block.samples:
-            codes = block.codes[[block.samples.index(sample)]].copy()
+    fractions: np.ndarray | None = None
+    with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
+        digests = pool.submit(_digests, file.reader.files)
+        for block in file.blocks():
+            samples += block.samples
+            if sample in block.samples:
+                row = [block.samples.index(sample)]
+                codes = block.codes[row].copy()
+                fractions = None if block.fractions is None else block.fractions[row].copy()
+            scored(len(block.samples))
+        source = _input_file(file, digests)
     if codes is None:
+        column = f" (column {source.id_column!r})" if source.id_column else ""
         raise UnknownSample(
-            f"{path} has no sample {sample!r} among its {len(samples)} "
-            f"(column {reader_id_column(reader)!r})",
+            f"{path} has no sample {sample!r} among its {len(samples)}{column}",
             did_you_mean(sample, samples) or f"its samples begin with {listed(samples)}",
         )
-    explained = contributions(codes, ensemble)
+    explained = contributions(codes, ensemble, fractions)
+    genotypes = np.where(codes == MISSING, np.nan, codes)[0]
+    if fractions is not None:
+        genotypes = genotypes + fractions[0]
     missing = int(np.count_nonzero(codes == MISSING))
     return SampleExplanation(
         bundle=bundle,
-        source=_input_file(reader),
+        source=source,
+        match=file.report,
         sample=sample,
-        codes=codes[0],
-        prediction=float(ensemble_mean(scorer.predict(codes))[0]),
+        genotypes=genotypes,
+        prediction=float(ensemble_mean(scorer.predict(codes, fractions))[0]),
         reference=explained.reference,
         contributions=explained.values[0],
         order=largest(explained.values, len(ids))[0],
-        coverage=Coverage(1, len(ids), snps_found(reader, ids), missing),
+        coverage=Coverage(1, len(ids), file.report.matched, missing),
     )
 
 
-def ask_for_sample(path: Path, bundle: Bundle, id_column: str | None = None) -> UsageError:
-    """The error that asks which sample of a file to explain, with some of its ids.
+def first_samples(path: Path, bundle: Bundle, options: InputOptions | None = None) -> list[str]:
+    """Ids of a file's first samples.
 
     Raises
     ------
     SnpredictError
         The file cannot be read.
     """
-    ids = bundle.snps.ids
-    first = next(open_genotypes(path, id_column=id_column, snps=ids).blocks(ids))
-    return UsageError(
-        f"which sample of {path} is to be explained? It begins with {listed(first.samples)}",
-        f"add --sample {first.samples[0]}",
-    )
-
-
-def reader_id_column(reader: GenotypeReader) -> str:
-    """Column of the sample ids; empty for a format that has no columns."""
-    return getattr(reader, "id_column", "")
+    return next(match_file(path, bundle, options).blocks()).samples
 
 
 def _top_rows(
@@ -262,20 +450,51 @@ def _top_rows(
         yield [(ids[at], float(row[at])) for at in columns]
 
 
-def _input_file(reader: GenotypeReader) -> InputFile:
-    with reader.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return InputFile(reader.path, digest, reader_id_column(reader))
+def _genotype(value: float) -> float | int | None:
+    if np.isnan(value):
+        return None
+    return int(value) if value.is_integer() else value
 
 
-def _origin(bundle: Bundle, source: InputFile) -> dict[str, Any]:
+def _digests(files: list[Path]) -> dict[str, str]:
+    digests = {}
+    for path in files:
+        with path.open("rb") as file:
+            digests[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
+
+
+def _input_file(matched: MatchedFile, digests: Future[dict[str, str]]) -> InputFile:
+    reader = matched.reader
+    files = digests.result()
+    return InputFile(
+        path=reader.path,
+        format=reader.format,
+        sha256=files[str(reader.path)],
+        files=files,
+        id_column=reader.id_column,
+        has_alleles=matched.variants.has_alleles,
+        notes={what: count for what, count in reader.notes.items() if count},
+    )
+
+
+def _model(bundle: Bundle) -> dict[str, Any]:
     return {
         "model": bundle.manifest.name,
         "manifest_sha256": bundle.digest,
         "trait": bundle.manifest.trait,
         "unit": bundle.manifest.unit,
-        "input": str(source.path),
-        "input_sha256": source.sha256,
-        "id_column": source.id_column,
         "snpredict_version": __version__,
+    }
+
+
+def _origin(bundle: Bundle, source: InputFile, match: MatchReport) -> dict[str, Any]:
+    return _model(bundle) | {
+        "input": str(source.path),
+        "input_format": source.format,
+        "input_sha256": source.sha256,
+        "input_files": source.files,
+        "id_column": source.id_column,
+        "notes": source.notes,
+        "match": asdict(match),
     }

@@ -2,20 +2,24 @@
 
 A sample's prediction is the mean over the fold models; its spread is their standard deviation
 with the divisor (folds − 1), and 0 where there is one fold. Every run of a model has the same
-number of rows, filled up with missing genotypes, so that a sample's prediction is the same to the
-last bit whether it comes alone or within a cohort, and however the file was cut into blocks.
+number of rows, filled up with missing genotypes, and one thread; several run side by side. A
+sample's prediction is therefore the same to the last bit whether it comes alone or within a
+cohort, however the file was cut into blocks, and with any number of threads.
 """
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
 
 from snpredict.bundle import Bundle
-from snpredict.encoding import MISSING, N_CHANNELS
-from snpredict.errors import InvalidBundle
-from snpredict.genotypes import GenotypeBlock, GenotypeReader
+from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
+from snpredict.errors import InvalidBundle, UsageError
+from snpredict.genotypes import GenotypeBlock
 
 #: Rows per run, at most: the masks of a few thousand SNPs then fit a processor's cache.
 MAX_ROWS = 64
@@ -34,13 +38,19 @@ class ScoredBlock:
     ----------
     samples : list of str
     codes : ndarray (samples, SNPs) of int8
+    fractions : ndarray (samples, SNPs) of float32, or None
+        What dosages add to the codes, see `GenotypeBlock`.
     folds : ndarray (samples, folds) of float32
         Prediction of every fold model, trait units.
+    missing : int
+        Missing genotypes.
     """
 
     samples: list[str]
     codes: np.ndarray
+    fractions: np.ndarray | None
     folds: np.ndarray
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,13 @@ def ensemble_spread(folds: np.ndarray) -> np.ndarray:
     return folds.std(axis=1, ddof=1, dtype=np.float64)
 
 
+def default_threads() -> int:
+    """One per core that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Scorer:
     """A bundle's models, loaded and ready.
 
@@ -139,7 +156,7 @@ class Scorer:
     ----------
     bundle : Bundle
     threads : int
-        Threads within a model run; 0 lets onnxruntime take one per core.
+        Model runs at a time; 0 takes one per core.
 
     Raises
     ------
@@ -149,19 +166,23 @@ class Scorer:
 
     def __init__(self, bundle: Bundle, threads: int = 0):
         self._bundle = bundle
+        self._threads = threads or default_threads()
         manifest = bundle.manifest
         self._n_folds = len(manifest.folds)
         paths = [manifest.ensemble] if manifest.ensemble else [f.model for f in manifest.folds]
-        self._sessions = [(path, self._open(path, threads)) for path in paths]
+        self._sessions = [(path, self._open(path)) for path in paths]
         self._rows = min(MAX_ROWS, max(1, _MAX_GENOTYPES // manifest.n_snps))
+        self._affine: AffineScore | None = None
 
-    def predict(self, codes: np.ndarray) -> np.ndarray:
+    def predict(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
         """Prediction of every fold model.
 
         Parameters
         ----------
         codes : ndarray (samples, SNPs) of int8
             SNPs in the bundle's order.
+        fractions : ndarray (samples, SNPs) of float32, optional
+            What dosages add to the codes, see `GenotypeBlock`.
 
         Returns
         -------
@@ -169,22 +190,33 @@ class Scorer:
             Trait units.
         """
         samples = [str(row) for row in range(len(codes))]
-        scored = self.score([GenotypeBlock(samples, codes, {})])
+        scored = self.score([GenotypeBlock(samples, codes, {}, fractions)])
         return _stack([block.folds for block in scored], self._n_folds)
 
     def score(self, blocks: Iterable[GenotypeBlock]) -> Iterator[ScoredBlock]:
         """Predictions block by block, in the order of the samples.
 
+        Blocks are taken from `blocks` while earlier ones are still running, a few ahead.
+
         Raises
         ------
         InvalidBundle
             A model gives a prediction that is not finite, or fails.
+        UsageError
+            There are dosages, and the model is not affine.
         """
-        for samples, padded in self._padded(blocks):
-            folds = self._run(padded)[: len(samples)]
-            if not np.isfinite(folds).all():
-                raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
-            yield ScoredBlock(samples, padded[: len(samples)], folds)
+        running: deque[Future[ScoredBlock]] = deque()
+        with ThreadPoolExecutor(self._threads) as pool:
+            try:
+                for tile in self._tiles(blocks):
+                    running.append(pool.submit(self._score, tile))
+                    if len(running) > 2 * self._threads:
+                        yield running.popleft().result()
+                while running:
+                    yield running.popleft().result()
+            finally:
+                for future in running:
+                    future.cancel()
 
     def affine(self) -> AffineScore | None:
         """Weights and bias of the fused ensemble, or None when the bundle has none.
@@ -196,6 +228,8 @@ class Scorer:
         """
         if self._bundle.manifest.ensemble is None:
             return None
+        if self._affine is not None:
+            return self._affine
         path, session = self._sessions[0]
         no_sample = np.full((self._rows, self._bundle.manifest.n_snps), MISSING, np.int8)
         try:
@@ -208,14 +242,15 @@ class Scorer:
                 f"{self._bundle.path / path}: found weights {weights.shape} and bias "
                 f"{bias.shape}, expected {shape} and {shape[2:]}"
             )
-        return AffineScore(weights, bias)
+        self._affine = AffineScore(weights, bias)
+        return self._affine
 
-    def _open(self, path: str, threads: int) -> ort.InferenceSession:
+    def _open(self, path: str) -> ort.InferenceSession:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        # Parallel runs are faster than parallel steps within a run, and give the same bits
+        # however many there are.
+        options.intra_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        # Threads that wait busily would take the cores from the reader of the next block.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = ort.InferenceSession(
                 self._bundle.files[path], options, providers=["CPUExecutionProvider"]
@@ -234,13 +269,28 @@ class Scorer:
             )
         return session
 
-    def _run(self, codes: np.ndarray) -> np.ndarray:
+    def _score(self, tile: GenotypeBlock) -> ScoredBlock:
+        """Score one tile: `samples` may be fewer than the rows of its codes."""
+        n = len(tile.samples)
+        folds = self._run(tile.codes)[:n]
+        fractions = None if tile.fractions is None else tile.fractions[:n]
+        if fractions is not None and fractions.any():
+            folds = self._with_dosages(tile, folds)
+        else:
+            fractions = None
+        if not np.isfinite(folds).all():
+            raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
+        codes = tile.codes[:n]
+        missing = int(np.count_nonzero(codes == MISSING))
+        return ScoredBlock(tile.samples, codes, fractions, folds, missing)
+
+    def _run(self, codes: np.ndarray, output: str = "prediction") -> np.ndarray:
         fused = self._bundle.manifest.ensemble is not None
         shape = (len(codes), self._n_folds) if fused else (len(codes),)
         results = []
         for path, session in self._sessions:
             try:
-                (result,) = session.run(["prediction"], {"genotypes": codes})
+                (result,) = session.run([output], {"genotypes": codes})
             except Exception as error:
                 raise self._invalid(path, error) from None
             if result.shape != shape:
@@ -251,24 +301,70 @@ class Scorer:
             results.append(result)
         return results[0] if fused else np.stack(results, axis=1)
 
-    def _padded(self, blocks: Iterable[GenotypeBlock]) -> Iterator[tuple[list[str], np.ndarray]]:
+    def _with_dosages(self, tile: GenotypeBlock, folds: np.ndarray) -> np.ndarray:
+        """The tile's predictions, those of samples with dosages anew.
+
+        A dosage of code + f is the expected genotype: (1 − f) · code and f · (code + 1). The
+        score before the ISRU is linear in it, so that it moves by f · (W[code + 1] − W[code]).
+        """
+        affine = self.affine()
+        if affine is None:
+            raise UsageError(
+                f"model {self._bundle.manifest.name!r} is not affine: it has no prediction for "
+                "genotypes between the codes",
+                "--dosages round takes the nearest code, --dosages ignore the file's hard calls",
+            )
+        steps = dosage_steps(affine.weights.astype(np.float64))
+        # All rows of the tile, also those that only fill it up: a product of another shape may
+        # round otherwise, and a sample's prediction must not depend on its company.
+        fractions = np.zeros(tile.codes.shape)
+        assert tile.fractions is not None
+        fractions[: len(tile.fractions)] = tile.fractions
+        z = self._run(tile.codes, "score").astype(np.float64)
+        for code, step in steps.items():
+            z += (fractions * (tile.codes == code)) @ step
+        manifest = self._bundle.manifest
+        center = np.array([fold.center for fold in manifest.folds])
+        scale = np.array([fold.scale for fold in manifest.folds])
+        predicted = center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
+        n = len(tile.samples)
+        has_dosage = fractions[:n].any(axis=1, keepdims=True)
+        return np.where(has_dosage, predicted[:n], folds).astype(np.float32)
+
+    def _tiles(self, blocks: Iterable[GenotypeBlock]) -> Iterator[GenotypeBlock]:
         """The samples in new blocks, all with `_rows` rows of codes."""
         samples: list[str] = []
-        codes = self._empty()
+        codes, fractions = self._empty(), None
         for block in blocks:
             start = 0
             while start < len(block.samples):
+                if not samples and len(block.samples) - start >= self._rows:
+                    # A whole tile at once needs no copy.
+                    part = slice(start, start + self._rows)
+                    yield GenotypeBlock(
+                        block.samples[part],
+                        block.codes[part],
+                        {},
+                        None if block.fractions is None else block.fractions[part],
+                    )
+                    start += self._rows
+                    continue
                 taken = block.samples[start : start + self._rows - len(samples)]
-                end = start + len(taken)
-                codes[len(samples) : len(samples) + len(taken)] = block.codes[start:end]
+                into = slice(len(samples), len(samples) + len(taken))
+                source = slice(start, start + len(taken))
+                codes[into] = block.codes[source]
+                if block.fractions is not None:
+                    if fractions is None:
+                        fractions = np.zeros(codes.shape, np.float32)
+                    fractions[into] = block.fractions[source]
                 samples += taken
-                start = end
+                start += len(taken)
                 if len(samples) == self._rows:
-                    yield samples, codes
-                    # A new array: the one handed out is the caller's now.
-                    samples, codes = [], self._empty()
+                    yield GenotypeBlock(samples, codes, {}, fractions)
+                    # New arrays: those handed out are in use.
+                    samples, codes, fractions = [], self._empty(), None
         if samples:
-            yield samples, codes
+            yield GenotypeBlock(samples, codes, {}, fractions)
 
     def _empty(self) -> np.ndarray:
         return np.full((self._rows, self._bundle.manifest.n_snps), MISSING, np.int8)
@@ -278,10 +374,21 @@ class Scorer:
         return InvalidBundle(f"{self._bundle.path / path} cannot be run: {reason}")
 
 
-def snps_found(reader: GenotypeReader, snps: Iterable[str]) -> int:
-    """How many of the SNPs a table's header names."""
-    header = set(getattr(reader, "header", ()))
-    return sum(name in header for name in snps)
+def dosage_steps(weights: np.ndarray) -> dict[int, np.ndarray]:
+    """What one more counted allele changes, by the code that it is added to.
+
+    Parameters
+    ----------
+    weights : ndarray (SNPs, 4, ...)
+        Channel order.
+
+    Returns
+    -------
+    dict
+        For code 0 and code 1: ndarray (SNPs, ...).
+    """
+    of_code = {code: weights[:, CHANNEL_CODES.index(code)] for code in (0, 1, 2)}
+    return {code: of_code[code + 1] - of_code[code] for code in (0, 1)}
 
 
 def collect(blocks: Iterable[ScoredBlock], model_snps: int, found: int) -> Scores:
@@ -301,7 +408,7 @@ def collect(blocks: Iterable[ScoredBlock], model_snps: int, found: int) -> Score
     for block in blocks:
         samples += block.samples
         folds.append(block.folds)
-        missing += int(np.count_nonzero(block.codes == MISSING))
+        missing += block.missing
     coverage = Coverage(len(samples), model_snps, found, missing)
     return Scores(samples, _stack(folds, folds[0].shape[1] if folds else 0), coverage)
 

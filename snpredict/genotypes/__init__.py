@@ -19,13 +19,20 @@ if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
 
 __all__ = [
+    "DOSAGES",
     "FORMATS",
+    "SNPS_IN",
     "GenotypeBlock",
     "GenotypeReader",
     "ReadOptions",
     "Selection",
     "open_genotypes",
 ]
+
+
+#: What `ReadOptions` takes.
+SNPS_IN = ("columns", "rows")
+DOSAGES = ("use", "round", "ignore")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """Cells of a genotype table: from their bytes to codes, all cells of a chunk at once."""
 
+import itertools
+
 import numpy as np
 
 from snpredict.encoding import MISSING, MISSING_SPELLINGS
+from snpredict.errors import BadGenotype
 
 QUOTE = ord('"')
 UNKNOWN = -128
@@ -20,36 +23,41 @@ CODE_OF: dict[str, int] = {
     **dict.fromkeys(MISSING_SPELLINGS, MISSING),
 }
 
-_LOWER = np.frombuffer(bytes(range(256)).lower(), np.uint8)
+_EXPECTED = "0, 1, 2 or missing (NA, nan, -9, -1, empty)"
 
-#: Longest spelling whose bytes fit the uint32 key of the fast pass.
-_MAX_KEY_BYTES = 4
+_SPACE = ord(" ")
+_LINE_FEED = ord("\n")
 
+#: Blanks on either side of a cell that the fast pass takes off.
+_MAX_PADDING = 8
 
-def _key_tables() -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By cell width: the spellings as sorted big-endian numbers, and their codes."""
-    tables = {}
-    for width in range(1, _MAX_KEY_BYTES + 1):
-        keyed = sorted(
-            (int.from_bytes(text.encode(), "big"), code)
-            for text, code in CODE_OF.items()
-            if len(text) == width
-        )
-        tables[width] = (
-            np.array([key for key, _ in keyed], np.uint32),
-            np.array([code for _, code in keyed], np.int8),
-        )
-    return tables
+#: Longest spelling: its bytes are one uint32.
+_KEY_BYTES = 4
+
+#: Keeps the first bytes of a key, by their number.
+_KEY_MASK = np.array([(1 << 8 * width) - 1 for width in range(_KEY_BYTES + 1)], np.uint32)
 
 
-_KEYS = _key_tables()
+def _key_tables() -> tuple[np.ndarray, np.ndarray]:
+    """All spellings, in either case, as sorted little-endian numbers, and their codes."""
+    code_of_key = {
+        int.from_bytes("".join(spelling).encode(), "little"): code
+        for text, code in CODE_OF.items()
+        for spelling in itertools.product(*((letter, letter.upper()) for letter in text))
+    }
+    keys = sorted(code_of_key)
+    return np.array(keys, np.uint32), np.array([code_of_key[key] for key in keys], np.int8)
+
+
+_KEYS, _CODES_OF_KEYS = _key_tables()
 
 
 def _one_byte_table() -> np.ndarray:
-    keys, codes = _KEYS[1]
     table = np.full(256, UNKNOWN, np.int8)
-    table[keys] = codes
-    return table[_LOWER]
+    single = _KEYS < 256
+    table[_KEYS[single]] = _CODES_OF_KEYS[single]
+    table[_SPACE] = MISSING
+    return table
 
 
 _ONE_BYTE = _one_byte_table()
@@ -61,6 +69,7 @@ def decode(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray
     Parameters
     ----------
     data : ndarray (bytes,) of uint8
+        Without NUL.
     starts, ends : ndarray (rows, SNPs) of int32
 
     Returns
@@ -73,20 +82,70 @@ def decode(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray
     # Right for cells of one byte; the others are done again below.
     codes = _ONE_BYTE[data[ends - 1]]
     rest = np.flatnonzero(widths != 1)
-    rest_widths = widths[rest]
-    codes[rest] = np.where(rest_widths == 0, MISSING, UNKNOWN)
-    for width in range(2, _MAX_KEY_BYTES + 1):
-        cells = rest[rest_widths == width]
-        if not len(cells):
-            continue
-        at = ends[cells] - width
-        found = np.zeros(len(cells), np.uint32)
-        for offset in range(width):
-            found = (found << np.uint32(8)) | _LOWER[data[at + offset]]
-        keys, codes_of_keys = _KEYS[width]
-        nearest = np.searchsorted(keys, found).clip(max=len(keys) - 1)
-        codes[cells] = np.where(keys[nearest] == found, codes_of_keys[nearest], UNKNOWN)
+    if len(rest):
+        codes[rest] = _decode_wide(data, widths[rest], ends[rest])
     return codes.reshape(shape)
+
+
+def _decode_wide(data: np.ndarray, widths: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """As `decode`, for cells of any width; `widths` and `ends` are changed."""
+    if (data == _SPACE).any():
+        for _ in range(_MAX_PADDING):
+            padded = (data[ends - 1] == _SPACE) & (widths > 0)
+            ends -= padded
+            widths -= padded
+            leading = (data[ends - widths] == _SPACE) & (widths > 0)
+            widths -= leading
+            if not (padded.any() or leading.any()):
+                break
+    # A key is the four bytes from where a cell starts, less those behind its end.
+    padded_data = np.concatenate((data, np.zeros(_KEY_BYTES, np.uint8)))
+    every_four: np.ndarray = np.ndarray((len(data) + 1,), "<u4", padded_data, 0, (1,))
+    found = every_four[ends - widths] & _KEY_MASK[np.minimum(widths, _KEY_BYTES)]
+    nearest = np.searchsorted(_KEYS, found).clip(max=len(_KEYS) - 1)
+    known = (_KEYS[nearest] == found) & (widths <= _KEY_BYTES)
+    return np.where(known, _CODES_OF_KEYS[nearest], np.int8(UNKNOWN))
+
+
+def locate(text: bytes, delimiter: str, width: int) -> tuple[np.ndarray, ...] | None:
+    """Where every cell of a chunk starts and ends.
+
+    Parameters
+    ----------
+    text : bytes
+        Whole lines.
+    delimiter : str
+    width : int
+        Cells that every line must have.
+
+    Returns
+    -------
+    (ndarray (bytes,) of uint8, ndarray (rows, width) of int32, ndarray (rows, width) of int32)
+        The bytes; per cell its first position and the one behind its last, without quotes.
+        None when not all rows have that number of cells, or quotes need the csv module.
+    """
+    data = np.frombuffer(text, np.uint8)
+    line_feeds = data == _LINE_FEED
+    separators = line_feeds | (data == ord(delimiter))
+    quoted = b'"' in text
+    if quoted:
+        inside = inside_quotes(data, separators, line_feeds)
+        if inside is None:
+            return None
+        separators &= ~inside
+    ends = np.flatnonzero(separators).astype(np.int32)
+    rows = np.count_nonzero(line_feeds)
+    if len(ends) != rows * width or not line_feeds[ends[width - 1 :: width]].all():
+        return None
+    starts = np.empty_like(ends)
+    if len(ends):
+        starts[0] = 0
+        np.add(ends[:-1], 1, out=starts[1:])
+    if quoted:
+        opened = data[starts] == QUOTE
+        starts += opened
+        ends -= opened
+    return data, starts.reshape(rows, width), ends.reshape(rows, width)
 
 
 def inside_quotes(
@@ -110,3 +169,24 @@ def inside_quotes(
         return None
     inside = np.bitwise_xor.accumulate(quotes)
     return None if (inside & line_feeds).any() else inside
+
+
+def bad_genotype(place: str, found: str, hint: str) -> BadGenotype:
+    """The error for a cell that is no code.
+
+    Parameters
+    ----------
+    place : str
+        File, line or row, and column.
+    found : str
+        The cell, as to be shown.
+    hint : str
+        The way out, unless the cell is a dosage.
+    """
+    try:
+        number = float(found.strip("'"))
+    except ValueError:
+        number = 0.0
+    if 0 < number < 2 and number != 1:
+        hint = "tables hold whole genotypes; dosages are read from VCF (DS) and PLINK 2 files"
+    return BadGenotype(f"{place}: found {found}, expected {_EXPECTED}", hint)

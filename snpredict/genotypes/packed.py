@@ -25,8 +25,12 @@ from snpredict.genotypes import GenotypeBlock, Selection
 _BLOCK_SAMPLES = 256
 _BLOCK_GENOTYPES = 1 << 23
 
-#: Bytes copied from the mapped file at a time, about.
+#: Bytes copied from the mapped file at a time, about: they are read again by columns, and should
+#: lie in the processor's cache then.
 _STRIPE_BYTES = 1 << 22
+
+#: Rows after which mapped pages are given back; the system maps some 64 kB around each access.
+_ROWS_MAPPED = 512
 
 _LOW_BITS = np.uint8(0x55)
 
@@ -61,7 +65,6 @@ class PackedRows:
         n_snps = len(selection.variants)
         present = np.flatnonzero(selection.variants >= 0)
         rows = selection.variants[present]
-        everything = len(present) == n_snps and np.array_equal(rows, np.arange(n_snps) + rows[0])
         if not len(present):
             for start in range(0, len(self.samples), _BLOCK_SAMPLES):
                 samples = self.samples[start : start + _BLOCK_SAMPLES]
@@ -71,33 +74,34 @@ class PackedRows:
         swap = np.where(selection.swapped[present], _LOW_BITS, np.uint8(0))
         step = max(1, min(_BLOCK_SAMPLES, _BLOCK_GENOTYPES // len(present)) // 4)
         stripe = max(1, _STRIPE_BYTES // len(present) // step) * step
+        for start in range(0, self.row_bytes, stripe):
+            packed = self._stripe(rows, start, min(start + stripe, self.row_bytes))
+            for at in range(0, packed.shape[1], step):
+                part = np.ascontiguousarray(packed[:, at : at + step].T)
+                begin = 4 * (start + at)
+                samples = self.samples[begin : begin + 4 * len(part)]
+                codes = _unpack(part, swap)[: len(samples)]
+                if len(present) < n_snps:
+                    widened = np.full((len(samples), n_snps), MISSING, np.int8)
+                    widened[:, present] = codes
+                    codes = widened
+                yield GenotypeBlock(samples, codes)
+
+    def _stripe(self, rows: np.ndarray, start: int, end: int) -> np.ndarray:
+        """Bytes `start` to `end` of the rows, (rows, end − start) uint8."""
+        packed = np.empty((len(rows), end - start), np.uint8)
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             table = np.frombuffer(mapped, np.uint8, offset=self._offset)
             table = table[: len(table) // self.row_bytes * self.row_bytes]
             table = table.reshape(-1, self.row_bytes)
-            try:
-                chosen = slice(rows[0], rows[-1] + 1) if everything else rows
-                for start in range(0, self.row_bytes, stripe):
-                    if everything:
-                        packed = table[chosen, start : start + stripe].copy()
-                    else:
-                        packed = table[:, start : start + stripe][chosen]
-                    # The pages can go: what was read of them is copied, and without this a
-                    # large file would fill the memory that the system shows for us.
-                    if hasattr(mapped, "madvise"):
-                        mapped.madvise(mmap.MADV_DONTNEED)
-                    for at in range(0, packed.shape[1], step):
-                        part = np.ascontiguousarray(packed[:, at : at + step].T)
-                        begin = 4 * (start + at)
-                        samples = self.samples[begin : begin + 4 * len(part)]
-                        codes = _unpack(part, swap)[: len(samples)]
-                        if len(present) < n_snps:
-                            widened = np.full((len(samples), n_snps), MISSING, np.int8)
-                            widened[:, present] = codes
-                            codes = widened
-                        yield GenotypeBlock(samples, codes)
-            finally:
-                del table
+            for first in range(0, len(rows), _ROWS_MAPPED):
+                part = slice(first, first + _ROWS_MAPPED)
+                packed[part] = table[rows[part], start:end]
+                # What was read is copied, so its pages can go; they would count as our memory.
+                if hasattr(mapped, "madvise"):
+                    mapped.madvise(mmap.MADV_DONTNEED)
+            del table  # the map cannot be closed while it is in use
+        return packed
 
 
 class Spool:
@@ -213,7 +217,7 @@ class Spool:
 
     def _write(self, file: BinaryIO, rows: np.ndarray) -> None:
         try:
-            file.write(rows)  # type: ignore[arg-type]  # any buffer
+            file.write(rows.data)
         except OSError as error:
             raise OutputError(
                 f"the temporary file in {tempfile.gettempdir()} cannot be written: "
@@ -241,9 +245,9 @@ def pack(codes: np.ndarray) -> np.ndarray:
     ndarray (variants, (samples + 3) // 4) of uint8
     """
     n_variants, n_samples = codes.shape
-    # +1 makes −1, 0, 1, 2 to 0, 1, 2, 3; the two bits then follow as in `_BITS_OF_CODE`.
+    # +1 makes −1, 0, 1, 2 to 0, 1, 2, 3, which are then translated many at a time.
     plus_one = np.zeros((n_variants, row_bytes(n_samples), 4), np.uint8)
-    flat = plus_one.reshape(n_variants, -1)
+    flat = plus_one.reshape(n_variants, 4 * row_bytes(n_samples))
     np.add(codes, 1, out=flat[:, :n_samples].view(np.int8))
     packed = plus_one[:, :, 0].copy()
     for place in range(1, 4):

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle import load_bundle
-from snpredict.genotypes import GenotypeBlock, open_genotypes
-from snpredict.pipeline import predict_file
+from snpredict.genotypes import GenotypeBlock
+from snpredict.genotypes.table import WideTable
+from snpredict.pipeline import InputOptions, predict_file
 from snpredict.scoring import MAX_ROWS, Scorer, ensemble_mean, ensemble_spread
 from tests.bundles import Tiny
 from train.fused import fused_ensemble
@@ -164,7 +165,7 @@ def test_coverage_counts_what_is_found_and_missing(bundle, tmp_path):
     lines = [line.split("\t") for line in TINY.table(codes).splitlines()]
     path = tmp_path / "g.tsv"
     path.write_text("".join("\t".join(line[:31]) + "\n" for line in lines))
-    coverage = predict_file(path, bundle).scores.coverage
+    coverage = predict_file(path, bundle, InputOptions(min_match=0)).scores.coverage
     assert (coverage.samples, coverage.model_snps, coverage.found) == (4, 40, 30)
     assert coverage.missing == 4 * 10 + 6
     assert coverage.found_share == 0.75
@@ -176,7 +177,7 @@ def test_blocks_of_the_reader(bundle, scorer, tmp_path):
     codes = TINY.draw(130)
     path = tmp_path / "g.tsv"
     path.write_text(TINY.table(codes))
-    blocks = open_genotypes(path, snps=TINY.ids).blocks(TINY.ids, block_bytes=500)
+    blocks = WideTable(path, snps=TINY.ids).blocks(TINY.ids, block_bytes=500)
     folds = np.concatenate([block.folds for block in scorer.score(blocks)])
     np.testing.assert_array_equal(folds, scorer.predict(codes))
 

@@ -14,8 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import GenotypeBlock, open_genotypes
+from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection, open_genotypes
 from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.variants import Variant, Wanted
+from tests import reading
+from tests.formats import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 SOYNAM = Path(os.environ.get("SNPREDICT_SOYNAM", ROOT.parent / "shared" / "data" / "soynam"))
@@ -37,9 +40,8 @@ def table(tmp_path):
 
 
 def read_all(path, snps=SNPS, columns=(), block_bytes=1 << 19, **opening) -> GenotypeBlock:
-    blocks = list(
-        open_genotypes(path, **opening).blocks(snps, columns=columns, block_bytes=block_bytes)
-    )
+    reader = WideTable(path, **opening)
+    blocks = list(reader.blocks(snps, columns=columns, block_bytes=block_bytes))
     for block in blocks:
         assert block.samples
         assert block.codes.dtype == np.int8
@@ -218,13 +220,13 @@ def test_no_snps_asked_for_gives_the_samples(table):
 def test_blocks_are_small_and_in_file_order(table):
     rows = "".join(f"sample{i}\t{i % 3}\t{(i + 1) % 3}\n" for i in range(500))
     path = table(("id\ts1\ts2\n" + rows).encode())
-    blocks = list(open_genotypes(path).blocks(["s1", "s2"], block_bytes=300))
+    blocks = list(WideTable(path).blocks(["s1", "s2"], block_bytes=300))
     assert len(blocks) > 20
     assert [s for block in blocks for s in block.samples] == [f"sample{i}" for i in range(500)]
 
 
 def test_a_table_can_be_read_again_and_left_early(table):
-    reader = open_genotypes(table(TABLE))
+    reader = WideTable(table(TABLE))
     first = next(iter(reader.blocks(SNPS, block_bytes=1)))
     assert first.samples == ["a"]
     assert [b.samples for b in reader.blocks(SNPS, block_bytes=1)] == [["a"], ["b"]]
@@ -384,20 +386,20 @@ def test_at_most_five_repeated_names_are_listed(table):
 
 
 def test_repeated_further_column_is_refused(table):
-    reader = open_genotypes(table(b"id,fold,fold,s1\na,1,2,0\n"))
+    reader = WideTable(table(b"id,fold,fold,s1\na,1,2,0\n"))
     with pytest.raises(errors.DuplicateColumn, match="'fold'"):
         reader.blocks(["s1"], columns=["fold"])
 
 
 def test_unknown_further_column_is_refused(table):
-    reader = open_genotypes(table(TABLE))
+    reader = WideTable(table(TABLE))
     with pytest.raises(errors.UsageError, match="no column 'fold'"):
         reader.blocks(SNPS, columns=["fold"])
 
 
 def test_block_bytes_must_be_positive(table):
     with pytest.raises(ValueError, match="block_bytes is 0"):
-        open_genotypes(table(TABLE)).blocks(SNPS, block_bytes=0)
+        WideTable(table(TABLE)).blocks(SNPS, block_bytes=0)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +431,7 @@ def test_no_permission(table):
 
 def test_a_file_that_goes_away_between_header_and_rows(table):
     path = table(TABLE)
-    blocks = open_genotypes(path).blocks(SNPS)
+    blocks = WideTable(path).blocks(SNPS)
     path.unlink()
     with pytest.raises(errors.FileNotFound):
         list(blocks)
@@ -445,6 +447,90 @@ def test_import_is_light():
     )
     assert "pyarrow" not in result.stdout
     assert "onnxruntime" not in result.stdout
+
+
+# --- as a reader of genotypes --------------------------------------------------------------------
+
+
+def test_snps_are_candidates_by_name_and_without_alleles(table):
+    path = table(b"fold\tline\ts1\ts2\ts3\n1\ta\t0\t1\t2\n2\tb\tnan\t2\t0\n")
+    reader, variants, samples, codes, _ = reading.read_all(path, Wanted(["s3", "s1", "x"]))
+    assert not variants.has_alleles
+    assert variants.candidates == [Variant(name, None, None, None, None) for name in ("s1", "s3")]
+    assert variants.total == 4
+    assert [variant.id for variant in variants.examples] == ["fold", "s1", "s2", "s3"]
+    assert (samples, codes.tolist()) == (["a", "b"], [[0, 2], [-1, 0]])
+    assert (reader.format, reader.id_column, reader.files) == ("tsv", "line", [path])
+    assert (reader.n_samples, reader.notes) == (None, {})
+    assert reader.bytes_read == reader.size_bytes == path.stat().st_size
+
+
+def test_selection(table):
+    reader = open_genotypes(table(TABLE))
+    reader.variants(Wanted(SNPS))
+    selection = Selection(np.array([2, -1, 0, 2]), np.array([True, True, False, False]))
+    (block,) = reader.genotypes(selection)
+    assert block.codes.tolist() == [[0, -1, 0, 2], [2, -1, -1, 0]]
+    assert block.codes.dtype == np.int8
+
+
+def test_no_matching_snp_is_no_candidate_and_no_error(table):
+    _, variants, samples, codes, _ = reading.read_all(table(TABLE), Wanted(["x1", "x2"]))
+    assert variants.candidates == []
+    assert [variant.id for variant in variants.examples] == SNPS
+    assert (samples, codes.shape) == (["a", "b"], (2, 0))
+
+
+def test_repeated_candidate_is_refused(table):
+    path = table(b"id,s1,s1,s2,s2\na,1,2,0,0\n")
+    with pytest.raises(errors.DuplicateColumn, match="'s2'"):
+        reading.read_all(path, Wanted(["s2"]))
+    with pytest.raises(errors.DuplicateColumn, match="'s1', 's2'"):
+        reading.read_all(path, Wanted(["s1", "s2", "s3"]))
+
+
+def test_an_id_column_that_is_named_is_no_candidate(table):
+    path = table(b"s1,s2\na,1\nb,2\n")
+    _, variants, samples, _, _ = reading.read_all(
+        path, Wanted(["s1", "s2"]), options=ReadOptions(id_column="s1")
+    )
+    assert samples == ["a", "b"]
+    assert [variant.id for variant in variants.candidates] == ["s2"]
+
+
+def test_the_hint_for_a_missing_id_column_names_both_ways_out(table):
+    with pytest.raises(errors.NoSampleColumn) as caught:
+        open_genotypes(table(b"plot,a,b\nx,1,1\n"))
+    assert "--id-column NAME" in caught.value.hint
+    assert "--snps-in rows" in caught.value.hint
+
+
+def test_dosages_are_refused_with_the_way_out(table):
+    with pytest.raises(errors.BadGenotype, match=r"found '1\.4'") as caught:
+        read_all(table(b"id,s1\na,1.4\n"), ["s1"])
+    assert "VCF (DS)" in caught.value.hint
+
+
+wide_tables = st.tuples(
+    st.integers(1, 9), st.integers(1, 9), st.sampled_from("\t,"), st.sampled_from(["NA", "-9", ""])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(wide_tables, st.randoms(use_true_random=False))
+def test_what_is_written_is_read(shape, rng):
+    n_samples, n_snps, delimiter, missing = shape
+    variants = [Variant(f"m{number}", None, None, None, None) for number in range(n_snps)]
+    samples = [f"line {number}" for number in range(n_samples)]
+    codes = np.array([[rng.randint(-1, 2) for _ in variants] for _ in samples], np.int8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = tables.write_wide(
+            Path(folder) / "t", samples, variants, codes, delimiter=delimiter, missing=missing
+        )
+        _, found, names, read, fractions = reading.read_all(path, reading.wanted(variants))
+    assert (names, found.candidates) == (samples, variants)
+    np.testing.assert_array_equal(read, codes)
+    assert not fractions.any()
 
 
 # --- properties ---------------------------------------------------------------------------------

@@ -1,0 +1,186 @@
+"""Formats, matching and its report, as a person meets them on the command line."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from snpredict import errors
+from snpredict.genotypes.variants import Variant
+from tests.formats import plink, vcf
+
+SAMPLES = [f"s{n}" for n in range(60)]
+
+
+def variants_of(tiny) -> list[Variant]:
+    half = len(tiny.ids) // 2
+    return [
+        Variant(snp, f"chr{1 + (at >= half)}", 1000 * (at + 1), "A", "G")
+        for at, snp in enumerate(tiny.ids)
+    ]
+
+
+@pytest.fixture
+def genotypes(folder, tiny):
+    """g.vcf with the lines of g.tsv; a function that writes further files of the same lines."""
+
+    def write(name: str, variants: list[Variant], codes=None):
+        codes = tiny.draw(60) if codes is None else codes
+        return vcf.write(folder / name, SAMPLES, variants, codes)
+
+    write("g.vcf", variants_of(tiny))
+    return write
+
+
+def column(outcome, name="prediction"):
+    return [row[name] for row in csv.DictReader(io.StringIO(outcome.out), delimiter="\t")]
+
+
+def test_vcf_and_bed_predict_what_the_table_predicts(run, genotypes, tiny, folder):
+    plink.write_bed(folder / "set", SAMPLES, variants_of(tiny), tiny.draw(60))
+    table = run("predict", "g.tsv")
+    for name in ("g.vcf", "set.bed", "set"):
+        outcome = run("predict", name)
+        assert outcome.code == 0, outcome.err
+        assert outcome.out == table.out
+        assert "assumed to count" not in outcome.err
+    assert "(bed), SHA-256" in outcome.err
+
+
+def test_swapped_and_flipped_alleles_are_recoded_and_told(run, genotypes, tiny):
+    variants, codes = variants_of(tiny), tiny.draw(60)
+    for at in range(5):
+        variants[at] = variants[at]._replace(counted="G", other="A")
+        codes[:, at] = np.where(codes[:, at] < 0, -1, 2 - codes[:, at])
+    for at in range(5, 8):
+        variants[at] = variants[at]._replace(counted="T", other="C")
+    genotypes("other.vcf", variants, codes)
+    outcome = run("predict", "other.vcf")
+    assert outcome.out == run("predict", "g.tsv").out
+    assert "32 same alleles, 5 alleles swapped, 3 other strand" in outcome.err
+    strict = run("predict", "other.vcf", "--strand", "strict")
+    assert "3 other strand (--strand strict)" in strict.err
+    assert column(strict) != column(outcome)
+
+
+def test_too_few_snps(run, genotypes, tiny, folder):
+    genotypes("few.vcf", variants_of(tiny)[:20], tiny.draw(60)[:, :20])
+    outcome = run("predict", "few.vcf", "--out", "out.tsv", "--match-log", "log.tsv")
+    assert outcome.code == errors.TooFewSnps.exit_code
+    assert "found 50.0% of the model's SNPs" in outcome.err
+    assert "20 not in the file" in outcome.err
+    assert "--min-match" in outcome.err
+    assert not (folder / "out.tsv").exists()
+    states = [line.split("\t")[6] for line in (folder / "log.tsv").read_text().splitlines()]
+    assert states == ["state"] + ["matched"] * 20 + ["not in the file"] * 20
+    assert run("predict", "few.vcf", "--min-match", "0.3").code == 0
+
+
+def test_effects_count_as_well_as_snps(run, genotypes, tiny):
+    """Without its strongest SNP the file has 39 of 40 SNPs and clearly less of the effects."""
+    effects = np.abs((tiny.weights * tiny.scale).mean(axis=2))
+    strongest = int((tiny.frequencies * effects).sum(axis=1).argmax())
+    kept = [at for at in range(40) if at != strongest]
+    variants = variants_of(tiny)
+    genotypes("g39.vcf", [variants[at] for at in kept], tiny.draw(60)[:, kept])
+    match = json.loads(run("check", "g39.vcf", "--json").out)["match"]
+    assert match["rate"] == pytest.approx(39 / 40)
+    assert match["weighted_rate"] < match["rate"]
+    outcome = run("predict", "g39.vcf", "--min-match", "0.97")
+    assert outcome.code == errors.TooFewSnps.exit_code
+
+
+def test_check_reports_and_predicts_nothing(run, genotypes, tiny):
+    outcome = run("check", "g.vcf")
+    assert outcome.code == 0
+    for fact in (
+        "g.vcf (vcf), SHA-256",
+        "samples    60",
+        "40 of 40 found (40 by id) among 40 variants, 100.0% of the model's effects",
+        "40 same alleles",
+    ):
+        assert fact in outcome.out
+    assert outcome.err == ""
+
+
+def test_check_prints_the_report_also_of_a_file_that_fails(run, genotypes, tiny):
+    variants = [v._replace(id=None, chromosome="NC_1.1") for v in variants_of(tiny)]
+    genotypes("named.vcf", variants)
+    outcome = run("check", "named.vcf")
+    assert outcome.code == errors.NoSnpMatched.exit_code
+    assert "40 not in the file" in outcome.out
+    assert "chromosomes are named NC_1.1 in the file and Gm01, Gm02 in the model" in outcome.out
+    assert "likely cause: chromosomes are named" in outcome.err
+
+
+def test_check_finds_a_bad_genotype_at_the_end(run, genotypes, folder):
+    text = (folder / "g.vcf").read_text()
+    (folder / "bad.vcf").write_text(text[: text.rindex("\t")] + "\t0/7\n")
+    outcome = run("check", "bad.vcf")
+    assert outcome.code == errors.BadGenotype.exit_code
+    assert outcome.out == ""
+
+
+def test_positions_match_where_ids_do_not(run, genotypes, tiny):
+    genotypes("places.vcf", [v._replace(id=None) for v in variants_of(tiny)])
+    outcome = run("predict", "places.vcf")
+    assert "40 of 40 found (40 by position)" in outcome.err
+    assert outcome.out == run("predict", "g.tsv").out
+
+
+def test_match_log_names_both_sides(run, genotypes, folder):
+    assert run("check", "g.vcf", "--match-log", "log.json").code == 0
+    log = json.loads((folder / "log.json").read_text())
+    assert log["model"] == "tiny"
+    first = log["results"][0]
+    assert first["snp"] == first["file_id"] == "Gm01_1000_A_G"
+    assert (first["chromosome"], first["file_chromosome"]) == ("Gm01", "chr1")
+    assert first["alleles"] == "same alleles"
+    assert len(log["results"]) == 40
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--strand", "both"],
+        ["--ambiguous", "yes"],
+        ["--dosages", "all"],
+        ["--snps-in", "cells"],
+        ["--input-format", "xlsx"],
+        ["--min-match", "1.5"],
+        ["--match-log", "log"],
+    ],
+)
+def test_options_are_checked(run, genotypes, option):
+    outcome = run("predict", "g.vcf", *option)
+    assert outcome.code == errors.UsageError.exit_code
+    assert outcome.out == ""
+
+
+def test_input_format_overrides_the_content(run, genotypes):
+    outcome = run("predict", "g.vcf", "--input-format", "table")
+    assert outcome.code == errors.NotATable.exit_code
+    outcome = run("predict", "g.tsv", "--input-format", "vcf")
+    assert 0 < outcome.code < 40
+    assert "g.tsv" in outcome.err
+
+
+def test_explain_from_a_vcf(run, genotypes):
+    from_table = run("explain", "g.tsv", "--sample", "s7")
+    from_vcf = run("explain", "g.vcf", "--sample", "s7")
+    assert from_vcf.out == from_table.out
+
+
+def test_json_says_how_the_file_was_matched(run, genotypes, folder):
+    result = json.loads(run("predict", "g.vcf", "--format", "json").out)
+    assert result["input_format"] == "vcf"
+    assert result["match"]["by_id"] == 40
+    assert list(result["input_files"]) == ["g.vcf"]
+
+
+def test_every_file_of_a_set_has_a_digest(run, tiny, folder):
+    plink.write_bed(folder / "set", SAMPLES, variants_of(tiny), tiny.draw(60))
+    result = json.loads(run("predict", "set", "--format", "json").out)
+    assert list(result["input_files"]) == ["set.bed", "set.bim", "set.fam"]
