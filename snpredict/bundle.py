@@ -333,5 +333,5 @@ def _saliency_table(
 def _check_out_of_fold(content: bytes, path: Path) -> None:
     numbers = ["fold", "predicted", "residual"]
     columns = Columns(content, path, kinds={"digest": TEXT, **dict.fromkeys(numbers, NUMBERS)})
-    columns.texts("digest", nullable=False)
+    columns.check_texts("digest")
     columns.matrix(numbers)

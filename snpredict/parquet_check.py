@@ -60,7 +60,7 @@ def check_sizes(content: bytes, path: Path, n_rows: int | None = None) -> None:
     """
     try:
         _check(content, path, n_rows)
-    except (IndexError, KeyError):
+    except (IndexError, KeyError, TypeError):
         raise InvalidBundle(f"{path} is not readable as Parquet: it is damaged or cut off") from (
             None
         )
@@ -95,7 +95,7 @@ class _Thrift:
     """Structures of a Parquet file in Thrift's compact protocol.
 
     A structure is a dict of values by number and type of the field. What is damaged raises
-    IndexError or KeyError.
+    IndexError, or lacks a field or the type of one: KeyError, TypeError.
     """
 
     def __init__(self, content: bytes):
@@ -128,8 +128,8 @@ class _Thrift:
 
     def _struct(self, at: int, depth: int) -> tuple[dict, int]:
         fields: dict[tuple[int, int], Any] = {}
-        number = 0
-        while head := self._content[at]:
+        content, number = self._content, 0
+        while head := content[at]:
             at += 1
             if head >> 4:
                 number += head >> 4

@@ -84,18 +84,22 @@ class Columns:
             return (None,) * len(column)
         values: list[str | None] = []
         for chunk in column.chunks:
-            try:
-                words: list = chunk.dictionary.to_pylist()
-            except UnicodeDecodeError:
-                raise InvalidBundle(f"{self._path}: column '{name}' is not UTF-8 text") from None
+            words: list = chunk.dictionary.to_pylist()
             if _CONTROL.search("".join(words)) or max(map(len, words), default=0) > _MAX_CHARACTERS:
                 raise InvalidBundle(
                     f"{self._path}: column '{name}' holds control characters, or more than "
                     f"{_MAX_CHARACTERS} characters at once"
                 )
-            words.append(None)
-            values += [words[-1 if at is None else at] for at in chunk.indices.to_pylist()]
+            if chunk.null_count:
+                places = [len(words) if at is None else at for at in chunk.indices.to_pylist()]
+            else:
+                places = np.from_dlpack(chunk.indices)
+            values += np.array([*words, None], object)[places].tolist()
         return tuple(values)
+
+    def check_texts(self, name: str) -> None:
+        """Refuse gaps in a column whose values are not needed."""
+        self._column(name, nullable=False)
 
     def integers(self, name: str) -> tuple:
         """Values of a column as int, or None for gaps."""
@@ -107,7 +111,8 @@ class Columns:
         for at, name in enumerate(names):
             column = self._column(name, nullable=False)
             # Not column.to_numpy(), which imports pandas where that is installed.
-            values[:, at] = np.from_dlpack(column.combine_chunks())
+            with np.errstate(invalid="ignore"):  # a signalling NaN is told below
+                values[:, at] = np.from_dlpack(column.combine_chunks())
             if not np.isfinite(values[:, at]).all():
                 raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
         return values

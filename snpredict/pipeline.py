@@ -13,9 +13,10 @@ import numpy as np
 from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.encoding import MISSING
-from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample
+from snpredict.errors import BadGenotype, NoSnpMatched, TooFewSnps, UnknownSample
 from snpredict.explanation import Contributions, affine_ensemble, contributions, largest
 from snpredict.genotypes import GenotypeBlock, GenotypeReader, ReadOptions, open_genotypes
+from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.variants import Variants
 from snpredict.match_report import MatchReport, log_columns, report_match
 from snpredict.matching import Match, MatchRules, effect_weights, match_variants, wanted_of
@@ -28,6 +29,12 @@ from snpredict.tables import Results
 Watch = Callable[[GenotypeReader], AbstractContextManager[Callable[[int], None]]]
 
 MIN_MATCH = 0.75
+
+#: Formats whose genotypes are bare codes.
+_CODED = ("tsv", "csv", "parquet")
+
+#: Genotypes among which a 2 is to be expected.
+_ENOUGH = 100
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,27 @@ class MatchedFile:
     report: MatchReport
 
     def blocks(self) -> Iterator[GenotypeBlock]:
-        """Genotypes in the order of the bundle's SNPs, counting its alleles."""
-        return self.reader.genotypes(self.match.selection)
+        """Genotypes in the order of the bundle's SNPs, counting its alleles.
+
+        Raises
+        ------
+        BadGenotype
+            At the end, where the genotypes look like the coding −1, 0, 1.
+        SnpredictError
+            As `GenotypeReader.genotypes`.
+        """
+        called = twos = 0
+        for block in self.reader.genotypes(self.match.selection):
+            if self.reader.format in _CODED:
+                called += int(np.count_nonzero(block.codes != MISSING))
+                twos += int(np.count_nonzero(block.codes == 2))
+            yield block
+        if (minus_ones := self.reader.notes.get(MINUS_ONES)) and called > _ENOUGH and not twos:
+            raise BadGenotype(
+                f"{self.reader.path}: found {minus_ones:,} cells of -1 and no 2 among {called:,} "
+                "genotypes, expected 0, 1, 2; this looks like the coding -1, 0, 1",
+                "add 1 to every genotype; if -1 does mean missing here, write it as NA",
+            )
 
     def log(self) -> Results:
         """One row per SNP of the bundle."""

@@ -20,6 +20,7 @@ from snpredict.bundle import Bundle
 from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
+from snpredict.onnx_check import limit_memory
 
 #: Rows per run, at most: the masks of a few thousand SNPs then fit a processor's cache.
 MAX_ROWS = 64
@@ -27,7 +28,8 @@ MAX_ROWS = 64
 #: Genotypes per run, about, which bounds the memory of models with very many SNPs.
 _MAX_GENOTYPES = 1 << 22
 
-_ERRORS_ONLY = 3
+#: What fails is raised; onnxruntime need not write it to stderr as well.
+_FATAL_ONLY = 4
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ class Scorer:
     Raises
     ------
     InvalidBundle
-        A model cannot be loaded, or its input or output has another name, type or shape.
+        A model cannot be loaded, or its input or output has another name, type or shape; or its
+        outputs for simple genotypes are not finite, or not those that the manifest implies.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0):
@@ -173,6 +176,7 @@ class Scorer:
         self._sessions = [(path, self._open(path)) for path in paths]
         self._rows = min(MAX_ROWS, max(1, _MAX_GENOTYPES // manifest.n_snps))
         self._affine: AffineScore | None = None
+        self._try_out()
 
     def predict(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
         """Prediction of every fold model.
@@ -250,7 +254,8 @@ class Scorer:
         # Parallel runs are faster than parallel steps within a run, and give the same bits
         # however many there are.
         options.intra_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _FATAL_ONLY
+        limit_memory(options)
         try:
             session = ort.InferenceSession(
                 self._bundle.files[path], options, providers=["CPUExecutionProvider"]
@@ -260,14 +265,46 @@ class Scorer:
             raise self._invalid(path, error) from None
         inputs = [(i.name, i.type, len(i.shape), i.shape[-1:]) for i in session.get_inputs()]
         expected = [("genotypes", "tensor(int8)", 2, [self._bundle.manifest.n_snps])]
-        if inputs != expected or "prediction" not in {o.name for o in session.get_outputs()}:
+        outputs = {o.name: o.type for o in session.get_outputs()}
+        if inputs != expected or outputs.get("prediction") != "tensor(float)":
             raise InvalidBundle(
                 f"{self._bundle.path / path}: expected one input 'genotypes' int8 (samples, "
-                f"{self._bundle.manifest.n_snps}) and an output 'prediction', found "
-                f"{[(i.name, i.type, i.shape) for i in session.get_inputs()]} and "
-                f"{[o.name for o in session.get_outputs()]}"
+                f"{self._bundle.manifest.n_snps}) and an output 'prediction' float32, found "
+                f"{[(i.name, i.type, i.shape) for i in session.get_inputs()]} and {outputs}"
             )
         return session
+
+    def _try_out(self) -> None:
+        """Refuse models with wrong outputs before a file is read.
+
+        Four samples tell: one with all genotypes missing, and one for each code.
+        """
+        manifest, n_snps = self._bundle.manifest, self._bundle.manifest.n_snps
+        folds = np.concatenate(
+            [self._run(np.full((1, n_snps), code, np.int8)) for code in CHANNEL_CODES]
+        )
+        if not np.isfinite(folds).all():
+            raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
+        affine = self.affine()
+        if affine is None:
+            return
+        # A product with ones is the fast sum over SNPs, in double precision: (4, folds).
+        flat, ones = affine.weights.reshape(n_snps, -1), np.ones(n_snps)
+        shape = (N_CHANNELS, self._n_folds)
+        z = affine.bias + (ones @ flat).reshape(shape)
+        # The graph adds in single precision: the larger the terms, the further off its sum.
+        terms = (ones @ np.abs(flat)).reshape(shape).sum(axis=0)
+        if not (np.isfinite(terms).all() and np.isfinite(z).all()):
+            raise InvalidBundle(f"{self._bundle.path / manifest.models[0]}: a weight is not finite")
+        center = np.array([fold.center for fold in manifest.folds])
+        scale = np.array([fold.scale for fold in manifest.folds])
+        expected = center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
+        allowed = scale * (1e-3 + 1e-5 * terms) + 1e-6 * np.abs(center)
+        if (np.abs(folds - expected) > allowed).any():
+            raise InvalidBundle(
+                f"{self._bundle.path / manifest.models[0]}: its predictions are not those that its "
+                "weights and the manifest's isru_alpha, center and scale give"
+            )
 
     def _score(self, tile: GenotypeBlock) -> ScoredBlock:
         """Score one tile: `samples` may be fewer than the rows of its codes."""

@@ -75,7 +75,7 @@ class BcfReader:
         self.notes: dict[str, int] = {}
         self._dosages = options.dosages
         self._samples = samples_of_header(path, _header_line(path))
-        self.n_samples = len(self._samples)
+        self.n_samples: int | None = len(self._samples)
         try:
             self._cyvcf2: Any = importlib.import_module("cyvcf2")
         except ImportError:
@@ -196,7 +196,7 @@ class BcfReader:
         """First and second alleles of (samples, ploidy + 1) allele numbers and phases."""
         numbers = alleles[:, :-1].T.copy()
         n_alleles, n_samples = numbers.shape
-        if n_samples != self.n_samples or n_alleles < 1:
+        if n_samples != len(self._samples) or n_alleles < 1:
             with self._damage(place):
                 raise ValueError
         first = numbers[0]

@@ -7,6 +7,9 @@ import numpy as np
 from snpredict.encoding import MISSING, MISSING_SPELLINGS
 from snpredict.errors import BadGenotype
 
+#: Note of a reader on cells of −1, which some programs write for a homozygote.
+MINUS_ONES = "cells of -1, taken as missing"
+
 QUOTE = ord('"')
 UNKNOWN = -128
 

@@ -7,6 +7,7 @@ number of columns, an unknown cell) are read one by one, where errors get their 
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -76,6 +77,10 @@ class DelimitedText:
         self.delimiter = _delimiter(path, line)
         self.format = "tsv" if self.delimiter == "\t" else "csv"
         self.header = [name.strip() for name in self.cells(line, 1)]
+        separator = self.delimiter.encode()
+        self._minus_one = re.compile(rb"(?<=[\n%b])-1(?=[\n%b])" % (separator, separator))
+        #: Cells of −1 so far: missing genotypes, or one homozygote in the coding −1, 0, 1.
+        self.minus_ones = 0
 
     def rows(self, block_bytes: int = BLOCK_BYTES) -> Iterator["LocatedRows | SplitRows"]:
         """All rows below the header, chunk by chunk; a chunk may have none.
@@ -93,6 +98,8 @@ class DelimitedText:
         for first_line, text in self.source.chunks(min(block_bytes, MAX_BLOCK_BYTES)):
             if first_line == 1:
                 first_line, text = 2, text[text.index(b"\n") + 1 :]
+            if b"-1" in text:
+                self.minus_ones += len(self._minus_one.findall(text))
             located = locate(text, self.delimiter, len(self.header))
             if located is None:
                 yield SplitRows(self, text, first_line)

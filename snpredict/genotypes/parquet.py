@@ -13,10 +13,10 @@ import numpy as np
 from snpredict.encoding import MISSING
 from snpredict.errors import NoSampleColumn
 from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
-from snpredict.genotypes.cells import UNKNOWN
+from snpredict.genotypes.cells import MINUS_ONES, UNKNOWN
 from snpredict.genotypes.columns import ID_COLUMNS, find_id_column, plain, short
 from snpredict.genotypes.packed import Spool
-from snpredict.genotypes.parquet_columns import ParquetColumns
+from snpredict.genotypes.parquet_file import ParquetFile
 from snpredict.genotypes.samples import check_samples
 from snpredict.genotypes.snp_columns import PANDAS_INDEX, SnpColumns, in_rows
 from snpredict.genotypes.variants import Variant, Variants, Wanted
@@ -40,7 +40,7 @@ def open_parquet(
     SnpredictError
         The columns of the sample or SNP ids are not to be found.
     """
-    file = ParquetColumns(path)
+    file = ParquetFile(path)
     columns = SnpColumns(path, file.header)
     if in_rows(path, file.header, columns, options, snps, file.first_cells):
         columns.settle(file.first_cells, snps.ids if snps else ())
@@ -57,7 +57,7 @@ class ParquetSamples:
 
     Parameters
     ----------
-    file : ParquetColumns
+    file : ParquetFile
     id_column : str, optional
     snps : Wanted, optional
 
@@ -69,7 +69,7 @@ class ParquetSamples:
 
     format = "parquet"
 
-    def __init__(self, file: ParquetColumns, id_column: str | None, snps: Wanted | None):
+    def __init__(self, file: ParquetFile, id_column: str | None, snps: Wanted | None):
         self._file = file
         self.path, self.files, self.size_bytes = file.path, [file.path], file.size_bytes
         self.n_samples: int | None = file.n_rows
@@ -137,6 +137,8 @@ class ParquetSamples:
                     who = f" (sample {short(samples[row])})"
                     raise self._file.bad_cell(group[column], row, who)
                 spool.append(whole)
+            if self._file.minus_ones:
+                self.notes[MINUS_ONES] = self._file.minus_ones
             yield from spool.blocks(Selection(rows.reshape(-1) - first, selection.swapped))
 
     def _samples(self) -> list[str]:
@@ -146,7 +148,14 @@ class ParquetSamples:
                 f"{self._file.kind(self._id)}, expected text or whole numbers",
                 "name the column of the sample ids with --id-column NAME",
             )
-        samples = [text for _, (texts,) in self._file.texts([self._id]) for text in texts]
+        samples: list[str] = []
+        seen: set[str] = set()
+        for _, (texts,) in self._file.texts([self._id]):
+            samples += texts
+            seen.update(texts)
+            # A few bytes of Parquet can stand for very many equal values.
+            if "" in seen or len(seen) < len(samples):
+                break
         check_samples(
             self.path,
             samples,
@@ -162,7 +171,7 @@ class ParquetSnps:
 
     Parameters
     ----------
-    file : ParquetColumns
+    file : ParquetFile
     columns : SnpColumns
 
     Raises
@@ -174,7 +183,7 @@ class ParquetSnps:
     format = "parquet"
     id_column = ""
 
-    def __init__(self, file: ParquetColumns, columns: SnpColumns):
+    def __init__(self, file: ParquetFile, columns: SnpColumns):
         self._file, self._columns = file, columns
         self.path, self.files, self.size_bytes = file.path, [file.path], file.size_bytes
         self.notes: dict[str, int] = {}
@@ -241,3 +250,5 @@ class ParquetSnps:
             chosen = whole[:, source]
             block[:, present] = np.where(swapped & (chosen != MISSING), 2 - chosen, chosen)
             yield GenotypeBlock(self._samples[at : at + step], block)
+        if self._file.minus_ones:
+            self.notes[MINUS_ONES] = self._file.minus_ones

@@ -120,10 +120,8 @@ class SnpColumns:
 
     def _choose(self, id_column: int | None) -> None:
         self.id = id_column
-        annotation = {index for places in self._columns.values() for index in places}
-        self.samples = [
-            index for index in range(len(self._header)) if index not in {*annotation, id_column}
-        ]
+        annotation = {id_column, *(index for found in self._columns.values() for index in found)}
+        self.samples = [index for index in range(len(self._header)) if index not in annotation]
 
     @property
     def may_be_ids(self) -> list[int]:
@@ -305,7 +303,7 @@ def _in_rows(
 
 def count_known(columns: Sequence[Sequence[str]], ids: Collection[str]) -> list[int]:
     """Per column, how many different cells are among `ids`."""
-    return [len(set(cells) & set(ids)) for cells in columns]
+    return [sum(cell in ids for cell in set(cells)) for cells in columns]
 
 
 def _value(text: str) -> str | None:

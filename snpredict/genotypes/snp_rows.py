@@ -7,6 +7,7 @@ import numpy as np
 
 from snpredict.errors import NoRows, NoSampleColumn
 from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
+from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.delimited import DelimitedText
 from snpredict.genotypes.packed import Spool
 from snpredict.genotypes.samples import check_samples
@@ -125,6 +126,8 @@ class SnpRows:
         if not variants.total:
             raise NoRows(f"{self.path} has a header and no rows")
         self.notes |= self._columns.notes(variants)
+        if self._text.minus_ones:
+            self.notes[MINUS_ONES] = self._text.minus_ones
         return variants
 
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:

@@ -98,7 +98,7 @@ class TextSource:
             yield line, text
             line += text.count(b"\n")
 
-    def lines(self, block_bytes: int = 1 << 20) -> Iterator[tuple[int, bytes]]:
+    def lines(self, block_bytes: int = 1 << 17) -> Iterator[tuple[int, bytes]]:
         """Lines with their numbers, from 1, without line feeds; see `chunks`."""
         for first, text in self.chunks(block_bytes):
             lines = text.split(b"\n")

@@ -16,6 +16,7 @@ from snpredict.errors import (
     UsageError,
 )
 from snpredict.genotypes import GenotypeBlock, Selection
+from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.columns import find_id_column, quoted, short
 from snpredict.genotypes.delimited import BLOCK_BYTES, DelimitedText
 from snpredict.genotypes.variants import Variant, Variants, Wanted
@@ -128,6 +129,8 @@ class WideTable:
                 swapped = selection.swapped & (codes != MISSING)
                 block = GenotypeBlock(block.samples, np.where(swapped, 2 - codes, codes))
             yield block
+        if self._text.minus_ones:
+            self.notes[MINUS_ONES] = self._text.minus_ones
 
     def blocks(
         self,

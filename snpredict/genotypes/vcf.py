@@ -82,7 +82,7 @@ class VcfReader:
         check_end_of_bgzf(path)
         self._header_line, header = self._header()
         self._samples = samples_of_header(path, header)
-        self.n_samples = len(self._samples)
+        self.n_samples: int | None = len(self._samples)
         self._rows: CallRows | None = None
 
     @property
@@ -150,7 +150,7 @@ class VcfReader:
                 rows.add(site, *self._parse(cells[9], site, calls, dosages))
             except WrongNumberOfCells:
                 raise self._ragged(number, line) from None
-        if last and last.count(b"\t") + 1 != _N_COLUMNS + self.n_samples:
+        if last and last.count(b"\t") + 1 != _N_COLUMNS + len(self._samples):
             raise self._ragged(last_line, last)
         if last and last_read == last_line:
             self._check_last_cell(last)

@@ -9,7 +9,7 @@ import pytest
 
 from snpredict import errors
 from snpredict.genotypes.variants import Variant
-from tests.formats import plink, vcf
+from tests.formats import plink, tables, vcf
 
 SAMPLES = [f"s{n}" for n in range(60)]
 
@@ -184,3 +184,27 @@ def test_every_file_of_a_set_has_a_digest(run, tiny, folder):
     plink.write_bed(folder / "set", SAMPLES, variants_of(tiny), tiny.draw(60))
     result = json.loads(run("predict", "set", "--format", "json").out)
     assert list(result["input_files"]) == ["set.bed", "set.bim", "set.fam"]
+
+
+@pytest.mark.parametrize("writer", [tables.write_wide, tables.write_snp_rows])
+def test_codes_of_minus_one_to_one_are_refused(run, folder, tiny, writer):
+    """Read as codes they would be missing, 0 and 1: a prediction that only looks right."""
+    variants = [Variant(snp, None, None, None, None) for snp in tiny.ids]
+    codes = np.random.default_rng(1).integers(0, 3, (60, 40)).astype(np.int8)
+    path = writer(folder / "rrblup", SAMPLES, variants, codes)
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    for line in lines[1:]:
+        line[1:] = [{"0": "-1", "1": "0", "2": "1"}.get(cell, cell) for cell in line[1:]]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines))
+    outcome = run("predict", path.name, "--out", "out.tsv")
+    assert outcome.code == errors.BadGenotype.exit_code
+    assert "looks like the coding -1, 0, 1" in outcome.err
+    assert not (folder / "out.tsv").exists()
+
+
+def test_minus_one_for_missing_is_counted(run, folder, tiny):
+    text = tiny.table(tiny.draw(60)).replace("NA", "-1")
+    (folder / "minus.tsv").write_text(text)
+    outcome = run("predict", "minus.tsv")
+    assert outcome.out == run("predict", "g.tsv").out
+    assert f"{text.count('-1'):,} cells of -1, taken as missing" in outcome.err

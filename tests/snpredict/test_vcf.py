@@ -518,6 +518,34 @@ def test_plain_text_without_line_feed_at_its_end(file, fields, cells, whole):
             read_all(path, WANTED)
 
 
+CUT = HEADER + b"".join(
+    (
+        record("A G", "GT:DS", "0/0:0 0/1:1.25 1/1:1.98"),
+        record("A G", "GT", "0/0 0|1 1/1", id="s2", pos="200"),
+        record("A G", "DS:GT", "0:0/0 1:0/1 1.75:1/1", id="s3", pos="300"),
+        record("A G", "GT:DP", "0/0:10 0/1:10 1/1:10", id="s4", pos="400"),
+    )
+)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda content: bgzf(content, 99)])
+def test_no_cut_changes_a_genotype(file, pack):
+    whole = pack(CUT)
+    _, variants, _, codes, fractions = read_all(file(whole), WANTED)
+    n_read = 0
+    for end in range(len(whole)):
+        try:
+            _, found, _, *genotypes = read_all(file(whole[:end]), WANTED, format="vcf")
+        except errors.SnpredictError:
+            continue
+        n_read += 1
+        n = len(found.candidates)
+        assert found.candidates == variants.candidates[:n]
+        np.testing.assert_array_equal(genotypes, [codes[:, :n], fractions[:, :n]])
+    # Text tells a cut between two of its lines from its end as little as a person could.
+    assert (n_read > 0) == (pack is bytes)
+
+
 # --- properties ---------------------------------------------------------------------------------
 
 

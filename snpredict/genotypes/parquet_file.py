@@ -39,10 +39,13 @@ _NUMBERS = {
     **{"halffloat": "float16", "float": "float32", "double": "float64"},
 }
 
+#: Stands for a value of −1 until it is counted.
+_MINUS_ONE = -2
+
 _MAGIC = b"PAR1"
 
 
-class ParquetColumns:
+class ParquetFile:
     """A Parquet file, of which only the schema has been read.
 
     Attributes
@@ -84,6 +87,8 @@ class ParquetColumns:
             raise NoRows(f"{path} has no rows")
         self._counts = Counter(self.header)
         self._columns_read = 0
+        #: Values of −1 so far: missing genotypes, or one homozygote in the coding −1, 0, 1.
+        self.minus_ones = 0
 
     @property
     def bytes_read(self) -> int:
@@ -197,6 +202,9 @@ class ParquetColumns:
             for at, array in enumerate(arrays):
                 with self._reading():
                     codes[at] = _decode(array)
+            minus_one = codes == _MINUS_ONE
+            self.minus_ones += int(np.count_nonzero(minus_one))
+            codes[minus_one] = MISSING
             yield start, codes
 
     def bad_cell(self, column: int, row: int, what: str = "") -> BadGenotype:
@@ -234,7 +242,7 @@ def _decode_values(array: pa.Array) -> np.ndarray:
         codes[:] = [CODE_OF.get(text.lower(), UNKNOWN) for text in texts]
     elif str(array.type) in _NUMBERS:
         values = _numbers(array)
-        for value, code in ((0, 0), (1, 1), (2, 2), (-1, MISSING), (-9, MISSING)):
+        for value, code in ((0, 0), (1, 1), (2, 2), (-1, _MINUS_ONE), (-9, MISSING)):
             codes[values == value] = code
         if values.dtype.kind == "f":
             codes[np.isnan(values)] = MISSING
