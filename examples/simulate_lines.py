@@ -1,18 +1,23 @@
-"""Simulate recombinant inbred lines for a bundle's SNPs: how examples/genotypes.tsv was made.
+"""Simulate recombinant inbred lines for a bundle's SNPs: how the files in examples/ were made.
 
-    python examples/simulate_lines.py --model soynam-height --out examples/genotypes.tsv
+    python examples/simulate_lines.py --model soynam-height --out examples/genotypes.tsv \\
+        --vcf examples/lines.vcf.gz
 
 Two invented parents per family are drawn SNP by SNP from the allele frequencies in the bundle's
 SNP table; their lines inherit each chromosome with cross-overs at 2.5 cM per Mb, and a few
 genotypes stay heterozygous or are missing. No genotype of a real line is involved.
+
+The VCF holds the same lines as files from elsewhere do: chromosomes without prefix, no ids, other
+alleles as the reference, some SNPs on the other strand, some absent, a few with other alleles.
 """
 
 import argparse
+import gzip
 from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle import DEFAULT_MODEL, load_bundle
+from snpredict.bundle import DEFAULT_MODEL, SnpTable, load_bundle
 
 MORGAN_PER_BASE = 2.5e-8
 #: Selfing lets cross-overs of several meioses add up: about twice those of one (Haldane 1931).
@@ -41,11 +46,39 @@ def inbred(
     return line
 
 
+def awkward_vcf(
+    codes: np.ndarray, samples: list[str], snps: SnpTable, random: np.random.Generator
+) -> str:
+    """A VCF of lines (samples, SNPs) that leaves the matching something to do."""
+    complement = str.maketrans("ACGT", "TGCA")
+    calls = {-1: "./.", 0: "0/0", 1: "0/1", 2: "1/1"}
+    head = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
+    lines = ["##fileformat=VCFv4.2", "\t".join(head)]
+    for at, chromosome in enumerate(snps.chromosome):
+        counted, other = str(snps.counted_allele[at]), str(snps.other_allele[at])
+        column = codes[:, at]
+        absent, swapped, flipped, mistaken = random.random(4) < (0.06, 0.4, 0.03, 0.004)
+        if absent:
+            continue
+        if swapped:
+            counted, other = other, counted
+            column = np.where(column < 0, column, 2 - column)
+        if flipped:
+            counted, other = counted.translate(complement), other.translate(complement)
+        if mistaken:
+            counted = next(base for base in "ACGT" if base not in (counted, other))
+        place = [str(chromosome).lstrip("Gm0"), str(snps.position[at]), ".", other, counted]
+        genotypes = [calls[code] for code in column.tolist()]
+        lines.append("\t".join([*place, ".", ".", ".", "GT", *genotypes]))
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the table named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--vcf", type=Path, help="also write the lines as a VCF.gz")
     parser.add_argument("--families", type=int, default=3)
     parser.add_argument("--lines", type=int, default=8, help="lines per family")
     parser.add_argument("--seed", type=int, default=2026)
@@ -58,15 +91,21 @@ def main() -> None:
     position = np.array(snps.position, float)
     random = np.random.default_rng(options.seed)
 
+    lines: dict[str, np.ndarray] = {}
     rows = ["\t".join(["line", "family", *snps.ids])]
     for family in range(1, options.families + 1):
         pair = parents(frequency, random)
         for number in range(1, options.lines + 1):
             line = inbred(pair, chromosome, position, random)
+            lines[f"SIM-{family}-{number:02d}"] = line
             cells = ["nan" if code < 0 else str(code) for code in line]
             rows.append("\t".join([f"SIM-{family}-{number:02d}", f"simulated-{family}", *cells]))
 
     options.out.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    if options.vcf:
+        text = awkward_vcf(np.stack(list(lines.values())), list(lines), snps, random)
+        # Without time and name in its header, the file is the same every time.
+        options.vcf.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 if __name__ == "__main__":

@@ -251,7 +251,8 @@ def _read(folder: Path, name: str, at_most: int, way_out: str) -> bytes:
     path = folder / name
     try:
         # The manifest's paths have no "..", so only a symbolic link can still lead out.
-        if not path.resolve().is_relative_to(folder.resolve()):
+        # Not Path.resolve(), which raises RuntimeError for a link to itself before Python 3.13.
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
             raise InvalidBundle(f"{path} is a link to a file outside the bundle")
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -264,10 +265,8 @@ def _read(folder: Path, name: str, at_most: int, way_out: str) -> bytes:
             return file.read(status.st_size)
     except FileNotFoundError:
         raise BundleFileMissing(f"{path} is missing", way_out) from None
-    # RuntimeError: a link that leads to itself, before Python 3.13.
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BundleFileMissing(f"{path} cannot be read: {reason}", way_out) from None
+    except OSError as error:
+        raise BundleFileMissing(f"{path} cannot be read: {error.strerror}", way_out) from None
 
 
 def _without_waiting(path: str, flags: int) -> int:

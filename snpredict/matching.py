@@ -27,10 +27,10 @@ class Alleles(Enum):
     The value is what people read.
     """
 
-    SAME = "same alleles"
-    SWAPPED = "alleles swapped"
+    SAME = "same"
+    SWAPPED = "swapped"
     FLIPPED = "other strand"
-    FLIPPED_SWAPPED = "other strand, alleles swapped"
+    FLIPPED_SWAPPED = "other strand and swapped"
     AMBIGUOUS = "A/T or C/G in the model's order"
     AMBIGUOUS_SWAPPED = "A/T or C/G in the other order"
     MISMATCHING = "other alleles"

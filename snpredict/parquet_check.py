@@ -172,5 +172,8 @@ class _Thrift:
         return values, at
 
     def _zigzag(self, at: int) -> tuple[int, int]:
+        first = self._content[at]
+        if first < 0x80:  # as most are
+            return first >> 1 ^ -(first & 1), at + 1
         value, at = varint(self._content, at)
         return value >> 1 ^ -(value & 1), at

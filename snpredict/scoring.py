@@ -235,7 +235,7 @@ class Scorer:
         if self._affine is not None:
             return self._affine
         path, session = self._sessions[0]
-        no_sample = np.full((self._rows, self._bundle.manifest.n_snps), MISSING, np.int8)
+        no_sample = np.full((1, self._bundle.manifest.n_snps), MISSING, np.int8)
         try:
             weights, bias = session.run(["weights", "bias"], {"genotypes": no_sample})
         except Exception as error:

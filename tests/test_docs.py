@@ -63,6 +63,14 @@ def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
     )
     for line in done.stderr.splitlines():
         assert line in readme
+    checked = subprocess.run(
+        [sys.executable, "-m", "snpredict", "check", "examples/lines.vcf.gz"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert checked.stdout in readme
     predicted = {line.split("\t")[0]: line.split("\t") for line in done.stdout.splitlines()}
     for sample, prediction, spread in shown:
         assert float(predicted[sample][1]) == pytest.approx(float(prediction), abs=0.01)

@@ -312,7 +312,7 @@ def test_report_groups_by_reason():
     found = report(ten(), [*records, Variant("x", "chr2", 1, "A", "G")], strand="strict")
     assert (found.model_snps, found.variants, found.matched) == (10, 9, 6)
     assert (found.by_id, found.by_position) == (5, 1)
-    assert found.used == {"same alleles": 5, "alleles swapped": 1}
+    assert found.used == {"same": 5, "swapped": 1}
     assert found.unused == {
         "not in the file": 2,
         "other alleles": 1,
@@ -369,7 +369,7 @@ def test_log_has_a_row_for_every_snp():
     columns = log_columns(snps, file, match(snps, *file))
     assert columns["snp"] == ["m1", "m2"]
     assert columns["state"] == ["matched", "not in the file"]
-    assert columns["alleles"] == ["alleles swapped", None]
+    assert columns["alleles"] == ["swapped", None]
     assert columns["recoded"] == [True, None]
     assert columns["file_counted_allele"] == ["G", None]
     assert {len(values) for values in columns.values()} == {2}
