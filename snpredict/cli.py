@@ -15,11 +15,29 @@ import typer
 
 from snpredict import __version__
 from snpredict.errors import UsageError
+from snpredict.options import (
+    Ambiguous,
+    Dosages,
+    File,
+    Format,
+    IdColumn,
+    InputFormat,
+    Json,
+    MatchLog,
+    MinMatch,
+    Model,
+    Out,
+    Quiet,
+    SnpsIn,
+    Strand,
+    Threads,
+    input_options,
+)
 from snpredict.program import run_program
 
 if TYPE_CHECKING:
     from snpredict.bundle import Bundle
-    from snpredict.pipeline import InputOptions
+    from snpredict.inputs import InputOptions
     from snpredict.tables import Results
 
 app = typer.Typer(
@@ -30,117 +48,6 @@ app = typer.Typer(
 )
 models_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(models_app, name="models")
-
-File = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="FILE",
-        help="Genotypes: VCF, BCF, PLINK .bed or .pgen (or their prefix), HapMap, Parquet, or a "
-        "table; text may be gzip.",
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|PATH",
-        help="A shipped model or a bundle's folder.  [default: soynam-height]",
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Write the results to a file."),
-]
-Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        metavar="tsv|csv|parquet|json",
-        help="Format of the results.  [default: by the suffix of --out]",
-    ),
-]
-IdColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--id-column", metavar="NAME", help="Column of the sample ids.  [default: found by name]"
-    ),
-]
-InputFormat = Annotated[
-    str | None,
-    typer.Option(
-        "--input-format",
-        metavar="table|vcf|bcf|bed|pgen|hapmap|parquet",
-        help="Format of FILE.  [default: by its content]",
-    ),
-]
-SnpsIn = Annotated[
-    str | None,
-    typer.Option(
-        "--snps-in",
-        metavar="columns|rows",
-        help="Whether a table has one SNP per column or per row.  [default: by its names]",
-    ),
-]
-Dosages = Annotated[
-    str,
-    typer.Option(
-        "--dosages",
-        metavar="use|round|ignore",
-        show_default=False,
-        help="Dosages as expected genotypes, rounded, or the hard calls instead.  [default: use]",
-    ),
-]
-Strand = Annotated[
-    str,
-    typer.Option(
-        "--strand",
-        metavar="flip|strict",
-        show_default=False,
-        help="Recode SNPs given on the other strand, or leave them out.  [default: flip]",
-    ),
-]
-Ambiguous = Annotated[
-    str,
-    typer.Option(
-        "--ambiguous",
-        metavar="order|keep|drop",
-        show_default=False,
-        help="A/T and C/G SNPs: kept if the alleles are in the model's order, always, never.  "
-        "[default: order]",
-    ),
-]
-MinMatch = Annotated[
-    float | None,
-    typer.Option(
-        "--min-match",
-        metavar="SHARE",
-        min=0.0,
-        max=1.0,
-        show_default=False,
-        help="Share of the model's SNPs, and of its effects, that FILE must have.  [default: 0.75]",
-    ),
-]
-MatchLog = Annotated[
-    Path | None,
-    typer.Option(
-        "--match-log",
-        metavar="FILE",
-        help="Write what became of each SNP of the model: .tsv, .csv, .parquet or .json.",
-    ),
-]
-Threads = Annotated[
-    int,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        min=0,
-        show_default=False,
-        help="Model runs at a time; 0 is one per core.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary and no progress bar.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -209,7 +116,7 @@ def predict(
     format_name = format_of(out, format)
     if out is not None:
         check_destination(out, [file])
-    options = _input_options(
+    options = input_options(
         input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
     )
     prediction = predict_file(
@@ -258,9 +165,10 @@ def check(
     if file is None:
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
     from snpredict import display
-    from snpredict.pipeline import check_file, judge_match
+    from snpredict.inputs import judge_match
+    from snpredict.pipeline import check_file
 
-    options = _input_options(
+    options = input_options(
         input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
     )
     checked = check_file(file, _load(model), options, watch=display.watch(quiet))
@@ -326,7 +234,7 @@ def explain(
     if snp is not None:
         _explain_snp(snp, model, "json" if json else format, out)
     elif file is not None:
-        options = _input_options(
+        options = input_options(
             input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
         )
         format = "json" if json else format
@@ -473,50 +381,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     return run_program(app, "snpredict", arguments)
-
-
-def _input_options(
-    input_format: str | None,
-    id_column: str | None,
-    snps_in: str | None,
-    dosages: str,
-    strand: str,
-    ambiguous: str,
-    min_match: float | None,
-    match_log: Path | None,
-    file: Path,
-) -> "InputOptions":
-    """The options that say how a file is read and matched, checked."""
-    from snpredict.genotypes import DOSAGES, FORMATS, SNPS_IN, ReadOptions
-    from snpredict.matching import AMBIGUOUS, STRANDS, MatchRules
-    from snpredict.pipeline import MIN_MATCH, InputOptions, MatchedFile
-    from snpredict.tables import check_destination, encode, format_of, write_file
-
-    for option, value, known in (
-        ("--input-format", input_format, FORMATS),
-        ("--snps-in", snps_in, SNPS_IN),
-        ("--dosages", dosages, DOSAGES),
-        ("--strand", strand, STRANDS),
-        ("--ambiguous", ambiguous, AMBIGUOUS),
-    ):
-        if value is not None and value not in known:
-            raise UsageError(f"{option}: found {value!r}, expected one of {', '.join(known)}")
-
-    def write_log(matched: MatchedFile) -> None:
-        if match_log is not None:
-            content = encode(matched.log(), format_of(match_log, None) or "tsv")
-            write_file(content, match_log)
-
-    if match_log is not None:
-        format_of(match_log, None)
-        check_destination(match_log, [file])
-    return InputOptions(
-        format=input_format,
-        reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages),
-        rules=MatchRules(strand=strand, ambiguous=ambiguous),
-        min_match=MIN_MATCH if min_match is None else min_match,
-        on_match=write_log,
-    )
 
 
 def _load(model: str | None) -> "Bundle":

@@ -17,9 +17,10 @@ from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.explanation import SnpReport
 from snpredict.genotypes import GenotypeReader
+from snpredict.inputs import InputFile, Watch
 from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
-from snpredict.pipeline import FilePrediction, InputFile, SampleExplanation, Watch
+from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.scoring import Coverage
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ class Columns:
             self._table.validate(full=True)
         # ValueError: names that are not UTF-8.
         except (pa.ArrowException, OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(re.sub("[^ -~]", " ", str(error)).split())
             raise InvalidBundle(f"{path} is not readable as Parquet: {reason}") from None
 
     def texts(self, name: str, nullable: bool = True) -> tuple:

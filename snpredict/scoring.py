@@ -8,6 +8,7 @@ cohort, however the file was cut into blocks, and with any number of threads.
 """
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -258,14 +259,18 @@ class Scorer:
         limit_memory(options)
         try:
             session = ort.InferenceSession(
-                self._bundle.files[path], options, providers=["CPUExecutionProvider"]
+                self._bundle.files[path],
+                options,
+                providers=["CPUExecutionProvider"],
+                # It would try once more and say so on stdout.
+                enable_fallback=0,
             )
+            inputs = [(i.name, i.type, len(i.shape), i.shape[-1:]) for i in session.get_inputs()]
+            outputs = {o.name: o.type for o in session.get_outputs()}
         # onnxruntime's own exceptions have no common base but Exception.
         except Exception as error:
             raise self._invalid(path, error) from None
-        inputs = [(i.name, i.type, len(i.shape), i.shape[-1:]) for i in session.get_inputs()]
         expected = [("genotypes", "tensor(int8)", 2, [self._bundle.manifest.n_snps])]
-        outputs = {o.name: o.type for o in session.get_outputs()}
         if inputs != expected or outputs.get("prediction") != "tensor(float)":
             raise InvalidBundle(
                 f"{self._bundle.path / path}: expected one input 'genotypes' int8 (samples, "
@@ -407,7 +412,8 @@ class Scorer:
         return np.full((self._rows, self._bundle.manifest.n_snps), MISSING, np.int8)
 
     def _invalid(self, path: str, error: Exception) -> InvalidBundle:
-        reason = " ".join(str(error).split())
+        # Without control characters, which names in a graph may hold.
+        reason = " ".join(re.sub("[^ -~]", " ", str(error)).split())
         return InvalidBundle(f"{self._bundle.path / path} cannot be run: {reason}")
 
 

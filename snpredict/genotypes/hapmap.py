@@ -106,7 +106,7 @@ class HapMapReader:
         header = [name.strip() for name in line.decode().split("\t")]
         _check_header(path, header)
         self._samples = header[_N_ANNOTATIONS:]
-        self.n_samples = len(self._samples)
+        self.n_samples: int | None = len(self._samples)
         check_samples(
             path,
             self._samples,
@@ -158,7 +158,7 @@ class HapMapReader:
             if number == 1 or not line.strip(b" "):
                 continue
             cells = line.split(b"\t", _N_ANNOTATIONS)
-            if line.count(b"\t") != _N_ANNOTATIONS + self.n_samples - 1:
+            if line.count(b"\t") != _N_ANNOTATIONS + len(self._samples) - 1:
                 raise self._ragged(number, line)
             name, alleles, chromosome, position, strand = (
                 cell.decode().strip() for cell in cells[:5]
@@ -226,7 +226,7 @@ class HapMapReader:
             )
 
     def _ragged(self, number: int, line: bytes) -> RaggedRow:
-        found, expected = line.count(b"\t") + 1, _N_ANNOTATIONS + self.n_samples
+        found, expected = line.count(b"\t") + 1, _N_ANNOTATIONS + len(self._samples)
         hint = None
         if found == 1 and len(line.split()) == expected:
             hint = "separate the columns by tabs, not by spaces"

@@ -18,13 +18,6 @@ with atheris.instrument_imports(include=["snpredict"]):
     from snpredict.errors import SnpredictError
     from snpredict.genotypes import Selection, open_genotypes
     from snpredict.genotypes.variants import Variant, Wanted
-    import snpredict.genotypes.bed
-    import snpredict.genotypes.hapmap
-    import snpredict.genotypes.parquet
-    import snpredict.genotypes.pgen
-    import snpredict.genotypes.snp_rows
-    import snpredict.genotypes.table
-    import snpredict.genotypes.vcf
 
 import numpy as np
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from snpredict.bundle import load_bundle
 from snpredict.errors import SnpredictError
 from snpredict.genotypes.variants import Variant
+from snpredict.inputs import InputOptions
 from snpredict.matching import MatchRules
-from snpredict.pipeline import InputOptions, explain_sample, predict_file
+from snpredict.pipeline import explain_sample, predict_file
 from tests.bundles import Tiny
 from tests.formats import hapmap, plink, tables, vcf
 
@@ -71,7 +72,9 @@ def test_a_sample_alone_is_matched_and_predicted_as_in_its_cohort(
     if format in PACKAGES:
         pytest.importorskip(PACKAGES[format], reason=f"{PACKAGES[format]} reads {format}")
     for row in (0, 1, 149):
-        path = WRITERS[format](tmp_path / f"one{row}", SAMPLES[row : row + 1], VARIANTS, CODES[[row]])
+        path = WRITERS[format](
+            tmp_path / f"one{row}", SAMPLES[row : row + 1], VARIANTS, CODES[[row]]
+        )
         assert predicted(path, bundle) == {SAMPLES[row]: reference[SAMPLES[row]]}
 
 
@@ -121,7 +124,9 @@ def test_order_swaps_strands_names_and_extra_variants_do_not_matter(
 
 
 def test_flipped_snps_are_missing_under_the_strict_rule(bundle, tmp_path):
-    variants = [v._replace(counted="T", other="C") if at < 5 else v for at, v in enumerate(VARIANTS)]
+    variants = [
+        v._replace(counted="T", other="C") if at < 5 else v for at, v in enumerate(VARIANTS)
+    ]
     path = vcf.write(tmp_path / "lines", SAMPLES, variants, CODES)
     without = CODES.copy()
     without[:, :5] = -1

@@ -7,7 +7,8 @@ from snpredict import errors
 from snpredict.bundle import load_bundle
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.table import WideTable
-from snpredict.pipeline import InputOptions, predict_file
+from snpredict.inputs import InputOptions
+from snpredict.pipeline import predict_file
 from snpredict.scoring import MAX_ROWS, Scorer, ensemble_mean, ensemble_spread
 from tests.bundles import Tiny
 from train.fused import fused_ensemble
