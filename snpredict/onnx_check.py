@@ -134,7 +134,7 @@ def check_model(content: bytes, path: Path) -> None:
 
 
 def limit_memory(options: "ort.SessionOptions") -> None:
-    """Give sessions with these options half of the machine's memory, all together.
+    """Give sessions with these options a quarter of the machine's memory, all together.
 
     A model that asks for more fails with an error of onnxruntime's.
     """
@@ -149,11 +149,11 @@ def _limited_allocator() -> None:
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        memory = 8 << 30
+        memory = 16 << 30
     device = ort.OrtMemoryInfo(
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )
-    ort.create_and_register_allocator(device, ort.OrtArenaCfg({"max_mem": memory // 2}))
+    ort.create_and_register_allocator(device, ort.OrtArenaCfg({"max_mem": memory // 4}))
 
 
 class _Outline:

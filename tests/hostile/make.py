@@ -153,10 +153,10 @@ def declared_rows(name: str, rows: int, declared: int) -> Lie:
     def change(content: bytes) -> bytes:
         size = int.from_bytes(content[-8:-4], "little")
         body, footer = content[: -8 - size], content[-8 - size : -8]
-        # Field 3, the rows, and the head of field 4, the row groups.
+        # Field 3, the rows, and the head of field 4, the row groups; first in the footer.
         old = b"\x16" + _zigzag(rows) + b"\x19"
-        assert footer.count(old) == 1
-        footer = footer.replace(old, b"\x16" + _zigzag(declared) + b"\x19")
+        assert old in footer
+        footer = footer.replace(old, b"\x16" + _zigzag(declared) + b"\x19", 1)
         return body + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
     def apply(folder: Path) -> None:
@@ -273,3 +273,12 @@ def without_weights(proto: onnx.ModelProto) -> None:
     outputs = [o for o in proto.graph.output if o.name != "weights"]
     del proto.graph.output[:]
     proto.graph.output.extend(outputs)
+
+
+def other_weights(proto: onnx.ModelProto) -> None:
+    """The bias under the name of the weights."""
+    for node in proto.graph.node:
+        if list(node.output) == ["weights"]:
+            node.input[:] = ["ensemble_bias"]
+    output = next(o for o in proto.graph.output if o.name == "weights")
+    output.type.tensor_type.ClearField("shape")
