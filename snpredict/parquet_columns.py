@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -90,6 +91,7 @@ class Columns:
                     f"{self._path}: column '{name}' holds control characters, or more than "
                     f"{_MAX_CHARACTERS} characters at once"
                 )
+            places: Any
             if chunk.null_count:
                 places = [len(words) if at is None else at for at in chunk.indices.to_pylist()]
             else:

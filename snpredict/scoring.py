@@ -256,7 +256,7 @@ class Scorer:
         # however many there are.
         options.intra_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
-        #limit_memory(options)
+        limit_memory(options)
         try:
             session = ort.InferenceSession(
                 self._bundle.files[path],
