@@ -9,9 +9,7 @@ cohort, however the file was cut into blocks, and with any number of threads.
 
 import os
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +19,7 @@ from snpredict.bundle import Bundle
 from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
+from snpredict.genotypes.ahead import map_ahead
 from snpredict.onnx_check import limit_memory
 
 #: Rows per run, at most: the masks of a few thousand SNPs then fit a processor's cache.
@@ -210,18 +209,8 @@ class Scorer:
         UsageError
             There are dosages, and the model is not affine.
         """
-        running: deque[Future[ScoredBlock]] = deque()
-        with ThreadPoolExecutor(self._threads) as pool:
-            try:
-                for tile in self._tiles(blocks):
-                    running.append(pool.submit(self._score, tile))
-                    if len(running) > 2 * self._threads:
-                        yield running.popleft().result()
-                while running:
-                    yield running.popleft().result()
-            finally:
-                for future in running:
-                    future.cancel()
+        tiles = self._tiles(blocks)
+        return map_ahead(self._score, tiles, self._threads, pending=2 * self._threads)
 
     def affine(self) -> AffineScore | None:
         """Weights and bias of the fused ensemble, or None when the bundle has none.

@@ -1,17 +1,22 @@
 """Text files, plain or gzip, as a stream of whole lines."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from snpredict.errors import EmptyFile, FileNotFound, NotATable, TruncatedFile
+from snpredict.genotypes.ahead import ahead
 from snpredict.genotypes.sniffing import BOM, GZIP_MAGIC, cannot_open, format_of_head
 
 #: No genotype file has such a line; a binary file without line ends would fill the memory.
 MAX_LINE_BYTES = 1 << 28
 
 _READ_BYTES = 1 << 18
+
+#: A compressed file of more bytes is unpacked ahead of the parsing, by so many pieces.
+_AHEAD_BYTES = 1 << 19
+_PIECES_AHEAD = 16
 
 _SAVE_AS = "save it as UTF-8 text, tab- or comma-separated"
 
@@ -127,7 +132,10 @@ class TextSource:
     def _whole_lines(self, block_bytes: int) -> Iterator[bytes]:
         parts: list[bytes] = []
         size = 0
-        for piece in self._pieces(min(block_bytes, _READ_BYTES)):
+        pieces: Iterator[bytes] = (unpacked := self._pieces(min(block_bytes, _READ_BYTES)))
+        if self.compressed and self.size_bytes > _AHEAD_BYTES:
+            pieces = ahead(unpacked, _PIECES_AHEAD)
+        for piece in pieces:
             if b"\0" in piece:
                 raise NotATable(
                     f"{self.path} holds a NUL byte; this looks like a binary file", _SAVE_AS
@@ -146,7 +154,7 @@ class TextSource:
         if rest := b"".join(parts):
             yield rest if rest.endswith(b"\n") else rest + b"\n"
 
-    def _pieces(self, size: int) -> Iterator[bytes]:
+    def _pieces(self, size: int) -> Generator[bytes, None, None]:
         """Unpacked bytes, at most `size` at a time, never empty."""
         try:
             with self.path.open("rb") as file:

@@ -1,0 +1,77 @@
+"""Work done ahead of whoever wants its results, in threads of its own."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_POLL_S = 0.05
+
+
+def ahead(items: Generator[T, None, None], depth: int) -> Iterator[T]:
+    """The same items, up to `depth` of them made before they are asked for.
+
+    Pays where making them leaves the interpreter to others, as unpacking and reading do. What
+    `items` raises is raised here, in its place. The thread ends with this iterator.
+    """
+    made: Queue[tuple[T | None, BaseException | None]] = Queue(depth)
+    over = Event()
+
+    def put(item: T | None, error: BaseException | None) -> None:
+        while not over.is_set():
+            try:
+                made.put((item, error), timeout=_POLL_S)
+                return
+            except Full:
+                continue
+
+    def run() -> None:
+        try:
+            for item in items:
+                put(item, None)
+                if over.is_set():
+                    break
+            put(None, StopIteration())
+        except BaseException as error:
+            put(None, error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = made.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # type: ignore[misc]  # None only beside an error
+    finally:
+        over.set()
+        thread.join()  # at most a poll later
+        items.close()
+
+
+def map_ahead(
+    function: Callable[[T], R], items: Iterable[T], threads: int, pending: int
+) -> Iterator[R]:
+    """``map(function, items)``, several items at a time and the results in their order.
+
+    Items are taken from `items` here, as long as fewer than `pending` results are waiting.
+    """
+    running: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                running.append(pool.submit(function, item))
+                if len(running) > pending:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
