@@ -1,6 +1,6 @@
 """Scoring against the tools that people use now, whole processes side by side in one run.
 
-python benchmarks/scoring.py FOLDER
+PYTHONPATH=. python benchmarks/scoring.py FOLDER
 
 FOLDER keeps the simulated files (1.3 GB). Needs plink2, bcftools and bgzip, and pandas.
 

@@ -1,6 +1,6 @@
 """Start-up times of whole processes, as ratios to importing onnxruntime, in one run.
 
-python benchmarks/startup.py
+PYTHONPATH=. python benchmarks/startup.py
 """
 
 import statistics
@@ -9,6 +9,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.processes import ENVIRONMENT
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REPEATS = 9
@@ -38,7 +40,7 @@ def main() -> None:
         for _ in range(REPEATS + 1):
             for name, command in commands.items():
                 began = time.perf_counter()
-                subprocess.run(command, check=True, capture_output=True)
+                subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
                 times[name].append(time.perf_counter() - began)
     medians = {name: statistics.median(values[1:]) for name, values in times.items()}
     reference = next(iter(medians.values()))

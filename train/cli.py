@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from snpredict.errors import OutputError, SnpredictError
+from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
 from train.errors import MissingExtra
 
@@ -79,6 +79,10 @@ def run(
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
+    phenotypes: Annotated[
+        Path | None,
+        typer.Option(help="Table of traits, joined by sample id; its columns come first"),
+    ] = None,
     control: Annotated[
         Control | None, typer.Option(help="Replace the phenotype by one that must give PCC 0")
     ] = None,
@@ -113,6 +117,7 @@ def run(
         family_column=family_column,
         ignore=tuple(ignore or ()),
         run_dir=run_dir,
+        phenotypes=phenotypes,
         control=control.value if control else None,
         licence=licence,
         source=source,
@@ -120,6 +125,95 @@ def run(
         gpu=gpu,
     )
     train_and_export(options, stderr)
+
+
+@app.command()
+def evaluate(
+    table: Annotated[Path, typer.Argument(help="Wide table: samples in rows, one column per SNP")],
+    traits: Annotated[str, typer.Option(help="Columns of the phenotypes, by commas")],
+    out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
+    phenotypes: Annotated[
+        Path | None,
+        typer.Option(help="Table of traits, joined by sample id; its columns come first"),
+    ] = None,
+    units: Annotated[
+        str | None, typer.Option(help="Units of the traits, by commas, for the report")
+    ] = None,
+    schemes: Annotated[
+        str, typer.Option(help="Folds of the column, random ones, whole families")
+    ] = "given,random,family",
+    models: Annotated[
+        str | None,
+        typer.Option(
+            help="Baselines, and network-PRESET  [default: all baselines, network-default]"
+        ),
+    ] = None,
+    folds_only: Annotated[
+        str | None, typer.Option(help="These folds alone, for example 1,4,7")
+    ] = None,
+    n_folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Random and family folds  [default: as many as given, or 10]"),
+    ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option(help="Also fit the baselines again on training and validation samples"),
+    ] = False,
+    controls: Annotated[
+        bool, typer.Option(help="Also fit phenotypes without signal, which must give PCC 0")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Fits at a time")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each fit")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes folds, controls, chains and weights")] = 1,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here too, its plots beside it")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column of the sample ids")] = None,
+    fold_column: Annotated[str, typer.Option(help="Column of the given folds")] = "fold",
+    family_column: Annotated[
+        str, typer.Option(help="Column of the families; without it, genotype clusters")
+    ] = "family",
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A further column that is no SNP; may be given again")
+    ] = None,
+) -> None:
+    """Compare baselines and networks on the same folds and write a report with intervals."""
+    from train.evaluate import DEFAULT_MODELS, EvaluateOptions
+    from train.evaluate import evaluate as run_evaluation
+
+    options = EvaluateOptions(
+        table=table,
+        traits=_names(traits),
+        out=out,
+        phenotypes=phenotypes,
+        units=_names(units or ""),
+        schemes=_names(schemes),
+        models=_names(models or "") or DEFAULT_MODELS,
+        only_folds=_numbers("--folds-only", folds_only or ""),
+        n_folds=n_folds,
+        refit=refit,
+        controls=controls,
+        jobs=jobs,
+        threads=threads,
+        seed=seed,
+        report=report,
+        id_column=id_column,
+        fold_column=fold_column,
+        family_column=family_column,
+        ignore=tuple(ignore or ()),
+    )
+    run_evaluation(options, stderr)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(name) for name in _names(text))
+    except ValueError:
+        raise UsageError(f"{option} is '{text}'; expected numbers such as 1,4,7") from None
 
 
 @app.command(name="run-fold", hidden=True)

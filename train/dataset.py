@@ -3,14 +3,21 @@
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from snpredict.errors import BadGenotype
+from snpredict.genotypes.columns import quoted
 from snpredict.genotypes.table import WideTable
-from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
+from train.errors import (
+    ConstantPhenotype,
+    NonNumericPhenotype,
+    PhenotypeFileError,
+    TrainingTableError,
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,102 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclass(frozen=True)
+class TraitTable:
+    """Samples with several traits, not all of which need be measured in every sample.
+
+    Attributes
+    ----------
+    traits : list of str
+    values : ndarray (samples, traits) of float64, trait units; NaN where not measured
+    notes : tuple of str
+        What a person should know about how the files were read.
+
+    The others are those of `Dataset`; ``dropped`` counts samples without any of the traits.
+    """
+
+    codes: np.ndarray
+    snps: list[str]
+    samples: list[str]
+    traits: list[str]
+    values: np.ndarray
+    fold_labels: list[str] | None
+    families: list[str] | None
+    source: str
+    sha256: str
+    dropped: int
+    notes: tuple[str, ...] = ()
+
+    def measured(self, trait: str) -> np.ndarray:
+        """Rows that have the trait, ascending int64."""
+        return np.flatnonzero(np.isfinite(self.values[:, self.traits.index(trait)]))
+
+    def dataset(self, trait: str) -> Dataset:
+        """The samples that have one trait, with that trait alone."""
+        rows = self.measured(trait)
+
+        def of_rows(texts: list[str] | None) -> list[str] | None:
+            return None if texts is None else [texts[row] for row in rows]
+
+        every = len(rows) == len(self.codes)
+        return Dataset(
+            codes=self.codes if every else self.codes[rows],
+            snps=self.snps,
+            samples=[self.samples[row] for row in rows],
+            phenotype=self.values[rows, self.traits.index(trait)],
+            fold_labels=of_rows(self.fold_labels),
+            families=of_rows(self.families),
+            source=self.source,
+            sha256=self.sha256,
+            dropped=self.dropped + len(self.codes) - len(rows),
+        )
+
+
+@dataclass(frozen=True)
+class PhenotypeFile:
+    """A table of samples without genotypes: traits, folds, families.
+
+    Attributes
+    ----------
+    id_column : str
+    row_of : dict of str to int
+        Row of every sample id.
+    columns : dict of str to list of str
+        The other columns as text, one entry per row.
+    """
+
+    path: Path
+    id_column: str
+    row_of: dict[str, int]
+    columns: dict[str, list[str]]
+    sha256: str
+
+
+def read_phenotypes(path: Path) -> PhenotypeFile:
+    """Read a phenotype file: TSV or CSV, one row per sample, the ids found as in a table.
+
+    Raises
+    ------
+    SnpredictError
+        What the table reader finds: no column of ids, an id that occurs twice, a ragged row.
+    """
+    table = WideTable(path)
+    names = [name for name in table.header if name != table.id_column]
+    samples: list[str] = []
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for block in table.blocks([], columns=names):
+        samples += block.samples
+        for name, texts in columns.items():
+            texts += block.columns[name]
+    return PhenotypeFile(
+        path=path,
+        id_column=table.id_column,
+        row_of={sample: row for row, sample in enumerate(samples)},
+        columns=columns,
+        sha256=file_sha256(path),
+    )
+
+
 def read_table(
     path: Path,
     *,
@@ -96,53 +199,87 @@ def read_table(
     fold_column: str | None = None,
     family_column: str | None = None,
     ignore: tuple[str, ...] = (),
+    phenotypes: PhenotypeFile | None = None,
 ) -> Dataset:
+    """Read a training table with one trait; see `read_traits`."""
+    return read_traits(
+        path,
+        traits=[trait],
+        id_column=id_column,
+        fold_column=fold_column,
+        family_column=family_column,
+        ignore=ignore,
+        phenotypes=phenotypes,
+    ).dataset(trait)
+
+
+def read_traits(
+    path: Path,
+    *,
+    traits: Sequence[str],
+    id_column: str | None = None,
+    fold_column: str | None = None,
+    family_column: str | None = None,
+    ignore: tuple[str, ...] = (),
+    phenotypes: PhenotypeFile | None = None,
+) -> TraitTable:
     """Read a training table: every column that is not named here is a SNP.
 
     Parameters
     ----------
     path : Path
         Wide table, see `snpredict.genotypes.table.WideTable`.
-    trait : str
-        Column of the phenotype. A sample whose value is a spelling of missing is left out.
+    traits : sequence of str
+        Columns of the phenotypes. A sample that has none of them is left out.
     fold_column, family_column : str, optional
         Read when the table has them; asked for by the caller when a fold scheme needs them.
     ignore : tuple of str
         Further columns that are no SNPs.
+    phenotypes : PhenotypeFile, optional
+        Joined by sample id; both sides must hold the same samples. A column that is in both comes
+        from this file, because it was named for the purpose, and a note says how many samples
+        differ. Its columns are never SNPs of the table.
 
     Raises
     ------
+    PhenotypeFileError
+        Samples are on one side only.
     TrainingTableError
-        The trait's column or an ignored one is not there, or no SNP column is left.
+        A trait's column or an ignored one is not there, or no SNP column is left.
     NonNumericPhenotype, ConstantPhenotype
-        The trait cannot be learned from.
+        A trait cannot be learned from.
     SnpredictError
         Whatever the table reader finds.
     """
     table = WideTable(path, id_column=id_column)
+    elsewhere = phenotypes.columns if phenotypes is not None else {}
     others = [c for c in (fold_column, family_column) if c is not None]
-    for name in (trait, *others, *ignore):
-        if name not in table.header:
+    wanted = list(dict.fromkeys([*traits, *others]))
+    for name in (*wanted, *ignore):
+        if name not in table.header and name not in elsewhere:
             leading = ", ".join(repr(n) for n in table.header[:6])
+            also = f", {phenotypes.path} has none either" if phenotypes is not None else ""
             raise TrainingTableError(
-                f"{path} has no column '{name}'; it begins with {leading}",
+                f"{path} has no column '{name}'; it begins with {leading}{also}",
                 hint="Name the columns with --trait, --fold-column and --family-column",
             )
-    if trait == table.id_column:
+    if table.id_column in traits:
         raise TrainingTableError(
-            f"{path}: column '{trait}' holds the sample ids and cannot be the trait",
+            f"{path}: column '{table.id_column}' holds the sample ids and cannot be the trait",
             "name the phenotype with --trait, or the ids' column with --id-column",
         )
-    not_snps = {trait, table.id_column, *others, *ignore}
+    not_snps = {*wanted, table.id_column, *ignore, *elsewhere}
     snps = [name for name in table.header if name not in not_snps]
     if not snps:
-        raise TrainingTableError(f"{path} has no SNP column beside {', '.join(sorted(not_snps))}")
+        raise TrainingTableError(
+            f"{path} has no SNP column beside {', '.join(sorted(not_snps & set(table.header)))}"
+        )
 
     samples: list[str] = []
-    columns: dict[str, list[str]] = {name: [] for name in (trait, *others)}
+    columns: dict[str, list[str]] = {name: [] for name in wanted if name in table.header}
     blocks = []
     try:
-        for block in table.blocks(snps, columns=[trait, *others]):
+        for block in table.blocks(snps, columns=list(columns)):
             samples += block.samples
             blocks.append(block.codes)
             for name, texts in columns.items():
@@ -152,31 +289,99 @@ def read_table(
             error.message, "if this column is no SNP, leave it out with --ignore NAME"
         ) from None
     codes = np.concatenate(blocks)
-    phenotype = _numbers(path, trait, samples, columns[trait])
+    notes: list[str] = []
+    if phenotypes is not None:
+        rows = _matching_rows(path, samples, phenotypes)
+        for name in wanted:
+            if name in elsewhere:
+                texts = [elsewhere[name][row] for row in rows]
+                if name in columns:
+                    notes += _differences(path, phenotypes, name, samples, columns[name], texts)
+                columns[name] = texts
 
-    kept = np.flatnonzero(np.isfinite(phenotype))
-    if len(kept) < 2 or phenotype[kept].std() == 0:
-        found = f"the value {phenotype[kept[0]]:g} everywhere" if len(kept) else "no value"
-        raise ConstantPhenotype(
-            f"{path}: trait '{trait}' has {found} in {len(kept)} samples; "
-            "expected values that differ",
-            hint="Name the phenotype's column with --trait",
-        )
+    values = np.empty((len(samples), len(traits)))
+    for index, trait in enumerate(traits):
+        origin = phenotypes.path if phenotypes is not None and trait in elsewhere else path
+        values[:, index] = _numbers(origin, trait, samples, columns[trait])
+        measured = values[np.isfinite(values[:, index]), index]
+        if len(measured) < 2 or measured.std() == 0:
+            found = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
+            raise ConstantPhenotype(
+                f"{origin}: trait '{trait}' has {found} in {len(measured)} samples; "
+                "expected values that differ",
+                hint="Name the phenotype's column with --trait",
+            )
+    kept = np.flatnonzero(np.isfinite(values).any(axis=1))
 
     def kept_texts(name: str | None) -> list[str] | None:
         return None if name is None else [columns[name][row] for row in kept]
 
-    return Dataset(
+    return TraitTable(
         codes=codes if len(kept) == len(codes) else codes[kept],
         snps=snps,
         samples=[samples[row] for row in kept],
-        phenotype=phenotype[kept],
+        traits=list(traits),
+        values=values[kept],
         fold_labels=kept_texts(fold_column),
         families=kept_texts(family_column),
         source=path.name,
         sha256=file_sha256(path),
         dropped=len(codes) - len(kept),
+        notes=tuple(notes),
     )
+
+
+def _matching_rows(path: Path, samples: list[str], phenotypes: PhenotypeFile) -> list[int]:
+    """Rows of the phenotype file in the table's order."""
+    known = set(samples)
+    without = [sample for sample in samples if sample not in phenotypes.row_of]
+    extra = [sample for sample in phenotypes.row_of if sample not in known]
+    problems = [
+        f"{len(ids)} of the {total} samples of {one} are not in {other}: {quoted(ids)}"
+        for ids, total, one, other in (
+            (without, len(samples), path, phenotypes.path),
+            (extra, len(phenotypes.row_of), phenotypes.path, path),
+        )
+        if ids
+    ]
+    if problems:
+        raise PhenotypeFileError(
+            "; ".join(problems),
+            "give both files the same samples; one that was not measured may hold NA, and the ids' "
+            "column of the table can be named with --id-column",
+        )
+    return [phenotypes.row_of[sample] for sample in samples]
+
+
+def _differences(
+    path: Path,
+    phenotypes: PhenotypeFile,
+    name: str,
+    samples: list[str],
+    in_table: list[str],
+    in_file: list[str],
+) -> list[str]:
+    """A note when a column of both files does not hold the same; numbers compare as numbers."""
+    differing = [
+        row
+        for row, (one, two) in enumerate(zip(in_table, in_file, strict=True))
+        if one != two and not _same_number(one, two)
+    ]
+    if not differing:
+        return []
+    row = differing[0]
+    return [
+        f"column '{name}' is in both files and differs in {len(differing)} of {len(samples)} "
+        f"samples, the first being {samples[row]} ('{in_table[row]}' in {path.name}, "
+        f"'{in_file[row]}' in {phenotypes.path.name}): taken from {phenotypes.path.name}"
+    ]
+
+
+def _same_number(one: str, two: str) -> bool:
+    try:
+        return float(one) == float(two) or (math.isnan(float(one)) and math.isnan(float(two)))
+    except ValueError:
+        return False
 
 
 def _numbers(path: Path, trait: str, samples: list[str], texts: list[str]) -> np.ndarray:

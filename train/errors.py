@@ -67,3 +67,15 @@ class ParityError(SnpredictError):
     """Keras, the fold ONNX and the fused ensemble disagree: nothing is exported."""
 
     exit_code = 58
+
+
+class PhenotypeFileError(SnpredictError):
+    """The phenotype file and the table do not hold the same samples."""
+
+    exit_code = 61
+
+
+class UnknownModelName(SnpredictError):
+    """An evaluation was asked for a model or a scheme that does not exist."""
+
+    exit_code = 62

@@ -43,3 +43,127 @@ def within_group_pearson(
             values.append(value)
             weights.append(int(rows.sum()))
     return float(np.average(values, weights=weights)) if values else float("nan")
+
+
+def calibration_slope(predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Slope of the regression of observed on predicted: 1 where differences are neither over- nor
+    understated, below 1 where they are overstated; NaN where predictions do not vary.
+    """
+    if len(observed) < 2 or np.ptp(predicted) == 0:
+        return float("nan")
+    p = np.asarray(predicted, np.float64) - np.mean(predicted, dtype=np.float64)
+    o = np.asarray(observed, np.float64) - np.mean(observed, dtype=np.float64)
+    return float(p @ o / (p @ p))
+
+
+def top_hit_rate(predicted: np.ndarray, observed: np.ndarray, share: float = 0.1) -> float:
+    """Part of the truly best that is among the predicted best, ``share`` of the samples each.
+
+    Values that tie at the border share its places evenly, so that equal predictions score what
+    chance does: ``share``.
+    """
+    places = max(1, round(share * len(observed)))
+    return float(_membership(predicted, places) @ _membership(observed, places) / places)
+
+
+def _membership(values: np.ndarray, places: int) -> np.ndarray:
+    """Chance of each value to be among the largest ``places``, ties broken at random."""
+    border = np.partition(values, len(values) - places)[len(values) - places]
+    above, tied = values > border, values == border
+    return above + tied * ((places - above.sum()) / tied.sum())
+
+
+def fold_figures(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
+    """Everything of `metrics`, and ``slope`` and ``top10``, of one fold's test samples."""
+    return {
+        **metrics(predicted, observed),
+        "slope": calibration_slope(predicted, observed),
+        "top10": top_hit_rate(predicted, observed),
+    }
+
+
+def group_pearsons(
+    predicted: np.ndarray, observed: np.ndarray, groups: np.ndarray, smallest: int = 5
+) -> dict[str, float]:
+    """PCC inside each group (family) of ``smallest`` samples or more, by the group's name.
+
+    NaN where the predictions or the observations of a group do not vary.
+    """
+    found = {}
+    for group in np.unique(groups):
+        rows = groups == group
+        if rows.sum() >= smallest:
+            found[str(group)] = pearson(predicted[rows], observed[rows])
+    return found
+
+
+def bootstrap_interval(
+    values: np.ndarray, *, seed: int, level: float = 0.95, repeats: int = 10_000
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean of independent units (folds, or families).
+
+    The same seed and number of units give the same resamples, so that two models are resampled
+    alike. With K units the interval is too short by about √((K − 1)/K): a tenth is missing with
+    five, a twentieth with ten.
+
+    Parameters
+    ----------
+    values : ndarray (units,) of float64
+        Units that are NaN are left out.
+
+    Returns
+    -------
+    (low, high) : float
+        NaN with fewer than two units.
+    """
+    values = np.asarray(values, np.float64)
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    means = values[resamples(len(values), seed=seed, repeats=repeats)].mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def resamples(units: int, *, seed: int, repeats: int = 10_000) -> np.ndarray:
+    """Which units each bootstrap sample draws, (repeats, units) int64."""
+    return np.random.default_rng([seed, units]).integers(0, units, (repeats, units))
+
+
+def pooled_pearson_interval(
+    predicted: list[np.ndarray],
+    observed: list[np.ndarray],
+    *,
+    seed: int,
+    level: float = 0.95,
+    repeats: int = 10_000,
+) -> tuple[float, float]:
+    """Bootstrap interval over folds of the PCC of all folds' samples together.
+
+    Parameters
+    ----------
+    predicted, observed : list of ndarray (samples,)
+        One entry per fold.
+    """
+    if len(predicted) < 2:
+        return float("nan"), float("nan")
+    # Centred once, so that the sums below lose no digits.
+    p_mean, o_mean = np.mean(np.concatenate(predicted)), np.mean(np.concatenate(observed))
+    sums = np.array(
+        [
+            [len(p), p.sum(), o.sum(), p @ p, o @ o, p @ o]
+            for p, o in (
+                (np.asarray(p, np.float64) - p_mean, np.asarray(o, np.float64) - o_mean)
+                for p, o in zip(predicted, observed, strict=True)
+            )
+        ]
+    )
+    drawn = sums[resamples(len(sums), seed=seed, repeats=repeats)].sum(axis=1)
+    n, p, o, pp, oo, po = drawn.T
+    spread = (pp - p * p / n) * (oo - o * o / n)
+    if np.any(spread <= 0):
+        return float("nan"), float("nan")
+    low, high = np.quantile(
+        (po - p * o / n) / np.sqrt(spread), [(1 - level) / 2, (1 + level) / 2]
+    )
+    return float(low), float(high)

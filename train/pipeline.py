@@ -18,7 +18,7 @@ from snpredict.genotypes.table import WideTable
 from train import crossval
 from train.bundling import check_target
 from train.controls import with_control
-from train.dataset import Dataset, read_table
+from train.dataset import Dataset, read_phenotypes, read_traits
 from train.errors import TrainingTableError
 from train.folds import family_folds, folds_from_column, random_folds
 from train.presets import load_preset
@@ -56,6 +56,7 @@ class RunOptions:
     source: str | None
     resume: bool
     gpu: bool
+    phenotypes: Path | None = None
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -67,10 +68,10 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     preset = load_preset(o.preset)
 
     console.print(f"reading {o.table}", soft_wrap=True)
-    data = _read(o, o.table, needs_folds=o.folds == "column")
+    data = _read(o, o.table, console, needs_folds=o.folds == "column")
     second = None
     if o.compare is not None:
-        second = _read(o, o.compare, needs_folds=False)
+        second = _read(o, o.compare, console, needs_folds=False)
         crossval.same_rows(data, second)
     info = _snp_info(o, data)
     assignment = _assign(o, data)
@@ -137,8 +138,10 @@ def _check_options(o: RunOptions, folder: Path) -> None:
             raise UsageError(f"--trait and {option} are both '{o.trait}'")
 
 
-def _read(o: RunOptions, path: Path, *, needs_folds: bool) -> Dataset:
-    header = WideTable(path, id_column=o.id_column).header
+def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> Dataset:
+    phenotypes = read_phenotypes(o.phenotypes) if o.phenotypes is not None else None
+    header = [*WideTable(path, id_column=o.id_column).header]
+    header += phenotypes.columns if phenotypes is not None else []
     if needs_folds and o.fold_column not in header:
         raise TrainingTableError(
             f"{path} has no column '{o.fold_column}' to take the folds from",
@@ -149,14 +152,18 @@ def _read(o: RunOptions, path: Path, *, needs_folds: bool) -> Dataset:
             f"{path} has no column '{o.family_column}', which --folds family needs",
             "name the column with --family-column",
         )
-    data = read_table(
+    table = read_traits(
         path,
-        trait=o.trait,
+        traits=[o.trait],
         id_column=o.id_column,
         fold_column=o.fold_column if o.fold_column in header else None,
         family_column=o.family_column if o.family_column in header else None,
         ignore=o.ignore,
+        phenotypes=phenotypes,
     )
+    for note in table.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    data = table.dataset(o.trait)
     return with_control(data, o.control, o.seed) if o.control else data
 
 
