@@ -104,8 +104,9 @@ def predict(
 ) -> None:
     """Predict the trait for every sample of FILE.
 
-    Columns: sample, prediction (the mean over the fold models) and spread (their standard
-    deviation). A table on a terminal, tab-separated in a pipe.
+    Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
+    and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
+    set. A table on a terminal, tab-separated in a pipe.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
@@ -135,6 +136,7 @@ def predict(
                 prediction.bundle, prediction.source, prediction.match, coverage, samples
             )
         )
+        _tell(display.training_note(prediction))
     _tell(display.few_snps_warning(prediction.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_predictions(display.terminal(), prediction, per_fold)

@@ -22,6 +22,7 @@ from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.scoring import Coverage
+from snpredict.training_set import SEEN_BY_ALL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,6 +115,24 @@ def few_snps_warning(match: MatchReport) -> str | None:
         f"{match.weighted_rate:.1%} of its effects; the others count as missing, and the "
         "predictions are worse than the cross-validated accuracy says"
     )
+
+
+def training_note(prediction: FilePrediction) -> str | None:
+    """A sentence on samples that the model was trained on, else None."""
+    held_out = int(np.count_nonzero(prediction.scores.held_out >= 0))
+    seen = int(np.count_nonzero(prediction.scores.held_out == SEEN_BY_ALL))
+    said = []
+    if held_out:
+        said.append(
+            f"training   {held_out:,} samples were in the training set; each is predicted by the "
+            "one fold model that did not see it"
+        )
+    if seen:
+        said.append(
+            f"warning: {seen:,} samples have genotypes that all fold models were trained on; "
+            "their predictions are better than those of new samples can be"
+        )
+    return "\n".join(said) or None
 
 
 def balance(explanation: SampleExplanation, shown: int) -> str:
@@ -222,8 +241,8 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
         if row is None:
             table.add_row(*["⋮"] * len(table.columns))
             continue
-        numbers = [f"{values[row]:.{digits}f}" for values in list(columns.values())[1:]]
-        cells = [printable(prediction.scores.samples[row]), *numbers]
+        values = [column[row] for column in columns.values()]
+        cells = [_result_cell(value, digits) for value in values]
         if prediction.top:
             cells.append(
                 "  ".join(f"{snp} {value:+.{digits + 1}f}" for snp, value in prediction.top[row])
@@ -235,6 +254,16 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
             f"{FIRST_ROWS + LAST_ROWS} of {n:,} samples; all of them with --out predictions.tsv "
             "or in a pipe"
         )
+
+
+def _result_cell(value: object, digits: int) -> str:
+    match value:
+        case None:
+            return "-"
+        case float():
+            return f"{value:.{digits}f}"
+        case _:
+            return printable(str(value))
 
 
 def show_contributions(console: "Console", explanation: SampleExplanation, top: int) -> None:

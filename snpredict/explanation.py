@@ -16,7 +16,7 @@ ensemble are the means over the folds, and add up alike. For a dosage, code + f 
 W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,17 @@ class AffineEnsemble:
     scale: np.ndarray
     frequencies: np.ndarray
     alpha: float
+
+    def only(self, fold: int) -> "AffineEnsemble":
+        """The fold model at that place by itself."""
+        at = slice(fold, fold + 1)
+        return replace(
+            self,
+            weights=self.weights[:, :, at],
+            bias=self.bias[at],
+            center=self.center[at],
+            scale=self.scale[at],
+        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From a genotype file and a bundle to results: what the commands do, as functions."""
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -12,7 +13,8 @@ from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.encoding import MISSING
 from snpredict.errors import UnknownSample
-from snpredict.explanation import Contributions, affine_ensemble, contributions, largest
+from snpredict.explanation import AffineEnsemble, affine_ensemble, contributions, largest
+from snpredict.genotypes import GenotypeBlock
 from snpredict.inputs import (
     InputFile,
     InputOptions,
@@ -26,7 +28,7 @@ from snpredict.inputs import (
 )
 from snpredict.match_report import MatchReport, log_columns
 from snpredict.names import did_you_mean, listed
-from snpredict.scoring import Coverage, ScoredBlock, Scorer, Scores, collect, ensemble_mean
+from snpredict.scoring import Coverage, ScoredBlock, Scorer, Scores, collect
 from snpredict.tables import Results
 
 
@@ -51,11 +53,15 @@ class FilePrediction:
     top: list[list[tuple[str, float]]] | None
 
     def results(self, per_fold: bool = False) -> Results:
-        """Columns sample, prediction, spread and, if asked for, one per fold."""
+        """Columns sample, prediction, spread, predicted_by and, if asked for, one per fold."""
+        names = [fold.name for fold in self.bundle.manifest.folds]
         columns: dict[str, Any] = {
             "sample": self.scores.samples,
             "prediction": self.scores.prediction,
-            "spread": self.scores.spread,
+            "spread": [None if math.isnan(s) else s for s in self.scores.spread.tolist()],
+            "predicted_by": [
+                names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
+            ],
         }
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
@@ -103,8 +109,10 @@ class SampleExplanation:
         Copies of the counted allele, NaN for missing; dosages are no whole numbers.
     prediction : float
         As `predict` gives it.
+    predicted_by : str
+        ``"ensemble"``, or the name of the one fold that did not see a training sample.
     reference : float
-        Prediction for the average genotype of the training set.
+        Prediction for the average genotype of the training set, by the same models.
     contributions : ndarray (SNPs,) of float64
         Trait units.
     order : ndarray (SNPs,) of int64
@@ -119,6 +127,7 @@ class SampleExplanation:
     sample: str
     genotypes: np.ndarray
     prediction: float
+    predicted_by: str
     reference: float
     contributions: np.ndarray
     order: np.ndarray
@@ -134,6 +143,7 @@ class SampleExplanation:
         metadata = _origin(self.bundle, self.source, self.match) | {
             "sample": self.sample,
             "prediction": self.prediction,
+            "predicted_by": self.predicted_by,
             "reference": self.reference,
             "contributions_sum": float(self.contributions.sum()),
             "residual": self.residual,
@@ -187,8 +197,7 @@ def predict_file(
         def seen() -> Iterator[ScoredBlock]:
             for block in scorer.score(file.blocks()):
                 if ensemble is not None:
-                    explained = contributions(block.codes, ensemble, block.fractions)
-                    rows.extend(_top_rows(explained, top, ids))
+                    rows.extend(_top_rows(_contributions(block, ensemble), top, ids))
                 scored(len(block.samples))
                 yield block
 
@@ -267,7 +276,9 @@ def explain_sample(
             f"{path} has no sample {sample!r} among its {len(samples)}{column}",
             did_you_mean(sample, samples) or f"its samples begin with {listed(samples)}",
         )
-    explained = contributions(codes, ensemble, fractions)
+    (result,) = scorer.score([GenotypeBlock([sample], codes, {}, fractions)])
+    fold = int(result.held_out[0])
+    explained = contributions(codes, ensemble if fold < 0 else ensemble.only(fold), fractions)
     genotypes = np.where(codes == MISSING, np.nan, codes)[0]
     if fractions is not None:
         genotypes = genotypes + fractions[0]
@@ -278,7 +289,8 @@ def explain_sample(
         match=file.report,
         sample=sample,
         genotypes=genotypes,
-        prediction=float(ensemble_mean(scorer.predict(codes, fractions))[0]),
+        prediction=float(collect([result], len(ids), file.report.matched).prediction[0]),
+        predicted_by="ensemble" if fold < 0 else bundle.manifest.folds[fold].name,
         reference=explained.reference,
         contributions=explained.values[0],
         order=largest(explained.values, len(ids))[0],
@@ -297,10 +309,19 @@ def first_samples(path: Path, bundle: Bundle, options: InputOptions | None = Non
     return next(match_file(path, bundle, options).blocks()).samples
 
 
+def _contributions(block: ScoredBlock, ensemble: AffineEnsemble) -> np.ndarray:
+    """Contributions (samples, SNPs) to the predictions that are shown."""
+    values = contributions(block.codes, ensemble, block.fractions).values
+    for fold in np.unique(block.held_out[block.held_out >= 0]).tolist():
+        rows = block.held_out == fold
+        values[rows] = contributions(block.codes[rows], ensemble.only(fold)).values
+    return values
+
+
 def _top_rows(
-    explained: Contributions, count: int, ids: tuple[str, ...]
+    explained: np.ndarray, count: int, ids: tuple[str, ...]
 ) -> Iterator[list[tuple[str, float]]]:
-    for row, columns in zip(explained.values, largest(explained.values, count), strict=True):
+    for row, columns in zip(explained, largest(explained, count), strict=True):
         yield [(ids[at], float(row[at])) for at in columns]
 
 

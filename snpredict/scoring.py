@@ -1,10 +1,13 @@
 """Predictions of a bundle's fold models for genotypes, on onnxruntime, in blocks of samples.
 
 A sample's prediction is the mean over the fold models; its spread is their standard deviation
-with the divisor (folds − 1), and 0 where there is one fold. Every run of a model has the same
-number of rows, filled up with missing genotypes, and one thread; several run side by side. A
-sample's prediction is therefore the same to the last bit whether it comes alone or within a
-cohort, however the file was cut into blocks, and with any number of threads.
+with the divisor (folds − 1), and 0 where there is one fold. A sample of the training set is
+predicted by the one fold model that did not see it, and has no spread.
+
+Every run of a model has the same number of rows, filled up with missing genotypes, and one thread;
+several run side by side. A sample's prediction is therefore the same to the last bit whether it
+comes alone or within a cohort, however the file was cut into blocks, and with any number of
+threads.
 """
 
 import os
@@ -21,6 +24,7 @@ from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.ahead import map_ahead
 from snpredict.onnx_check import limit_memory
+from snpredict.training_set import NEW, TrainingSet
 
 #: Rows per run, at most: the masks of a few thousand SNPs then fit a processor's cache.
 MAX_ROWS = 64
@@ -44,6 +48,8 @@ class ScoredBlock:
         What dosages add to the codes, see `GenotypeBlock`.
     folds : ndarray (samples, folds) of float32
         Prediction of every fold model, trait units.
+    held_out : ndarray (samples,) of int64
+        The fold that did not see the sample, see `TrainingSet.held_out_by`.
     missing : int
         Missing genotypes.
     """
@@ -52,6 +58,7 @@ class ScoredBlock:
     codes: np.ndarray
     fractions: np.ndarray | None
     folds: np.ndarray
+    held_out: np.ndarray
     missing: int
 
 
@@ -114,22 +121,28 @@ class Scores:
     samples : list of str
     folds : ndarray (samples, folds) of float32
         Trait units.
+    held_out : ndarray (samples,) of int64
+        The fold that did not see a training sample, see `TrainingSet.held_out_by`.
     coverage : Coverage
     """
 
     samples: list[str]
     folds: np.ndarray
+    held_out: np.ndarray
     coverage: Coverage
 
     @property
     def prediction(self) -> np.ndarray:
-        """Mean over the folds, (samples,) float64."""
-        return ensemble_mean(self.folds)
+        """Of the fold that did not see the sample, else the mean: (samples,) float64."""
+        mean = ensemble_mean(self.folds)
+        rows = np.flatnonzero(self.held_out >= 0)
+        mean[rows] = self.folds[rows, self.held_out[rows]]
+        return mean
 
     @property
     def spread(self) -> np.ndarray:
-        """Standard deviation over the folds, (samples,) float64."""
-        return ensemble_spread(self.folds)
+        """Standard deviation over the folds, NaN where one fold predicts: (samples,) float64."""
+        return np.where(self.held_out >= 0, np.nan, ensemble_spread(self.folds))
 
 
 def ensemble_mean(folds: np.ndarray) -> np.ndarray:
@@ -176,6 +189,7 @@ class Scorer:
         self._sessions = [(path, self._open(path)) for path in paths]
         self._rows = min(MAX_ROWS, max(1, _MAX_GENOTYPES // manifest.n_snps))
         self._affine: AffineScore | None = None
+        self._training_set = TrainingSet(bundle)
         self._try_out()
 
     def predict(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
@@ -313,7 +327,11 @@ class Scorer:
             raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
         codes = tile.codes[:n]
         missing = int(np.count_nonzero(codes == MISSING))
-        return ScoredBlock(tile.samples, codes, fractions, folds, missing)
+        # A dosage is not what a model was trained on.
+        held_out = np.full(n, NEW)
+        if fractions is None:
+            held_out = self._training_set.held_out_by(codes)
+        return ScoredBlock(tile.samples, codes, fractions, folds, held_out, missing)
 
     def _run(self, codes: np.ndarray, output: str = "prediction") -> np.ndarray:
         fused = self._bundle.manifest.ensemble is not None
@@ -436,13 +454,16 @@ def collect(blocks: Iterable[ScoredBlock], model_snps: int, found: int) -> Score
     """
     samples: list[str] = []
     folds: list[np.ndarray] = []
+    held_out: list[np.ndarray] = [np.empty(0, np.int64)]
     missing = 0
     for block in blocks:
         samples += block.samples
         folds.append(block.folds)
+        held_out.append(block.held_out)
         missing += block.missing
     coverage = Coverage(len(samples), model_snps, found, missing)
-    return Scores(samples, _stack(folds, folds[0].shape[1] if folds else 0), coverage)
+    stacked = _stack(folds, folds[0].shape[1] if folds else 0)
+    return Scores(samples, stacked, np.concatenate(held_out), coverage)
 
 
 def _stack(parts: list[np.ndarray], n_columns: int) -> np.ndarray:

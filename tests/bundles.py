@@ -120,13 +120,16 @@ class Tiny:
             columns[f"effect_{suffix}"] = effects[:, channel]
         return pa.table(columns)
 
-    def out_of_fold(self) -> pa.Table:
+    def out_of_fold(
+        self, digests: tuple[str, ...] = ("aa", "bb"), folds: tuple[int, ...] = (1, 1)
+    ) -> pa.Table:
+        n = len(digests)
         return pa.table(
             {
-                "digest": ["aa", "bb"],
-                "fold": pa.array([1, 1], pa.int64()),
-                "predicted": [90.0, 91.0],
-                "residual": [0.5, -0.5],
+                "digest": list(digests),
+                "fold": pa.array(folds, pa.int64()),
+                "predicted": [90.0] * n,
+                "residual": [0.5] * n,
             }
         )
 

@@ -1,6 +1,5 @@
 """A finished run as a bundle: fused ensemble, tables, manifest, card, and the parity of it all."""
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
 from snpredict.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
+from snpredict.training_set import genotype_digest
 from train.bundling import write_bundle
 from train.card import model_card
 from train.errors import ParityError
@@ -25,11 +25,6 @@ INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
 
 #: Networks whose score is affine in the one-hot genotypes once dropout is off.
 AFFINE_NETWORKS = ("residual",)
-
-
-def genotype_digest(codes: np.ndarray) -> str:
-    """SHA-256 of one sample's codes (SNPs,) int8 in model order: names a genotype, not a line."""
-    return hashlib.sha256(np.ascontiguousarray(codes, np.int8).tobytes()).hexdigest()
 
 
 def assemble_bundle(

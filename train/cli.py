@@ -178,8 +178,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Compare baselines and networks on the same folds and write a report with intervals."""
-    from train.evaluate import DEFAULT_MODELS, EvaluateOptions
     from train.evaluate import evaluate as run_evaluation
+    from train.evaluate_setup import DEFAULT_MODELS, EvaluateOptions
 
     options = EvaluateOptions(
         table=table,

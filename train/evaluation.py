@@ -1,5 +1,7 @@
 """How well predictions fit observations."""
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -125,9 +127,12 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+@lru_cache(maxsize=32)
 def resamples(units: int, *, seed: int, repeats: int = 10_000) -> np.ndarray:
-    """Which units each bootstrap sample draws, (repeats, units) int64."""
-    return np.random.default_rng([seed, units]).integers(0, units, (repeats, units))
+    """Which units each bootstrap sample draws, (repeats, units) int64, not to be written to."""
+    drawn = np.random.default_rng([seed, units]).integers(0, units, (repeats, units))
+    drawn.setflags(write=False)
+    return drawn
 
 
 def pooled_pearson_interval(
@@ -163,7 +168,5 @@ def pooled_pearson_interval(
     spread = (pp - p * p / n) * (oo - o * o / n)
     if np.any(spread <= 0):
         return float("nan"), float("nan")
-    low, high = np.quantile(
-        (po - p * o / n) / np.sqrt(spread), [(1 - level) / 2, (1 + level) / 2]
-    )
+    low, high = np.quantile((po - p * o / n) / np.sqrt(spread), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -18,9 +18,10 @@ from snpredict.genotypes.table import WideTable
 from train import crossval
 from train.bundling import check_target
 from train.controls import with_control
-from train.dataset import Dataset, read_phenotypes, read_traits
+from train.dataset import Dataset, read_traits
 from train.errors import TrainingTableError
 from train.folds import family_folds, folds_from_column, random_folds
+from train.phenotypes import read_phenotypes
 from train.presets import load_preset
 from train.progress import watching
 from train.snpinfo import SnpInfo, info_from_names, info_from_table

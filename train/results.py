@@ -75,15 +75,20 @@ class Place:
         """Write the predictions, then the details."""
         self.details.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(self.details.with_suffix(".npz"), rows=rows, predicted=predicted)
-        partial = self.details.with_suffix(".json.partial")
-        partial.write_text(json.dumps(details, indent=1) + "\n", encoding="utf-8")
-        partial.replace(self.details)
+        write_json(self.details, details)
 
     def read(self) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         """Rows, predictions (samples, columns) and details."""
         with np.load(self.details.with_suffix(".npz")) as arrays:
             rows, predicted = arrays["rows"], arrays["predicted"]
         return rows, predicted, json.loads(self.details.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a file that is whole or absent."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def save_targets(folder: Path, targets: list[Target]) -> None:

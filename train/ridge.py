@@ -8,6 +8,7 @@ find what the ridge cannot express.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -15,8 +16,11 @@ from scipy.linalg import cho_factor, cho_solve
 from snpredict.encoding import CHANNEL_CODES, MISSING
 from train.evaluation import pearson
 from train.folds import Split
-from train.network import GenotypeModel
 from train.presets import Start
+
+if TYPE_CHECKING:
+    # At run time it would load TensorFlow, which the ridge regression itself does not need.
+    from train.network import GenotypeModel
 
 #: Assumed shares of variance explained by the SNPs; the validation rows choose among them.
 HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
@@ -111,7 +115,7 @@ def fit_ridge(
 
 
 def start_at_ridge(
-    model: GenotypeModel, codes: np.ndarray, target: np.ndarray, split: Split, start: Start
+    model: "GenotypeModel", codes: np.ndarray, target: np.ndarray, split: Split, start: Start
 ) -> dict[str, float]:
     """Set a residual network's weights so that it equals the ridge solution before its ISRU.
 
@@ -140,7 +144,7 @@ def start_at_ridge(
     }
 
 
-def set_channel_weights(model: GenotypeModel, weights: np.ndarray) -> None:
+def set_channel_weights(model: "GenotypeModel", weights: np.ndarray) -> None:
     """Make a residual network's score equal ``Σ_j weights[j, channel_j]``.
 
     Parameters

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from train.evaluation import metrics, pearson, within_group_pearson
+from train.evaluation import (
+    bootstrap_interval,
+    calibration_slope,
+    group_pearsons,
+    metrics,
+    pearson,
+    pooled_pearson_interval,
+    top_hit_rate,
+    within_group_pearson,
+)
 from train.summary import ranks
 
 
@@ -48,3 +57,52 @@ def test_small_families_are_left_out() -> None:
 
 def test_ranks_count_from_the_largest() -> None:
     assert ranks(np.array([0.1, 0.5, 0.5, 0.2])).tolist() == [4, 1, 2, 3]
+
+
+def test_calibration_slope_by_hand() -> None:
+    observed = np.array([1.0, 2.0, 3.0])
+    assert calibration_slope(observed, observed) == pytest.approx(1)
+    # Differences twice as large as they are: observed rises by half of what was predicted.
+    assert calibration_slope(2 * observed, observed) == pytest.approx(0.5)
+    assert np.isnan(calibration_slope(np.ones(3), observed))
+
+
+@pytest.mark.parametrize(
+    ("predicted", "rate"),
+    [
+        (np.arange(20.0), 1.0),
+        (-np.arange(20.0), 0.0),
+        (np.r_[np.arange(18.0), 30, 20], 1.0),
+        (np.r_[0, 50, np.arange(17.0), 40], 0.5),
+        (np.zeros(20), 0.1),
+    ],
+    ids=["all", "none", "order inside the top", "one of two", "ties are chance"],
+)
+def test_top_hit_rate_by_hand(predicted: np.ndarray, rate: float) -> None:
+    assert top_hit_rate(predicted, np.arange(20.0)) == pytest.approx(rate)
+
+
+def test_bootstrap_interval_is_seeded_and_shrinks_with_units() -> None:
+    random = np.random.default_rng(0)
+    few, many = random.normal(size=10), random.normal(size=1000)
+    assert bootstrap_interval(few, seed=1) == bootstrap_interval(few, seed=1)
+    low, high = bootstrap_interval(few, seed=1)
+    assert low < few.mean() < high
+    # The mean of 1000 standard normals: ± 1.96 / sqrt(1000)
+    low, high = bootstrap_interval(many, seed=1)
+    assert high - low == pytest.approx(2 * 1.96 / np.sqrt(1000), rel=0.1)
+    assert np.isnan(bootstrap_interval(np.array([1.0, np.nan]), seed=1)).all()
+
+
+def test_interval_of_the_pooled_pcc_holds_it() -> None:
+    random = np.random.default_rng(0)
+    observed = [random.normal(100, 1, 50) for _ in range(8)]
+    predicted = [o + random.normal(0, 1, 50) for o in observed]
+    value = pearson(np.concatenate(predicted), np.concatenate(observed))
+    low, high = pooled_pearson_interval(predicted, observed, seed=1)
+    assert value - 0.15 < low < value < high < value + 0.15
+
+
+def test_pccs_by_family_leave_small_families_out() -> None:
+    groups = np.array(["a"] * 6 + ["b"] * 4)
+    assert group_pearsons(np.arange(10.0), np.arange(10.0), groups) == {"a": pytest.approx(1)}

@@ -12,9 +12,9 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle import load_bundle
 from snpredict.genotypes import open_genotypes
+from snpredict.training_set import genotype_digest
 from tests.soynam import FOLDER, needs_soynam
 from tests.train.test_run import texts_of, train
-from train.assembly import genotype_digest
 from train.evaluation import pearson
 from train.export import onnx_predictions
 

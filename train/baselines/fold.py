@@ -47,8 +47,12 @@ class FoldInput:
     ) -> "FoldInput":
         """Cut one fold out of whole arrays, leaving the targets of the test rows behind."""
         return FoldInput(
-            *(np.asarray(codes[part]) for part in (rows.train, rows.validation, rows.test)),
-            *(families[part] for part in (rows.train, rows.validation, rows.test)),
+            train_codes=np.asarray(codes[rows.train]),
+            validation_codes=np.asarray(codes[rows.validation]),
+            test_codes=np.asarray(codes[rows.test]),
+            train_families=families[rows.train],
+            validation_families=families[rows.validation],
+            test_families=families[rows.test],
             train_targets=targets[rows.train],
             validation_targets=targets[rows.validation],
             seed=seed,

@@ -20,6 +20,8 @@ CANDIDATES: tuple[dict[str, float], ...] = (
     {"num_leaves": 7, "feature_fraction": 0.2, "min_data_in_leaf": 20, "lambda_l2": 1.0},
     {"num_leaves": 31, "feature_fraction": 0.1, "min_data_in_leaf": 50, "lambda_l2": 10.0},
 )
+#: A tree is offered this many SNPs at least, or all there are: two need to meet to interact.
+LEAST_SNPS = 50
 LEARNING_RATE = 0.05
 MOST_TREES = 5000
 PATIENCE = 100
@@ -54,6 +56,11 @@ def boosted_trees(fold: FoldInput, refit: bool) -> Fitted:
     train = lgb.Dataset(x, label=y[:, 0], params=common, free_raw_data=False)
     validation = lgb.Dataset(x_validation, y_validation[:, 0], reference=train, params=common)
 
+    least = min(1.0, LEAST_SNPS / x.shape[1])
+    candidates = [
+        {**candidate, "feature_fraction": max(least, candidate["feature_fraction"])}
+        for candidate in CANDIDATES
+    ]
     test = np.empty((len(x_test), y.shape[1]))
     chosen: list[dict[str, Any]] = []
     for target in range(y.shape[1]):
@@ -62,7 +69,7 @@ def boosted_trees(fold: FoldInput, refit: bool) -> Fitted:
         train.construct().set_label((y[:, target] - center) / scale)
         validation.construct().set_label((y_validation[:, target] - center) / scale)
         best: dict[str, Any] | None = None
-        for candidate in CANDIDATES:
+        for candidate in candidates:
             booster = _train(lgb, common | candidate, train, validation)
             mse = float(booster.best_score["validation"]["l2"]) * scale**2
             if best is None or mse < best["validation_mse"]:

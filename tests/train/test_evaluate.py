@@ -1,0 +1,361 @@
+"""The evaluation command: what it leaves on disk, what it refuses, and two controls."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="needs the extra 'train'")
+pytest.importorskip("lightgbm", reason="needs the extra 'train'")
+
+from rich.console import Console
+
+from snpredict.errors import DuplicateSample, UsageError
+from tests.simulated import simulate, write_table
+from train.baselines import BASELINES
+from train.clusters import genotype_clusters
+from train.controls import CONTROLS
+from train.dataset import read_table, read_traits
+from train.errors import (
+    IncompleteRun,
+    PhenotypeFileError,
+    SettingsChanged,
+    TrainingTableError,
+    UnknownModelName,
+)
+from train.evaluate import evaluate
+from train.evaluate_setup import EvaluateOptions
+from train.phenotypes import read_phenotypes
+from train.report import Interval, read_evaluation, write_report
+
+FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
+
+
+def run(options: EvaluateOptions) -> str:
+    """What the evaluation says."""
+    text = io.StringIO()
+    evaluate(options, Console(file=text, width=200))
+    return text.getvalue()
+
+
+def metrics_of(folder: Path) -> dict[tuple[str, ...], float]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return {
+            (row["trait"], row["scheme"], row["model"], row["figure"]): float(row["value"])
+            for row in csv.DictReader(file)
+        }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 15 families, and phenotypes of two traits, the second with gaps."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    parts = simulate(n_samples=240, n_snps=60, n_families=15)
+    write_table(folder / "table.tsv", *parts, n_folds=4)
+    phenotype = parts[2]
+    lines = ["id\tyield\theight"]
+    for row in reversed(range(240)):
+        second = "NA" if row % 10 == 0 else f"{-phenotype[row]:.3f}"
+        lines.append(f"S{row:03d}\t{second}\t{phenotype[row]:.4f}")
+    (folder / "phenotypes.tsv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def options(folder: Path) -> EvaluateOptions:
+    return EvaluateOptions(
+        table=folder / "table.tsv",
+        traits=("height", "yield"),
+        out=folder / "whole",
+        phenotypes=folder / "phenotypes.tsv",
+        units=("cm", "t/ha"),
+        models=FAST,
+        controls=True,
+        refit=True,
+        threads=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(options: EvaluateOptions) -> Path:
+    """The fast models under all schemes with controls."""
+    run(replace(options, report=options.out.parent / "docs" / "accuracy.md"))
+    return options.out
+
+
+def test_every_model_is_scored_under_every_scheme(whole: Path) -> None:
+    found = metrics_of(whole)
+    for trait in ("height", "yield"):
+        for scheme in ("given", "random", "family"):
+            for model in FAST:
+                assert (trait, scheme, model, "mae") in found
+            assert found[trait, scheme, "gblup", "pcc"] > 0.3
+    # The same trait with the sign changed, on nine tenths of the samples.
+    assert found["yield", "given", "gblup", "pcc"] == pytest.approx(
+        found["height", "given", "gblup", "pcc"], abs=0.1
+    )
+    assert np.isnan(found["height", "family", "family-mean", "pcc"])
+    assert found["height", "given", "gblup+refit", "pcc"] > 0.4
+
+
+def test_families_stay_whole_under_the_family_scheme(whole: Path) -> None:
+    families = np.load(whole / "data" / "families.npy")
+    folds = np.load(whole / "data" / "folds-family.npy")
+    for family in set(families):
+        assert len(set(folds[families == family])) == 1
+
+
+def test_samples_without_a_trait_are_left_out_of_it_alone(whole: Path) -> None:
+    found = read_evaluation(whole)
+    tested = np.concatenate(found.scores["yield", "random", "gblup"].rows)
+    assert sorted(tested) == [row for row in range(240) if row % 10]
+    assert len(np.concatenate(found.scores["height", "random", "gblup"].rows)) == 240
+
+
+@pytest.mark.parametrize("model", [name for name in FAST if name != "family-mean"])
+def test_controls_are_not_predicted(whole: Path, model: str) -> None:
+    """50 shuffles: the mean PCC has a standard error of about 0.01; families' is about 0.04."""
+    controls = read_evaluation(whole).controls
+    for scheme in ("given", "random", "family"):
+        values = controls["shuffled", scheme, model]
+        assert len(values) == BASELINES[model].control_seeds
+        assert abs(values.mean()) < 0.04, scheme
+    assert abs(controls["family-effects", "family", model].mean()) < 0.15
+
+
+def test_family_effects_are_predicted_where_siblings_were_seen(whole: Path) -> None:
+    """The control has power: knowing the family is worth this much on given folds."""
+    controls = read_evaluation(whole).controls
+    assert controls["family-effects", "given", "family-mean"].mean() > 0.99
+    assert controls["family-effects", "given", "gblup"].mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["bayesr", "lightgbm", "reweighted"])
+def test_controls_of_a_slow_model(folder: Path, options: EvaluateOptions, name: str) -> None:
+    out = folder / f"control-{name}"
+    slow = replace(options, out=out, models=(name,), refit=False, schemes=("family",))
+    run(replace(slow, traits=("height",), units=("cm",), only_folds=(1, 2)))
+    controls = read_evaluation(out).controls
+    # Two seeds and two folds of 60: a standard error of 0.065; few families, one of 0.35.
+    assert abs(controls["shuffled", "family", name].mean()) < 0.2
+    assert set(control for control, _, _ in controls) == set(CONTROLS)
+
+
+def test_the_report_shows_figures_intervals_and_how_to_repeat_it(whole: Path) -> None:
+    text = (whole / "report.md").read_text()
+    assert "python -m train evaluate table.tsv --phenotypes phenotypes.tsv" in text
+    assert "--refit --controls" in text
+    found = read_evaluation(whole)
+    figure = found.scores["height", "given", "gblup"].figure("pcc", found.settings["seed"])
+    assert figure.low < figure.value < figure.high
+    assert figure.text() in text
+    assert "## height (cm)" in text and "## Controls" in text and "numpy 2" in text
+    assert str(whole.parent) not in text
+    elsewhere = whole.parent / "docs"
+    copied = (elsewhere / "accuracy.md").read_text()
+    assert "accuracy-height.png" in copied and (elsewhere / "accuracy-height.png").is_file()
+
+
+def test_a_difference_to_gblup_is_paired_over_folds(whole: Path) -> None:
+    found = read_evaluation(whole)
+    mine, gblup = (found.scores["height", "random", m] for m in ("rkhs", "gblup"))
+    ahead = mine.ahead_of(gblup, "pcc", seed=1)
+    assert ahead.value == pytest.approx(np.mean(mine.by_fold["pcc"] - gblup.by_fold["pcc"]))
+    alone = mine.figure("pcc", 1)
+    # What the folds have in common goes out of the difference.
+    assert ahead.high - ahead.low < alone.high - alone.low
+
+
+@pytest.mark.parametrize(
+    ("interval", "signed", "text"),
+    [
+        (Interval(0.7361, 0.7279, 0.7451), False, "0.736 [0.728, 0.745]"),
+        (Interval(-0.01, -0.02, 0.001), True, "−0.010 [−0.020, +0.001]"),
+        (Interval(0.5), False, "0.500"),
+        (Interval(float("nan")), False, "–"),
+    ],
+    ids=["plain", "signed", "no interval", "none"],
+)
+def test_intervals_as_text(interval: Interval, signed: bool, text: str) -> None:
+    assert interval.text(signed=signed) == text
+
+
+def test_the_same_command_continues_where_it_was_killed(
+    whole: Path, options: EvaluateOptions
+) -> None:
+    before = (whole / "metrics.csv").read_bytes()
+    lost = whole / "predictions" / "random" / "height" / "gblup" / "fold_02.json"
+    other = lost.with_name("fold_03.json")
+    lost.unlink()
+    untouched = other.stat().st_mtime_ns
+    said = run(options)
+    assert "1/1" in said and "random fold 2, gblup (height)" in said
+    assert lost.is_file() and other.stat().st_mtime_ns == untouched
+    figures = dict(zip(before.splitlines(), before.splitlines(), strict=True))
+    now = (whole / "metrics.csv").read_bytes().splitlines()
+    assert all(line in figures for line in now if b"seconds" not in line)
+    assert "1/1" not in run(options)
+
+
+def test_other_settings_are_refused(whole: Path, options: EvaluateOptions) -> None:
+    with pytest.raises(SettingsChanged, match="seed = 1; now it is 2"):
+        run(replace(options, seed=2))
+
+
+def test_processes_give_the_same_figures(folder: Path, options: EvaluateOptions) -> None:
+    few = replace(options, models=("gblup",), schemes=("given",), only_folds=(1, 3), controls=False)
+    run(replace(few, out=folder / "one"))
+    run(replace(few, out=folder / "two", jobs=2))
+    one, two = (read_evaluation(folder / name) for name in ("one", "two"))
+    key = ("height", "given", "gblup")
+    assert one.scores[key].folds == [1, 3]
+    assert one.scores[key].predicted[1] == pytest.approx(two.scores[key].predicted[1], rel=1e-9)
+    assert "Folds 1, 3 of 4 alone" in (folder / "one" / "report.md").read_text()
+
+
+def test_gaps_that_name_families_are_said_in_words(tmp_path: Path) -> None:
+    names, codes, phenotype, family = simulate(n_samples=120, n_snps=40)
+    phenotype = phenotype + 30 * family
+    codes[family[:, None] == np.arange(40) % 6] = -1
+    table = write_table(tmp_path / "t.tsv", names, codes, phenotype, family)
+    options = EvaluateOptions(
+        table, ("height",), tmp_path / "out", models=("missing-mask",), schemes=("given", "family")
+    )
+    said = run(options)
+    sentence = "the pattern of missing genotypes identifies families"
+    assert sentence in said
+    assert (tmp_path / "out" / "report.md").read_text().count(sentence) == 1
+
+
+def test_families_from_genotypes_when_no_column_names_them(tmp_path: Path) -> None:
+    names, codes, phenotype, family = simulate(n_samples=200, n_snps=120, n_families=5, seed=3)
+    clusters = np.array(genotype_clusters(codes, 5, seed=1))
+    main = [np.unique(clusters[family == f], return_counts=True)[1].max() for f in range(5)]
+    assert sum(main) > 0.6 * 200
+    table = write_table(tmp_path / "t.tsv", names, codes, phenotype, family)
+    options = EvaluateOptions(
+        table,
+        ("height",),
+        tmp_path / "out",
+        models=("gblup",),
+        schemes=("family",),
+        family_column="none",
+        ignore=("family",),
+    )
+    assert "12 genotype clusters" in run(options)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"models": ("gblub",)}, UnknownModelName, "no model 'gblub'"),
+        ({"schemes": ("givn",)}, UnknownModelName, "no scheme 'givn'; known: given"),
+        ({"traits": ()}, UsageError, "names no trait"),
+        ({"units": ("cm",)}, UsageError, "1 entries for 2 traits"),
+        ({"only_folds": (9,)}, UsageError, "9 is not one of the folds 1..4"),
+        ({"traits": ("height", "oil"), "units": ()}, TrainingTableError, "no column 'oil'"),
+        ({"fold_column": "nothing"}, TrainingTableError, "the scheme 'given' needs"),
+    ],
+    ids=["model", "scheme", "no traits", "units", "fold", "trait", "fold column"],
+)
+def test_what_is_refused_leaves_nothing_behind(
+    tmp_path: Path, options: EvaluateOptions, change: dict, error: type, words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        run(replace(options, out=tmp_path / "out", **change))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_evaluation(tmp_path: Path) -> None:
+    with pytest.raises(IncompleteRun, match="no evaluation folder"):
+        write_report(tmp_path, Console(file=io.StringIO()))
+
+
+def test_phenotypes_are_joined_by_sample_and_come_first(folder: Path) -> None:
+    lines = (folder / "phenotypes.tsv").read_text().splitlines()
+    lines[3] = "S237\t1.5\t12.25"
+    changed = folder / "changed.tsv"
+    changed.write_text("\n".join(lines) + "\n")
+    table = folder / "table.tsv"
+    data = read_traits(
+        table,
+        traits=["height"],
+        family_column="family",
+        ignore=("fold",),
+        phenotypes=read_phenotypes(changed),
+    )
+    assert data.values[data.samples.index("S237"), 0] == 12.25
+    assert data.families is not None and len(data.snps) == 60
+    (note,) = data.notes
+    assert "'height' is in both files and differs in 1 of 240 samples" in note
+    assert "S237" in note and "taken from changed.tsv" in note
+    same = read_traits(
+        table,
+        traits=["height"],
+        ignore=("fold", "family"),
+        phenotypes=read_phenotypes(folder / "phenotypes.tsv"),
+    )
+    assert same.notes == ()
+    # Without the file, the other trait is not there at all.
+    with pytest.raises(TrainingTableError, match="no column 'yield'"):
+        read_table(table, trait="yield")
+
+
+@pytest.mark.parametrize(
+    ("edit", "error", "words"),
+    [
+        (
+            lambda lines: lines[:-2],
+            PhenotypeFileError,
+            r"2 of the 240 samples of .*table.tsv are not in .*p.tsv: 'S000', 'S001'",
+        ),
+        (
+            lambda lines: [*lines, "other\t1\t2"],
+            PhenotypeFileError,
+            "1 of the 241 samples of .*p.tsv are not in .*table.tsv: 'other'",
+        ),
+        (lambda lines: [*lines, lines[-1]], DuplicateSample, "S000"),
+    ],
+    ids=["too few", "too many", "twice"],
+)
+def test_phenotypes_that_do_not_fit(
+    tmp_path: Path, folder: Path, edit: object, error: type, words: str
+) -> None:
+    lines = (folder / "phenotypes.tsv").read_text().splitlines()
+    (tmp_path / "p.tsv").write_text("\n".join(edit(lines)) + "\n")  # type: ignore[operator]
+    with pytest.raises(error, match=words):
+        read_traits(
+            folder / "table.tsv",
+            traits=["height"],
+            ignore=("fold", "family"),
+            phenotypes=read_phenotypes(tmp_path / "p.tsv"),
+        )
+
+
+def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateOptions) -> None:
+    pytest.importorskip("tensorflow", reason="needs the extra 'train'")
+    out = folder / "network"
+    run(
+        replace(
+            options,
+            out=out,
+            traits=("yield",),
+            units=(),
+            models=("gblup", "network-gblup"),
+            schemes=("random",),
+            only_folds=(2,),
+            controls=False,
+            refit=False,
+        )
+    )
+    found = read_evaluation(out)
+    network, gblup = (found.scores["yield", "random", m] for m in ("network-gblup", "gblup"))
+    assert np.array_equal(network.rows[0], gblup.rows[0])
+    # The preset is the same ridge regression inside a network, on another grid of shrinkage.
+    assert np.corrcoef(network.predicted[0], gblup.predicted[0])[0, 1] > 0.98
+    details = out / "predictions" / "random" / "yield" / "network-gblup" / "fold_02.json"
+    assert json.loads(details.read_text())["n_train"] > 50
