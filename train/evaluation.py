@@ -85,17 +85,48 @@ def fold_figures(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float
 
 
 def group_pearsons(
-    predicted: np.ndarray, observed: np.ndarray, groups: np.ndarray, smallest: int = 5
+    predicted: np.ndarray,
+    observed: np.ndarray,
+    groups: np.ndarray,
+    folds: np.ndarray,
+    smallest: int = 5,
 ) -> dict[str, float]:
-    """PCC inside each group (family) of ``smallest`` samples or more, by the group's name.
+    """PCC inside each group (family) over its out-of-fold predictions, by the group's name.
 
-    NaN where the predictions or the observations of a group do not vary.
+    Both sides are taken as deviations from their means over the group's samples of a fold. Without
+    that, predictions by different fold models are compared with each other, and what is left of a
+    family's mean counts against a model: a fold whose lines are tall leaves a lower mean to train
+    on.
+
+    Parameters
+    ----------
+    predicted, observed : ndarray (samples,) of float64
+    groups, folds : ndarray (samples,)
+    smallest : int
+        Groups of fewer samples are left out.
+
+    Returns
+    -------
+    dict of str to float
+        NaN where the predictions or the observations of a group do not vary.
     """
     found = {}
     for group in np.unique(groups):
-        rows = groups == group
-        if rows.sum() >= smallest:
-            found[str(group)] = pearson(predicted[rows], observed[rows])
+        rows = np.flatnonzero(groups == group)
+        if len(rows) < smallest:
+            continue
+        p, o = _deviations(predicted[rows], folds[rows]), _deviations(observed[rows], folds[rows])
+        found[str(group)] = pearson(p, o)
+    return found
+
+
+def _deviations(values: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    found = np.zeros(len(values))
+    for fold in np.unique(folds):
+        these = values[folds == fold]
+        # Equal values deviate by exactly 0, which the mean of equal numbers does not promise.
+        if np.ptp(these) > 0:
+            found[folds == fold] = these - these.mean()
     return found
 
 

@@ -54,8 +54,8 @@ def write_report(folder: Path, console: Console, path: Path | None = None) -> Pa
             names[trait] = f"{path.stem}-{file_name(trait)}.png"
             shutil.copyfile(plot, path.with_name(names[trait]))
         _write_text(path, _markdown(found, names))
-    for warning in _mask_warnings(found):
-        console.print(f"warning: {warning}", soft_wrap=True)
+    if text := _mask_warning(found, list(found.settings["traits"])):
+        console.print(f"warning: {text}", soft_wrap=True)
     console.print(f"report: {path or folder / 'report.md'}", soft_wrap=True)
     return folder / "report.md"
 
@@ -143,8 +143,8 @@ def _explanation(found: Evaluation) -> list[str]:
         "no part in anything.",
         "- **mean PCC**: Pearson's correlation of predicted and observed in each fold, mean over "
         "folds. **pooled PCC**: of all folds' samples together. **within families**: the "
-        "correlation inside each family (five samples or more) over its out-of-fold predictions, "
-        "mean over families. **slope**: of observed on predicted, 1 being right and less meaning "
+        "correlation inside each family (five samples or more) over its out-of-fold predictions, as "
+        "deviations from the family's mean in each fold; mean over families. **slope**: of observed on predicted, 1 being right and less meaning "
         "that differences are overstated. **top 10 %**: part of a fold's best tenth that is in its "
         "predicted best tenth; chance is 0.10.",
         "- In brackets: 95 % bootstrap intervals over folds, for within families over families. "
@@ -265,7 +265,8 @@ def _trait_section(found: Evaluation, trait: str, plot: str | None) -> list[str]
                 row.append(_ahead(found, trait, scheme, model, name).text(signed=True))
         rows.append(row)
     lines += _table(header, rows)
-    lines += [f"{warning}\n" for warning in _mask_warnings(found, trait)]
+    if warning := _mask_warning(found, [trait]):
+        lines += [warning, ""]
     if plot is not None:
         scheme, model = _plotted(found, trait)
         lines += [
@@ -312,24 +313,24 @@ def _details(found: Evaluation, trait: str, scheme: str) -> list[str]:
     return [*lines, *_table(header, rows)]
 
 
-def _mask_warnings(found: Evaluation, only: str | None = None) -> list[str]:
-    """In words, what it means that the missing mask alone predicts."""
-    warnings = []
-    for trait in found.settings["traits"]:
+def _mask_warning(found: Evaluation, traits: list[str]) -> str:
+    """In words, what it means that the missing mask alone predicts; empty where it does not."""
+    reached = []
+    for trait in traits:
         for scheme in ("given", "random"):
             mine = found.scores.get((trait, scheme, "missing-mask"))
-            if mine is None or (only is not None and trait != only):
-                continue
-            pcc = mine.figure("pcc", found.settings["seed"]).value
+            pcc = mine.figure("pcc", found.settings["seed"]).value if mine is not None else 0.0
             if pcc > MASK_WARNS_AT:
-                warnings.append(
-                    f"{trait}, {SCHEME_TITLES[scheme]}: the pattern of missing genotypes "
-                    f"identifies families. It alone reaches a PCC of {pcc:.2f}, so that part of "
-                    "every model's PCC there is knowing the family, which a model with a missing "
-                    "channel gets for nothing. Judge by the figures within families and with "
-                    "families left out, and expect less on samples that were genotyped otherwise."
-                )
-    return warnings
+                reached.append(f"{pcc:.2f} ({trait}, {SCHEME_TITLES[scheme]})")
+    if not reached:
+        return ""
+    return (
+        "the pattern of missing genotypes identifies families. It alone reaches a PCC of "
+        f"{', '.join(reached)}, so that part of every model's PCC there is knowing the family, "
+        "which a model with a missing channel gets for nothing. Judge by the figures within "
+        "families and with families left out, and expect less on samples that were genotyped "
+        "otherwise."
+    )
 
 
 def _control_section(found: Evaluation) -> list[str]:

@@ -60,7 +60,8 @@ class Scores:
         `train.evaluation.fold_figures`, and ``within``: the mean PCC inside the families of the
         fold, weighted by size.
     by_family : dict of str to float
-        PCC inside each family over its out-of-fold predictions of all folds.
+        PCC inside each family over its out-of-fold predictions of all folds; see
+        `train.evaluation.group_pearsons`.
     rows, predicted, observed : list of ndarray
         Per fold.
     seconds : float
@@ -219,7 +220,12 @@ def _read_scores(
     return Scores(
         folds=[place.fold for place in places],
         by_fold={name: np.array([f[name] for f in figures]) for name in figures[0]},
-        by_family=group_pearsons(np.concatenate(predicted), observed[together], families[together]),
+        by_family=group_pearsons(
+            np.concatenate(predicted),
+            observed[together],
+            families[together],
+            np.repeat(np.arange(len(rows)), [len(these) for these in rows]),
+        ),
         rows=rows,
         predicted=predicted,
         observed=[observed[these] for these in rows],

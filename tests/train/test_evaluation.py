@@ -105,4 +105,17 @@ def test_interval_of_the_pooled_pcc_holds_it() -> None:
 
 def test_pccs_by_family_leave_small_families_out() -> None:
     groups = np.array(["a"] * 6 + ["b"] * 4)
-    assert group_pearsons(np.arange(10.0), np.arange(10.0), groups) == {"a": pytest.approx(1)}
+    values, folds = np.arange(10.0), np.zeros(10)
+    assert group_pearsons(values, values, groups, folds) == {"a": pytest.approx(1)}
+
+
+def test_a_mean_of_the_other_folds_is_no_correlation_inside_a_family() -> None:
+    """A tall fold leaves a low mean: without taking fold means out the PCC would be below 0."""
+    observed = np.array([1.0, 2, 3, 11, 12, 13])
+    folds = np.repeat([1, 2], 3)
+    left_out_means = np.repeat([12.0, 2.0], 3)
+    one = np.array(["a"] * 6)
+    assert pearson(left_out_means, observed) < -0.9
+    assert np.isnan(group_pearsons(left_out_means, observed, one, folds)["a"])
+    tilted = left_out_means + [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]
+    assert group_pearsons(tilted, observed, one, folds)["a"] == pytest.approx(1)
