@@ -143,8 +143,9 @@ def _explanation(found: Evaluation) -> list[str]:
         "no part in anything.",
         "- **mean PCC**: Pearson's correlation of predicted and observed in each fold, mean over "
         "folds. **pooled PCC**: of all folds' samples together. **within families**: the "
-        "correlation inside each family (five samples or more) over its out-of-fold predictions, as "
-        "deviations from the family's mean in each fold; mean over families. **slope**: of observed on predicted, 1 being right and less meaning "
+        "correlation inside each family (five samples or more) over its out-of-fold predictions, "
+        "as deviations from the family's mean in each fold; mean over families. **slope**: of "
+        "observed on predicted, 1 being right and less meaning "
         "that differences are overstated. **top 10 %**: part of a fold's best tenth that is in its "
         "predicted best tenth; chance is 0.10.",
         "- In brackets: 95 % bootstrap intervals over folds, for within families over families. "
@@ -266,7 +267,7 @@ def _trait_section(found: Evaluation, trait: str, plot: str | None) -> list[str]
         rows.append(row)
     lines += _table(header, rows)
     if warning := _mask_warning(found, [trait]):
-        lines += [warning, ""]
+        lines += [f"**Note:** {warning}", ""]
     if plot is not None:
         scheme, model = _plotted(found, trait)
         lines += [

@@ -79,6 +79,10 @@ class Scores:
     def figure(self, name: str, seed: int) -> Interval:
         """A figure by its name in `train.report.FIGURES`, with its interval."""
         if name == "pcc_pooled":
+            if not np.isfinite(self.by_fold["pcc"]).any():
+                # Predictions that differ between folds alone, such as training means, correlate
+                # negatively by how folds are cut.
+                return Interval(math.nan)
             value = pearson(np.concatenate(self.predicted), np.concatenate(self.observed))
             return Interval(
                 value, *pooled_pearson_interval(self.predicted, self.observed, seed=seed)

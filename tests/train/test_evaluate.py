@@ -17,10 +17,12 @@ from rich.console import Console
 from snpredict.errors import DuplicateSample, UsageError
 from tests.simulated import simulate, write_table
 from train.baselines import BASELINES
+from train.cli import app
 from train.clusters import genotype_clusters
 from train.controls import CONTROLS
 from train.dataset import read_table, read_traits
 from train.errors import (
+    ConstantPhenotype,
     IncompleteRun,
     PhenotypeFileError,
     SettingsChanged,
@@ -334,6 +336,26 @@ def test_phenotypes_that_do_not_fit(
             ignore=("fold", "family"),
             phenotypes=read_phenotypes(tmp_path / "p.tsv"),
         )
+
+
+def test_the_command_line_asks_for_the_same(folder: Path) -> None:
+    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--models", "gblup"]
+    words += ["--phenotypes", str(folder / "phenotypes.tsv"), "--schemes", "given"]
+    words += ["--folds-only", "1, 4", "--out", str(folder / "command"), "--threads", "1"]
+    app(words, standalone_mode=False)
+    assert read_evaluation(folder / "command").scores["height", "given", "gblup"].folds == [1, 4]
+    with pytest.raises(UsageError, match="--folds-only is '1,x'"):
+        app([*words, "--folds-only", "1,x"], standalone_mode=False)
+
+
+def test_run_takes_phenotypes_from_a_file_too(tmp_path: Path, folder: Path) -> None:
+    """It stops at the trait that only the file has, which is constant here."""
+    lines = ["id\tweight", *(f"S{row:03d}\t5" for row in range(240))]
+    (tmp_path / "weights.tsv").write_text("\n".join(lines) + "\n")
+    words = ["run", str(folder / "table.tsv"), "--trait", "weight", "--unit", "g"]
+    words += ["--phenotypes", str(tmp_path / "weights.tsv"), "--ignore", "height"]
+    with pytest.raises(ConstantPhenotype, match=r"weights\.tsv: trait 'weight' has the value 5"):
+        app([*words, "--out", str(tmp_path / "models" / "w")], standalone_mode=False)
 
 
 def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateOptions) -> None:

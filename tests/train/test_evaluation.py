@@ -117,5 +117,5 @@ def test_a_mean_of_the_other_folds_is_no_correlation_inside_a_family() -> None:
     one = np.array(["a"] * 6)
     assert pearson(left_out_means, observed) < -0.9
     assert np.isnan(group_pearsons(left_out_means, observed, one, folds)["a"])
-    tilted = left_out_means + [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]
+    tilted = left_out_means + np.tile([0.1, 0.2, 0.3], 2)
     assert group_pearsons(tilted, observed, one, folds)["a"] == pytest.approx(1)
