@@ -21,7 +21,7 @@ from snpredict.inputs import InputFile, Watch
 from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
-from snpredict.scoring import Coverage
+from snpredict.scores import Coverage
 from snpredict.training_set import SEEN_BY_ALL
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from snpredict.inputs import (
 )
 from snpredict.match_report import MatchReport, log_columns
 from snpredict.names import did_you_mean, listed
-from snpredict.scoring import Coverage, ScoredBlock, Scorer, Scores, collect
+from snpredict.scores import Coverage, ScoredBlock, Scores, collect
+from snpredict.scoring import Scorer
 from snpredict.tables import Results
 
 

@@ -17,7 +17,8 @@ from snpredict.explanation import (
 )
 from snpredict.names import complete, nearest, search
 from snpredict.pipeline import explain_sample, predict_file
-from snpredict.scoring import Scorer, ensemble_mean
+from snpredict.scores import ensemble_mean
+from snpredict.scoring import Scorer
 from tests.bundles import Tiny
 from tests.snpredict.test_scoring import BY_HAND
 

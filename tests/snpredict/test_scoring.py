@@ -9,7 +9,8 @@ from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.table import WideTable
 from snpredict.inputs import InputOptions
 from snpredict.pipeline import predict_file
-from snpredict.scoring import MAX_ROWS, Scorer, ensemble_mean, ensemble_spread
+from snpredict.scores import ensemble_mean, ensemble_spread
+from snpredict.scoring import MAX_ROWS, Scorer
 from tests.bundles import Tiny
 from train.fused import fused_ensemble
 
