@@ -186,7 +186,8 @@ def evaluate(
         traits=_names(traits),
         out=out,
         phenotypes=phenotypes,
-        units=_names(units or ""),
+        # Two traits may well have the same unit.
+        units=tuple(unit.strip() for unit in units.split(",")) if units else (),
         schemes=_names(schemes),
         models=_names(models or "") or DEFAULT_MODELS,
         only_folds=_numbers("--folds-only", folds_only or ""),
