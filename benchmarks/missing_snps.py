@@ -14,7 +14,7 @@ import numpy as np
 
 from snpredict.bundle import DEFAULT_MODEL, load_bundle
 from snpredict.encoding import CHANNEL_CODES, MISSING
-from snpredict.explanation import affine_ensemble, isru
+from snpredict.explanation import isru, read_ensemble
 from snpredict.genotypes import open_genotypes
 from snpredict.scoring import Scorer
 from train.evaluation import metrics
@@ -30,7 +30,8 @@ def main() -> None:
     options = parser.parse_args()
 
     bundle = load_bundle(options.model)
-    ensemble = affine_ensemble(bundle, Scorer(bundle))
+    ensemble = read_ensemble(bundle, Scorer(bundle))
+    function = ensemble.function
     blocks = list(
         open_genotypes(options.table).blocks(list(bundle.snps.ids), columns=["fold", options.trait])
     )
@@ -40,14 +41,14 @@ def main() -> None:
 
     called = ensemble.frequencies[:, 1:]
     shares = called / called.sum(axis=1, keepdims=True)
-    mean_weights = ensemble.weights.copy()
-    mean_weights[:, 0, :] = np.einsum("jc,jcf->jf", shares, ensemble.weights[:, 1:, :])
+    mean_weights = function.weights.copy()
+    mean_weights[:, 0, :] = np.einsum("jc,jcf->jf", shares, function.weights[:, 1:, :])
 
     def figures(masked: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
         pcc, mae = [], []
         for at, number in enumerate(f.number for f in bundle.manifest.folds):
             rows = fold == number
-            z = ensemble.bias[at] + sum(
+            z = function.bias[at] + sum(
                 (masked[rows] == code).astype(np.float32) @ weights[:, channel, at]
                 for channel, code in enumerate(CHANNEL_CODES)
             )
@@ -69,7 +70,7 @@ def main() -> None:
                     masked[:, random.random(codes.shape[1]) < share] = MISSING
                 else:
                     masked[random.random(codes.shape, dtype=np.float32) < share] = MISSING
-                rows.append(figures(masked, ensemble.weights) + figures(masked, mean_weights))
+                rows.append(figures(masked, function.weights) + figures(masked, mean_weights))
             own_pcc, own_mae, mean_pcc, mean_mae = np.mean(rows, axis=0)
             print(
                 f"| {what} | {share:.0%} | {own_pcc:.3f} | {own_mae:.2f} "

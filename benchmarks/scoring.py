@@ -17,7 +17,6 @@ from pathlib import Path
 from benchmarks.processes import measure, table
 from benchmarks.simulate import write_bed, write_table, write_vcf
 from snpredict.bundle import Bundle, load_bundle
-from snpredict.explanation import affine_ensemble
 from snpredict.scoring import Scorer
 
 TABLE_SAMPLES = 5142
@@ -25,7 +24,9 @@ TABLE_SAMPLES = 5142
 
 def write_scores(path: Path, bundle: Bundle) -> Path:
     """The folds' additive effects as a score file of plink2: id, counted allele, ten columns."""
-    weights = affine_ensemble(bundle, Scorer(bundle)).weights
+    function = Scorer(bundle).score_function()
+    assert function is not None
+    weights = function.weights
     additive = (weights[:, 2] - weights[:, 3]) / 2
     with path.open("w") as file:
         for at, snp in enumerate(bundle.snps.ids):

@@ -1,17 +1,21 @@
 """Why a prediction is what it is: contributions per sample, and the look-up of one SNP.
 
-A fold model of an affine network is, for the genotype channels c_j of a sample,
+A fold model has, for the genotype channels c_j of a sample, the score of
+`snpredict.score_function` and from it
 
-    z = b + Σ_j W[j, c_j]            prediction = center + scale · isru(z)
+    prediction = center + scale · isru(z)        isru(z) = z / sqrt(1 + α z²)
 
-with isru(z) = z / sqrt(1 + α z²). Its reference is the average genotype of the training set,
-z_ref = b + Σ_j E_j with E_j = Σ_c freq[j, c] · W[j, c]. The contribution of SNP j follows the
-rescale rule of DeepLIFT (Shrikumar, Greenside, Kundaje 2017, eq. 10): its share of the
-difference in z, times the slope of the chord between the two points of the ISRU,
+Its reference is the average genotype of the training set, with E_j = Σ_c freq[j, c] · W[j, c] in
+place of W[j, c_j], and the mean of x_j. Contributions follow the rescale rule of DeepLIFT
+(Shrikumar, Greenside, Kundaje 2017, eq. 10): what a function of one number adds is shared out in
+proportion to what went in, by the slope m of the chord between sample and reference.
 
-    contribution_j = scale · m · (W[j, c_j] − E_j)      m = (isru(z) − isru(z_ref)) / (z − z_ref)
+    step_j = W[j, c_j] − E_j + Σ_h v_h m_h U[j, h] (x_j − mean x_j)        z = z_ref + Σ_j step_j
+    contribution_j = scale · m · step_j
 
-so that the contributions of a sample add up to prediction − reference prediction. Those of the
+so that the contributions of a sample add up to prediction − reference prediction. With one hidden
+layer the steps are also the integrated gradients of the score (Sundararajan, Taly, Yan 2017) along
+the straight line from the reference, whose integral over each unit is the chord. Those of the
 ensemble are the means over the folds, and add up alike. For a dosage, code + f with 0 < f < 1,
 W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
 """
@@ -21,41 +25,47 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS, channel_of
+from snpredict.encoding import CHANNEL_CODES, MISSING
 from snpredict.errors import NotExplainable, UnknownSnp
 from snpredict.names import listed, search
+from snpredict.score_function import (
+    HiddenLayer,
+    ScoreFunction,
+    flat_by_fold,
+    look_up,
+    silu_chord,
+    table_cells,
+)
 from snpredict.scoring import Scorer
 
 NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
-class AffineEnsemble:
+class Ensemble:
     """Everything that the formulas above need.
 
     Attributes
     ----------
-    weights : ndarray (SNPs, 4, folds)
-    bias, center, scale : ndarray (folds,)
+    function : ScoreFunction
+    center, scale : ndarray (folds,)
     frequencies : ndarray (SNPs, 4)
         Channel order; rows add up to 1.
     alpha : float
     """
 
-    weights: np.ndarray
-    bias: np.ndarray
+    function: ScoreFunction
     center: np.ndarray
     scale: np.ndarray
     frequencies: np.ndarray
     alpha: float
 
-    def only(self, fold: int) -> "AffineEnsemble":
+    def only(self, fold: int) -> "Ensemble":
         """The fold model at that place by itself."""
         at = slice(fold, fold + 1)
         return replace(
             self,
-            weights=self.weights[:, :, at],
-            bias=self.bias[at],
+            function=self.function.only(fold),
             center=self.center[at],
             scale=self.scale[at],
         )
@@ -80,7 +90,7 @@ class Contributions:
     prediction: np.ndarray
 
 
-def affine_ensemble(bundle: Bundle, scorer: Scorer) -> AffineEnsemble:
+def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
     """The ensemble of a bundle, its weights taken from the graph that predicts.
 
     Raises
@@ -88,16 +98,15 @@ def affine_ensemble(bundle: Bundle, scorer: Scorer) -> AffineEnsemble:
     NotExplainable
         The bundle has no fused ensemble.
     """
-    affine = scorer.affine()
-    if affine is None:
+    function = scorer.score_function()
+    if function is None:
         raise NotExplainable(
-            f"model {bundle.manifest.name!r} is not affine in its genotypes: it has no exact "
-            "contributions",
+            f"model {bundle.manifest.name!r} has no fused ensemble: its layers are not known, and "
+            "it has no exact contributions",
             "its saliency is there: snpredict explain --snp NAME",
         )
-    return AffineEnsemble(
-        weights=affine.weights.astype(np.float64),
-        bias=affine.bias.astype(np.float64),
+    return Ensemble(
+        function=function,
         center=np.array([fold.center for fold in bundle.manifest.folds]),
         scale=np.array([fold.scale for fold in bundle.manifest.folds]),
         frequencies=bundle.snps.frequencies,
@@ -130,14 +139,14 @@ def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def contributions(
-    codes: np.ndarray, ensemble: AffineEnsemble, fractions: np.ndarray | None = None
+    codes: np.ndarray, ensemble: Ensemble, fractions: np.ndarray | None = None
 ) -> Contributions:
     """Contribution of every SNP to every sample's prediction, as the module's text defines it.
 
     Parameters
     ----------
     codes : ndarray (samples, SNPs) of int8
-    ensemble : AffineEnsemble
+    ensemble : Ensemble
     fractions : ndarray (samples, SNPs) of float32, optional
         What dosages add to the codes.
 
@@ -145,23 +154,18 @@ def contributions(
     -------
     Contributions
     """
-    e = ensemble
+    e, function = ensemble, ensemble.function
     n_samples, n_snps = codes.shape
-    n_folds = len(e.bias)
-    average = np.einsum("jc,jcf->jf", e.frequencies, e.weights)
-    z_ref = e.bias + average.sum(axis=0)
-    # By fold, flat over SNPs and channels: the look-ups of a fold then stay close together.
-    steps_of = np.moveaxis(e.weights - average[:, None, :], 2, 0).reshape(n_folds, -1)
-    first_cells = np.arange(n_snps) * N_CHANNELS
-    cells = first_cells + channel_of(codes)
-    if fractions is not None:
-        cells_above = first_cells + channel_of(codes + (fractions > 0))
+    n_folds = function.n_folds
+    z_ref = function.reference(e.frequencies)
+    steps_of = flat_by_fold(function.weights - function.average(e.frequencies)[:, None, :])
+    cells, above = table_cells(codes, fractions)
     values = np.zeros((n_samples, n_snps))
     prediction = np.zeros(n_samples)
     for fold in range(n_folds):
-        steps = steps_of[fold].take(cells)
-        if fractions is not None:
-            steps += fractions * (steps_of[fold].take(cells_above) - steps)
+        steps = look_up(steps_of[fold], cells, above, fractions)
+        if function.hidden is not None:
+            _add_hidden(steps, function.hidden, fold, codes, fractions, e.frequencies)
         z = z_ref[fold] + steps.sum(axis=1)
         slope = chord_slope(z, z_ref[fold], e.alpha)
         steps *= (e.scale[fold] / n_folds * slope)[:, None]
@@ -169,6 +173,24 @@ def contributions(
         prediction += (e.center[fold] + e.scale[fold] * isru(z, e.alpha)) / n_folds
     reference = float(np.mean(e.center + e.scale * isru(z_ref, e.alpha)))
     return Contributions(values, reference, prediction)
+
+
+def _add_hidden(
+    steps: np.ndarray,
+    hidden: HiddenLayer,
+    fold: int,
+    codes: np.ndarray,
+    fractions: np.ndarray | None,
+    frequencies: np.ndarray,
+) -> None:
+    """Add the hidden layer's part to the steps (samples, SNPs) of one fold, in place."""
+    weights = hidden.weights[fold]
+    x_ref = hidden.average_inputs(fold, frequencies)
+    difference = hidden.inputs(fold, codes, fractions) - x_ref
+    s_ref = hidden.bias[fold] + x_ref @ weights
+    chord = silu_chord(s_ref + difference @ weights, s_ref)
+    by_snp = (chord * hidden.output[fold]) @ weights.T
+    steps[:, hidden.snps[fold]] += difference * by_snp
 
 
 def largest(values: np.ndarray, count: int) -> np.ndarray:
@@ -225,7 +247,7 @@ class SnpReport:
         By the fold's name.
     frequencies, effects : dict of str to float
         By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
-        signed effect in trait units. No effects where the model is not affine.
+        signed effect in trait units. None where the bundle has no fused ensemble.
     neighbours : list of Neighbour
         Up to five on either side, by position; empty without a known position.
     """

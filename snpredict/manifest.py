@@ -50,8 +50,8 @@ class Fold:
     ----------
     number : int
         From 1, as in the training run.
-    model : str
-        Path of its ONNX file within the bundle.
+    model : str or None
+        Path of its ONNX file within the bundle; None where the ensemble alone holds it.
     center, scale : float
         Mean and SD of the trait in the fold's training rows, trait units.
     metrics : dict of str to float or None
@@ -59,7 +59,7 @@ class Fold:
     """
 
     number: int
-    model: str
+    model: str | None
     center: float
     scale: float
     metrics: dict[str, float | None]
@@ -81,7 +81,7 @@ class Manifest:
     alpha : float
         ISRU α.
     ensemble : str or None
-        Path of the fused ensemble within the bundle; None where the network is not affine.
+        Path of the fused ensemble within the bundle; None where the network cannot be fused.
     folds : tuple of Fold
     metrics : dict of str to float or None
         Cross-validated, such as ``pcc_mean`` and ``pcc_sd``.
@@ -105,7 +105,12 @@ class Manifest:
     @property
     def models(self) -> list[str]:
         """Paths of the models that are run: the fused ensemble, else those of the folds."""
-        return [fold.model for fold in self.folds] if self.ensemble is None else [self.ensemble]
+        return self.fold_models if self.ensemble is None else [self.ensemble]
+
+    @property
+    def fold_models(self) -> list[str]:
+        """Paths of the folds' own models."""
+        return [fold.model for fold in self.folds if fold.model is not None]
 
 
 def parse_manifest(text: bytes, path: Path) -> Manifest:
@@ -152,8 +157,9 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
     numbers = [fold.number for fold in folds]
     if not folds or len(set(numbers)) < len(numbers):
         raise entries.wrong("folds", numbers, "one or more folds with different numbers")
-    if len({fold.model for fold in folds}) < len(folds):
-        raise entries.wrong("folds", [fold.model for fold in folds], "one model each")
+    models = [fold.model for fold in folds if fold.model is not None]
+    if len(set(models)) < len(models):
+        raise entries.wrong("folds", models, "one model each")
     manifest = Manifest(
         name=entries.get("name", str),
         trait=entries.get("trait", str),
@@ -166,7 +172,9 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
         files=_files(entries),
         raw=raw,
     )
-    needed = [SNPS, SALIENCY, OUT_OF_FOLD, *(fold.model for fold in folds)]
+    if manifest.ensemble is None and len(models) < len(folds):
+        raise entries.wrong("ensemble", None, "a path, or a model for every fold")
+    needed = [SNPS, SALIENCY, OUT_OF_FOLD, *models]
     for name in [*needed, *([] if manifest.ensemble is None else [manifest.ensemble])]:
         if name not in manifest.files:
             raise InvalidBundle(f"{path}: 'files' has no SHA-256 for {name}")
@@ -214,7 +222,7 @@ class _Entries:
 def _fold(entries: _Entries) -> Fold:
     return Fold(
         number=entries.positive("fold", int, MAX_FOLDS),
-        model=entries.get("model", str),
+        model=entries.get("model", str, type(None)),
         center=float(entries.get("center", float)),
         scale=float(entries.positive("scale", float)),
         metrics=entries.numbers("metrics"),

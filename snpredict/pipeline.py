@@ -13,7 +13,7 @@ from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.encoding import MISSING
 from snpredict.errors import UnknownSample
-from snpredict.explanation import AffineEnsemble, affine_ensemble, contributions, largest
+from snpredict.explanation import Ensemble, contributions, largest, read_ensemble
 from snpredict.genotypes import GenotypeBlock
 from snpredict.inputs import (
     InputFile,
@@ -183,12 +183,12 @@ def predict_file(
     Raises
     ------
     SnpredictError
-        As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, and `affine_ensemble`
+        As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, and `read_ensemble`
         when `top` is not 0.
     """
     ids = bundle.snps.ids
     scorer = Scorer(bundle, threads)
-    ensemble = affine_ensemble(bundle, scorer) if top else None
+    ensemble = read_ensemble(bundle, scorer) if top else None
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, options)
     rows: list[list[tuple[str, float]]] = []
@@ -255,7 +255,7 @@ def explain_sample(
     """
     ids = bundle.snps.ids
     scorer = Scorer(bundle)
-    ensemble = affine_ensemble(bundle, scorer)
+    ensemble = read_ensemble(bundle, scorer)
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, options)
     samples: list[str] = []
@@ -310,7 +310,7 @@ def first_samples(path: Path, bundle: Bundle, options: InputOptions | None = Non
     return next(match_file(path, bundle, options).blocks()).samples
 
 
-def _contributions(block: ScoredBlock, ensemble: AffineEnsemble) -> np.ndarray:
+def _contributions(block: ScoredBlock, ensemble: Ensemble) -> np.ndarray:
     """Contributions (samples, SNPs) to the predictions that are shown."""
     values = contributions(block.codes, ensemble, block.fractions).values
     for fold in np.unique(block.held_out[block.held_out >= 0]).tolist():

@@ -13,7 +13,6 @@ threads.
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
@@ -24,6 +23,7 @@ from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.ahead import map_ahead
 from snpredict.onnx_check import limit_memory
+from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ScoredBlock, stack_folds
 from snpredict.training_set import NEW, TrainingSet
 
@@ -33,22 +33,13 @@ MAX_ROWS = 64
 #: Genotypes per run, about, which bounds the memory of models with very many SNPs.
 _MAX_GENOTYPES = 1 << 22
 
+#: What a fused ensemble hands out beside its predictions, see `ScoreFunction`.
+SCORE_OUTPUTS = ("weights", "bias")
+HIDDEN_OUTPUTS = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
+_HIDDEN_NUMBERS = ("means", "weights", "bias", "output")
+
 #: What fails is raised; onnxruntime need not write it to stderr as well.
 _FATAL_ONLY = 4
-
-
-@dataclass(frozen=True)
-class AffineScore:
-    """The affine part of a fused ensemble, out of the very graph that predicts.
-
-    Attributes
-    ----------
-    weights : ndarray (SNPs, 4, folds) of float32
-    bias : ndarray (folds,) of float32
-    """
-
-    weights: np.ndarray
-    bias: np.ndarray
 
 
 def default_threads() -> int:
@@ -79,10 +70,9 @@ class Scorer:
         self._threads = threads or default_threads()
         manifest = bundle.manifest
         self._n_folds = len(manifest.folds)
-        paths = [manifest.ensemble] if manifest.ensemble else [f.model for f in manifest.folds]
-        self._sessions = [(path, self._open(path)) for path in paths]
+        self._sessions = [(path, self._open(path)) for path in manifest.models]
         self._rows = min(MAX_ROWS, max(1, _MAX_GENOTYPES // manifest.n_snps))
-        self._affine: AffineScore | None = None
+        self._function: ScoreFunction | None = None
         self._training_set = TrainingSet(bundle)
         self._try_out()
 
@@ -115,13 +105,15 @@ class Scorer:
         InvalidBundle
             A model gives a prediction that is not finite, or fails.
         UsageError
-            There are dosages, and the model is not affine.
+            There are dosages, and the bundle has no fused ensemble.
         """
         tiles = self._tiles(blocks)
         return map_ahead(self._score, tiles, self._threads, pending=2 * self._threads)
 
-    def affine(self) -> AffineScore | None:
-        """Weights and bias of the fused ensemble, or None when the bundle has none.
+    def score_function(self) -> ScoreFunction | None:
+        """The fused ensemble's score as numbers, or None when the bundle has no ensemble.
+
+        They come out of the very graph that predicts.
 
         Raises
         ------
@@ -130,12 +122,18 @@ class Scorer:
         """
         if self._bundle.manifest.ensemble is None:
             return None
-        if self._affine is not None:
-            return self._affine
+        if self._function is None:
+            self._function = self._read_function()
+        return self._function
+
+    def _read_function(self) -> ScoreFunction:
         path, session = self._sessions[0]
+        given = {output.name for output in session.get_outputs()}
+        # Either all of the hidden layer's outputs, or none of them.
+        names = [*SCORE_OUTPUTS, *(HIDDEN_OUTPUTS if given & {*HIDDEN_OUTPUTS} else ())]
         no_sample = np.full((1, self._bundle.manifest.n_snps), MISSING, np.int8)
         try:
-            weights, bias = session.run(["weights", "bias"], {"genotypes": no_sample})
+            weights, bias, *hidden = session.run(names, {"genotypes": no_sample})
         except Exception as error:
             raise self._invalid(path, error) from None
         shape = (self._bundle.manifest.n_snps, N_CHANNELS, self._n_folds)
@@ -144,8 +142,34 @@ class Scorer:
                 f"{self._bundle.path / path}: found weights {weights.shape} and bias "
                 f"{bias.shape}, expected {shape} and {shape[2:]}"
             )
-        self._affine = AffineScore(weights, bias)
-        return self._affine
+        if not hidden:
+            return ScoreFunction(weights, bias)
+        inputs, units = (*hidden[2].shape[1:], 0, 0)[:2]
+        expected = [
+            (self._n_folds, inputs),
+            (self._n_folds, inputs),
+            (self._n_folds, inputs, units),
+            (self._n_folds, units),
+            (self._n_folds, units),
+        ]
+        shapes = [array.shape for array in hidden]
+        if shapes != expected or hidden[0].dtype != np.int64:
+            raise InvalidBundle(
+                f"{self._bundle.path / path}: found a hidden layer of the shapes {shapes}, "
+                f"expected {expected}"
+            )
+        for row in hidden[0]:
+            if len(row) and not 0 <= row.min() <= row.max() < shape[0]:
+                raise InvalidBundle(
+                    f"{self._bundle.path / path}: its hidden layer names SNPs that are not among "
+                    f"the {shape[0]}"
+                )
+            if len(np.unique(row)) < len(row):
+                raise InvalidBundle(f"{self._bundle.path / path}: its hidden layer repeats a SNP")
+        snps, *numbers = hidden
+        return ScoreFunction(
+            weights, bias, HiddenLayer(snps, *(n.astype(np.float64) for n in numbers))
+        )
 
     def _open(self, path: str) -> ort.InferenceSession:
         options = ort.SessionOptions()
@@ -182,29 +206,35 @@ class Scorer:
         Four samples tell: one with all genotypes missing, and one for each code.
         """
         manifest, n_snps = self._bundle.manifest, self._bundle.manifest.n_snps
-        folds = np.concatenate(
-            [self._run(np.full((1, n_snps), code, np.int8)) for code in CHANNEL_CODES]
-        )
+        simple = np.repeat(np.array(CHANNEL_CODES, np.int8)[:, None], n_snps, axis=1)
+        folds = np.concatenate([self._run(row[None]) for row in simple])
         if not np.isfinite(folds).all():
             raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
-        affine = self.affine()
-        if affine is None:
+        function = self.score_function()
+        if function is None:
             return
-        # A product with ones is the fast sum over SNPs, in double precision: (4, folds).
-        flat, ones = affine.weights.reshape(n_snps, -1), np.ones(n_snps)
-        shape = (N_CHANNELS, self._n_folds)
-        z = affine.bias + (ones @ flat).reshape(shape)
+        path = self._bundle.path / manifest.models[0]
+        numbers = [function.weights, function.bias]
+        if function.hidden is not None:
+            numbers += [getattr(function.hidden, name) for name in _HIDDEN_NUMBERS]
         # The graph adds in single precision: the larger the terms, the further off its sum.
-        terms = (ones @ np.abs(flat)).reshape(shape).sum(axis=0)
-        if not (np.isfinite(terms).all() and np.isfinite(z).all()):
-            raise InvalidBundle(f"{self._bundle.path / manifest.models[0]}: a weight is not finite")
-        center = np.array([fold.center for fold in manifest.folds])
+        with np.errstate(over="ignore", invalid="ignore"):
+            # A product with ones is the fast sum over SNPs, in double precision: (4, folds).
+            flat, ones = function.weights.reshape(n_snps, -1), np.ones(n_snps)
+            shape = (N_CHANNELS, self._n_folds)
+            z = function.bias + (ones @ flat).reshape(shape) + function.hidden_scores(simple)
+            terms = (ones @ np.abs(flat)).reshape(shape).sum(axis=0)
+            if function.hidden is not None:
+                terms = terms + _hidden_terms(function.hidden)
+        if not all(np.isfinite(values).all() for values in (*numbers, z, terms)):
+            raise InvalidBundle(f"{path}: a weight is not finite")
+        expected = self._trait_units(z)
         scale = np.array([fold.scale for fold in manifest.folds])
-        expected = center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
+        center = np.array([fold.center for fold in manifest.folds])
         allowed = scale * (1e-3 + 1e-5 * terms) + 1e-6 * np.abs(center)
         if (np.abs(folds - expected) > allowed).any():
             raise InvalidBundle(
-                f"{self._bundle.path / manifest.models[0]}: its predictions are not those that its "
+                f"{path}: its predictions are not those that its "
                 "weights and the manifest's isru_alpha, center and scale give"
             )
 
@@ -247,32 +277,38 @@ class Scorer:
     def _with_dosages(self, tile: GenotypeBlock, folds: np.ndarray) -> np.ndarray:
         """The tile's predictions, those of samples with dosages anew.
 
-        A dosage of code + f is the expected genotype: (1 − f) · code and f · (code + 1). The
-        score before the ISRU is linear in it, so that it moves by f · (W[code + 1] − W[code]).
+        A dosage of code + f is the expected genotype, see `snpredict.score_function`: the score
+        moves by f · (W[code + 1] − W[code]) and by what the hidden layer makes of x + f.
         """
-        affine = self.affine()
-        if affine is None:
+        function = self.score_function()
+        if function is None:
             raise UsageError(
-                f"model {self._bundle.manifest.name!r} is not affine: it has no prediction for "
-                "genotypes between the codes",
+                f"model {self._bundle.manifest.name!r} has no fused ensemble: it has no prediction "
+                "for genotypes between the codes",
                 "--dosages round takes the nearest code, --dosages ignore the file's hard calls",
             )
-        steps = dosage_steps(affine.weights.astype(np.float64))
         # All rows of the tile, also those that only fill it up: a product of another shape may
         # round otherwise, and a sample's prediction must not depend on its company.
         fractions = np.zeros(tile.codes.shape)
         assert tile.fractions is not None
         fractions[: len(tile.fractions)] = tile.fractions
         z = self._run(tile.codes, "score").astype(np.float64)
-        for code, step in steps.items():
+        for code, step in dosage_steps(function.weights.astype(np.float64)).items():
             z += (fractions * (tile.codes == code)) @ step
-        manifest = self._bundle.manifest
-        center = np.array([fold.center for fold in manifest.folds])
-        scale = np.array([fold.scale for fold in manifest.folds])
-        predicted = center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
+        if function.hidden is not None:
+            z += function.hidden_scores(tile.codes, fractions)
+            z -= function.hidden_scores(tile.codes)
+        predicted = self._trait_units(z)
         n = len(tile.samples)
         has_dosage = fractions[:n].any(axis=1, keepdims=True)
         return np.where(has_dosage, predicted[:n], folds).astype(np.float32)
+
+    def _trait_units(self, z: np.ndarray) -> np.ndarray:
+        """Scores (samples, folds) as predictions."""
+        manifest = self._bundle.manifest
+        center = np.array([fold.center for fold in manifest.folds])
+        scale = np.array([fold.scale for fold in manifest.folds])
+        return center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
 
     def _tiles(self, blocks: Iterable[GenotypeBlock]) -> Iterator[GenotypeBlock]:
         """The samples in new blocks, all with `_rows` rows of codes."""
@@ -316,6 +352,14 @@ class Scorer:
         # Without control characters, which names in a graph may hold.
         reason = " ".join(re.sub("[^ -~]", " ", str(error)).split())
         return InvalidBundle(f"{self._bundle.path / path} cannot be run: {reason}")
+
+
+def _hidden_terms(hidden: HiddenLayer) -> np.ndarray:
+    """How large the terms of a hidden layer can be, (folds,): φ(s) is at most |s| + 0.3."""
+    largest = np.abs(hidden.bias, dtype=np.float64) + 2 * np.abs(hidden.weights).sum(
+        axis=1, dtype=np.float64
+    )
+    return ((largest + 0.3) * np.abs(hidden.output)).sum(axis=1)
 
 
 def dosage_steps(weights: np.ndarray) -> dict[int, np.ndarray]:

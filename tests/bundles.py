@@ -1,5 +1,6 @@
 """A tiny bundle, built from numbers that a test chooses or draws."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from snpredict.encoding import CHANNEL_NAMES
 from train.bundling import write_bundle
-from train.fused import fused_ensemble
+from train.fused import HiddenPart, fused_ensemble
 
 
 @dataclass
 class Tiny:
     """Everything that a bundle is made of; the defaults are random numbers of a fixed seed.
 
+    With `units` every fold has a hidden layer of that many units over half of the SNPs.
     Half of the SNPs lie on chromosome Gm01, the others on Gm02, 1000 base pairs apart.
     """
 
@@ -32,6 +34,8 @@ class Tiny:
     center: Any = None
     scale: Any = None
     frequencies: Any = None
+    units: int = 0
+    hidden: HiddenPart | None = None
 
     def __post_init__(self):
         rng = np.random.default_rng(7)
@@ -46,6 +50,18 @@ class Tiny:
         self.center = given(self.center, 90 + rng.normal(0, 1, k))
         self.scale = given(self.scale, 10 + rng.normal(0, 0.2, k))
         self.frequencies = given(self.frequencies, rng.dirichlet([1, 2, 4, 4], n))
+
+        if self.units:
+            half = (k, max(1, n // 2))
+            self.hidden = HiddenPart(
+                snps=np.stack([rng.permutation(n)[: half[1]] for _ in range(k)]),
+                means=rng.uniform(0, 2, half).astype(np.float32),
+                grid=rng.integers(-127, 128, (*half, self.units), dtype=np.int8),
+                snp_scale=rng.uniform(0.5, 2, half).astype(np.float32),
+                unit_scale=rng.uniform(0.5, 2, (k, self.units)).astype(np.float32) / 127,
+                bias=rng.normal(0, 1, (k, self.units)).astype(np.float32),
+                output=rng.normal(0, 0.5, (k, self.units)).astype(np.float32),
+            )
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -134,7 +150,9 @@ class Tiny:
         )
 
     def ensemble(self) -> bytes:
-        return fused_ensemble(self.weights, self.bias, self.center, self.scale, self.alpha)
+        return fused_ensemble(
+            self.weights, self.bias, self.center, self.scale, self.alpha, self.hidden
+        )
 
     def fold_model(self, f: int) -> bytes:
         """One fold alone: the fused graph of one fold, its folds axis taken away."""
@@ -146,6 +164,7 @@ class Tiny:
                 self.center[part],
                 self.scale[part],
                 self.alpha,
+                self.hidden and HiddenPart(**{k: v[part] for k, v in vars(self.hidden).items()}),
             )
         )
         graph = fused.graph
@@ -199,5 +218,24 @@ class Tiny:
                 z = float(self.bias[f])
                 for snp, code in enumerate(sample):
                     z += float(self.weights[snp, channel[code], f])
+                z += self._curved(sample, f)
                 out[row, f] = self.center[f] + self.scale[f] * z / (1 + self.alpha * z * z) ** 0.5
         return out
+
+    def _curved(self, sample: list[int], f: int) -> float:
+        """What the hidden layer of a fold adds, unit by unit."""
+        if self.hidden is None:
+            return 0.0
+        h, total = self.hidden, 0.0
+        for unit in range(self.units):
+            s = float(h.bias[f, unit])
+            for at, snp in enumerate(h.snps[f].tolist()):
+                if sample[snp] != -1:
+                    weight = float(h.grid[f, at, unit]) * float(h.snp_scale[f, at])
+                    s += (
+                        weight
+                        * float(h.unit_scale[f, unit])
+                        * (sample[snp] - float(h.means[f, at]))
+                    )
+            total += float(h.output[f, unit]) * s / (1 + math.exp(-s))
+        return total

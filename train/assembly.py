@@ -1,5 +1,6 @@
 """A finished run as a bundle: fused ensemble, tables, manifest, card, and the parity of it all."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,24 @@ from rich.console import Console
 
 from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
 from snpredict.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
+from snpredict.score_function import HiddenLayer, ScoreFunction, silu
 from snpredict.training_set import genotype_digest
 from train.bundling import write_bundle
 from train.card import model_card
 from train.errors import ParityError
 from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
-from train.fused import fused_ensemble
+from train.fused import HiddenPart, fused_ensemble
+from train.presets import HIDDEN, Preset
 from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
 
 #: Shares of samples whose absolute out-of-fold residual stays below the stored quantile.
 INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
 
-#: Networks whose score is affine in the one-hot genotypes once dropout is off.
-AFFINE_NETWORKS = ("residual",)
+#: Networks whose score the fused ensemble can hold: those affine in the one-hot genotypes once
+#: dropout is off, and the one with a hidden layer over codes.
+FUSED_NETWORKS = ("residual", HIDDEN)
 
 
 def assemble_bundle(
@@ -41,9 +45,10 @@ def assemble_bundle(
     ParityError
         Keras and a fold's ONNX file, or the fold models and the fused ensemble, disagree.
     """
-    affine = [np.load(fold_folder(run.path, fold) / "affine.npz") for fold in run.folds]
-    weights = np.stack([a["weights"] for a in affine], axis=2).astype(np.float32)
-    bias = np.array([a["bias"] for a in affine], np.float32)
+    scores = [dict(np.load(fold_folder(run.path, fold) / "score.npz")) for fold in run.folds]
+    weights = np.stack([score["weights"] for score in scores], axis=2).astype(np.float32)
+    bias = np.array([score["bias"] for score in scores], np.float32)
+    hidden = _hidden(scores)
     center = np.array([r["center"] for r in run.results])
     scale = np.array([r["scale"] for r in run.results])
     alpha = _alpha(run.settings)
@@ -53,11 +58,11 @@ def assemble_bundle(
     by_folds = np.stack([onnx_predictions(model, codes) for model in models], axis=1)
     keras_onnx = max(
         require_parity(
-            f"fold {fold}: Keras and ONNX", a["parity_predictions"], by_folds[:, at], scale[at]
+            f"fold {fold}: Keras and ONNX", score["parity_predictions"], by_folds[:, at], scale[at]
         )
-        for at, (fold, a) in enumerate(zip(run.folds, affine, strict=True))
+        for at, (fold, score) in enumerate(zip(run.folds, scores, strict=True))
     )
-    fused = fused_ensemble(weights, bias, center, scale, alpha)
+    fused = fused_ensemble(weights, bias, center, scale, alpha, hidden)
     ensemble: bytes | None = fused
     onnx_fused: float | None
     try:
@@ -77,44 +82,69 @@ def assemble_bundle(
             soft_wrap=True,
         )
     except ParityError as error:
-        if run.settings["preset"]["network"] in AFFINE_NETWORKS:
-            raise  # an affine network that does not fold is a bug, not a property
+        if run.settings["preset"]["network"] in FUSED_NETWORKS:
+            raise  # a network that has to be fused and is not is a bug, not a property
         console.print(f"no fused ensemble, predict will run the fold models: {error.message}")
         ensemble, onnx_fused = None, None
 
     frequencies = genotype_frequencies(run.data.codes)
+    effect = None
+    if ensemble is not None:
+        effect = effects(_function(weights, bias, hidden), scale, alpha, frequencies)
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
     manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
     write_bundle(
         target,
         manifest,
         snps=_snp_table(run, info, frequencies),
-        saliency=_saliency_table(
-            run, effects(weights, bias, scale, alpha, frequencies) if ensemble else None
-        ),
+        saliency=_saliency_table(run, effect),
         out_of_fold=_out_of_fold_table(run),
-        fold_models=models,
+        # The ensemble holds them already.
+        fold_models=models if ensemble is None else [],
         ensemble=ensemble,
         card=model_card(manifest),
     )
 
 
-def effects(
-    weights: np.ndarray,
-    bias: np.ndarray,
-    scale: np.ndarray,
-    alpha: float,
-    frequencies: np.ndarray,
-) -> np.ndarray:
-    """Signed effect of every genotype against the training average, trait units.
+def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
+    """The folds' hidden layers as one."""
+    if "hidden_snps" not in scores[0]:
+        return None
+    names = [field.name for field in fields(HiddenPart)]
+    return HiddenPart(
+        **{name: np.concatenate([score[f"hidden_{name}"] for score in scores]) for name in names}
+    )
 
-    ``mean_f σ_f ISRU'(z_f) (W_f[j, c] − Σ_c' freq[j, c'] W_f[j, c'])`` with the slope taken at
-    the reference score ``z_f = b_f + Σ_j Σ_c freq[j, c] W_f[j, c]``.
+
+def _function(weights: np.ndarray, bias: np.ndarray, hidden: HiddenPart | None) -> ScoreFunction:
+    """The score as the runtime knows it."""
+    if hidden is None:
+        return ScoreFunction(weights, bias)
+    kernel = hidden.grid * hidden.snp_scale[:, :, None] * hidden.unit_scale[:, None, :]
+    numbers = (hidden.means, kernel, hidden.bias, hidden.output)
+    layer = HiddenLayer(hidden.snps, *(array.astype(np.float64) for array in numbers))
+    return ScoreFunction(weights, bias, layer)
+
+
+def effects(
+    function: ScoreFunction, scale: np.ndarray, alpha: float, frequencies: np.ndarray
+) -> np.ndarray:
+    """Signed effect of every genotype in an average line, trait units.
+
+    What the score changes when one SNP goes from its average to genotype c while all others stay
+    at theirs, times the slope of the ISRU at the average line's score z_f:
+
+        mean_f σ_f ISRU'(z_f) (W_f[j, c] − E_fj + Σ_h v_fh (φ(s_fh + d_fjh) − φ(s_fh)))
+
+    with d = U_fjh (x_c − mean x_j), and E, s and mean x of the average line, see
+    `snpredict.score_function`.
 
     Parameters
     ----------
-    weights : ndarray (SNPs, 4, folds)
-    bias, scale : ndarray (folds,)
+    function : ScoreFunction
+    scale : ndarray (folds,)
+    alpha : float
+        ISRU α.
     frequencies : ndarray (SNPs, 4)
         Shares of the channels in the training set.
 
@@ -123,16 +153,28 @@ def effects(
     ndarray (SNPs, 4) of float64, channel order. Also for a channel that never occurs in training,
         where it is what the model would add all the same; its frequency of 0 tells.
     """
-    w = weights.astype(np.float64)
-    expected = np.einsum("jcf,jc->jf", w, frequencies)
-    reference = bias + expected.sum(axis=0)
+    weights = function.weights.astype(np.float64)
+    steps = weights - np.einsum("jcf,jc->jf", weights, frequencies)[:, None, :]
+    if function.hidden is not None:
+        for fold in range(function.n_folds):
+            _add_curved(steps[:, :, fold], function.hidden, fold, frequencies)
+    reference = function.reference(frequencies)
     slope = scale * (1 + alpha * reference**2) ** -1.5
-    return ((w - expected[:, None, :]) * slope).mean(axis=2)
+    return (steps * slope).mean(axis=2)
+
+
+def _add_curved(steps: np.ndarray, hidden: HiddenLayer, fold: int, frequencies: np.ndarray) -> None:
+    """Add what the hidden layer of one fold makes of each genotype to steps (SNPs, 4)."""
+    kernel, output = hidden.weights[fold], hidden.output[fold]
+    x_ref = hidden.average_inputs(fold, frequencies)
+    s_ref = hidden.bias[fold] + x_ref @ kernel
+    for channel, code in enumerate(CHANNEL_CODES):
+        x = np.zeros_like(x_ref) if code == MISSING else code - hidden.means[fold]
+        moved = silu(s_ref + kernel * (x - x_ref)[:, None])
+        steps[hidden.snps[fold], channel] += (moved - silu(s_ref)) @ output
 
 
 def _alpha(settings: dict[str, Any]) -> float:
-    from train.presets import Preset
-
     return Preset.from_dict(settings["preset"]).architecture.alpha(settings["trait"])
 
 
@@ -157,7 +199,7 @@ def _manifest(
         "folds": [
             {
                 "fold": r["fold"],
-                "model": f"folds/{fold_name(r['fold'])}.onnx",
+                "model": None if fused else f"folds/{fold_name(r['fold'])}.onnx",
                 **{
                     key: r[key]
                     for key in (
@@ -168,7 +210,7 @@ def _manifest(
                         "n_test",
                         "best_epoch",
                         "epochs",
-                        "start",
+                        "chosen",
                         "metrics",
                     )
                 },

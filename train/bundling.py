@@ -41,7 +41,7 @@ def write_bundle(
     snps, saliency, out_of_fold : pyarrow.Table
         See docs/bundle.md for their columns.
     fold_models : list of bytes
-        ONNX models in the order of ``manifest["folds"]``, which name their files.
+        ONNX models of those folds that name a file, in their order.
     ensemble : bytes or None
         ONNX model for the file ``manifest["ensemble"]``; None where that is None.
     card : str
@@ -54,10 +54,10 @@ def write_bundle(
     InvalidBundle
         The parts contradict each other.
     """
-    folds = manifest["folds"]
-    if len(folds) != len(fold_models) or (manifest["ensemble"] is None) != (ensemble is None):
+    named = [fold["model"] for fold in manifest["folds"] if fold["model"] is not None]
+    if len(named) != len(fold_models) or (manifest["ensemble"] is None) != (ensemble is None):
         raise ValueError("the manifest names other models than were given")
-    files = {fold["model"]: model for fold, model in zip(folds, fold_models, strict=True)}
+    files = dict(zip(named, fold_models, strict=True))
     if ensemble is not None:
         files[manifest["ensemble"]] = ensemble
     for name, table in ((SNPS, snps), (SALIENCY, saliency), (OUT_OF_FOLD, out_of_fold)):

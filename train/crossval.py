@@ -35,6 +35,7 @@ from train.errors import (
 )
 from train.fold import fold_folder, is_finished
 from train.folds import split
+from train.presets import Preset
 from train.runtime import software_versions, thread_environment
 from train.snpinfo import SnpInfo
 
@@ -184,7 +185,7 @@ def run_folds(
         A process ended with an error. The others are stopped; finished folds stay.
     """
     settings = read_settings(run)
-    patience = settings["preset"]["training"]["patience"]
+    patience = Preset.from_dict(settings["preset"]).training.patience
     statuses = {fold: FoldStatus(fold, patience=patience) for fold in folds}
     for fold in folds:
         if is_finished(run, fold):

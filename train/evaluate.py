@@ -261,7 +261,7 @@ def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray) -> None
     details = {
         **{key: result[key] for key in ("n_train", "n_validation", "n_test", "seconds")},
         "threads": settings["threads"],
-        "chosen": [{"best_epoch": result["best_epoch"], **result["start"]}],
+        "chosen": [{"best_epoch": result["best_epoch"], **result["chosen"]}],
     }
     place.write(rows, predicted[:, None], details)
 

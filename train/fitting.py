@@ -10,8 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from train.folds import Split
-from train.network import GenotypeModel, build_model
-from train.presets import Preset
+from train.fused import HiddenPart
+from train.hidden import as_keras, fit_hidden
+from train.network import GenotypeModel, affine_map, build_model
+from train.presets import HIDDEN, Preset, Training
 from train.ridge import start_at_ridge
 
 
@@ -21,6 +23,10 @@ class FittedFold:
 
     ``prediction = center + scale * model(codes)``; both come from the training rows alone.
     ``best_epoch`` has the lowest validation MAE, 0 being the start; ``epochs`` were trained.
+    ``chosen`` is what the validation rows chose at the start and at the end, for the record.
+    ``weights`` (SNPs, 4), ``bias`` and ``hidden`` are the score before the ISRU as numbers, see
+    `snpredict.score_function`; of a network that is not affine and has no hidden part, its first
+    two say nothing.
     """
 
     model: GenotypeModel
@@ -28,7 +34,10 @@ class FittedFold:
     scale: float
     best_epoch: int
     epochs: int
-    start: dict[str, float]
+    chosen: dict[str, float]
+    weights: np.ndarray
+    bias: float
+    hidden: HiddenPart | None = None
 
 
 class _History(keras.callbacks.Callback):
@@ -91,12 +100,15 @@ def fit(
     center, scale = float(train_y.mean()), float(train_y.std())
     target = ((phenotype - center) / scale).astype(np.float32)
 
+    if preset.network == HIDDEN:
+        return _fit_hidden(codes, target, split, preset, center, scale, trait, seed, history_path)
     model = build_model(preset, codes.shape[1], trait)
     start: dict[str, float] = {}
     if preset.start.method == "ridge":
         start = start_at_ridge(model, codes, target, split, preset.start)
 
     recipe = preset.training
+    assert isinstance(recipe, Training)
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate), loss="mse", metrics=["mae"]
     )
@@ -147,13 +159,51 @@ def fit(
     if history and recipe.restore_best and started_at <= min(history):
         model.set_weights(start_weights)
         best_epoch = 0
+    weights, bias = affine_map(model.network)
     return FittedFold(
         model=model,
         center=center,
         scale=scale,
         best_epoch=best_epoch,
         epochs=len(history),
-        start=start,
+        chosen=start,
+        weights=weights.numpy(),
+        bias=float(bias),
+    )
+
+
+def _fit_hidden(
+    codes: np.ndarray,
+    target: np.ndarray,
+    split: Split,
+    preset: Preset,
+    center: float,
+    scale: float,
+    trait: str,
+    seed: int,
+    history_path: Path,
+) -> FittedFold:
+    """The network with one hidden layer, which has a loop of its own."""
+    alpha = preset.architecture.alpha(trait)
+    score, chosen = fit_hidden(
+        codes,
+        target,
+        split,
+        preset,
+        alpha=alpha,
+        seed=seed,
+        callbacks=[_History(history_path, scale)],
+    )
+    return FittedFold(
+        model=GenotypeModel(as_keras(score), alpha=alpha),
+        center=center,
+        scale=scale,
+        best_epoch=preset.training.epochs,
+        epochs=preset.training.epochs,
+        chosen=chosen,
+        weights=score.weights,
+        bias=score.bias,
+        hidden=score.part,
     )
 
 

@@ -47,8 +47,8 @@ def parity_genotypes(n_snps: int, seed: int) -> np.ndarray:
 def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     """Train, test, explain and export one fold; see `train.crossval` for the folder.
 
-    Writes ``history.csv`` while it trains, then ``model.onnx``, ``affine.npz`` (weights (SNPs, 4)
-    and bias before the ISRU), ``saliency.npz``, ``predictions.npz`` and ``result.json``.
+    Writes ``history.csv`` while it trains, then ``model.onnx``, ``score.npz`` (the score before the
+    ISRU as numbers), ``saliency.npz``, ``predictions.npz`` and ``result.json``.
     """
     from train.runtime import configure_tensorflow
 
@@ -57,7 +57,6 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     # These pull in TensorFlow, whose threads must be set before.
     from train.export import fold_onnx, onnx_predictions, require_parity
     from train.fitting import fit, predict
-    from train.network import affine_map
     from train.saliency import mean_saliency
 
     started = time.perf_counter()
@@ -104,12 +103,13 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         onnx_predictions(model_bytes, codes),
         fitted.scale,
     )
-    weights, bias = affine_map(fitted.model.network)
+    hidden = {} if fitted.hidden is None else vars(fitted.hidden)
     np.savez(
-        folder / "affine.npz",
-        weights=weights.numpy(),
-        bias=bias.numpy(),
+        folder / "score.npz",
+        weights=fitted.weights,
+        bias=fitted.bias,
         parity_predictions=by_keras,
+        **{f"hidden_{name}": array for name, array in hidden.items()},
     )
     fitted.model.network.save_weights(folder / "network.weights.h5")
 
@@ -122,7 +122,7 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         "n_test": len(rows.test),
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch,
-        "start": _without_nan(fitted.start),
+        "chosen": _without_nan(fitted.chosen),
         "metrics": _without_nan(metrics(predicted, data.phenotype[rows.test])),
         "parity_keras_onnx": parity,
         "fit_seconds": round(fitted_s, 2),

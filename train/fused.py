@@ -1,8 +1,11 @@
-"""The fused ensemble: all fold models of an affine network as one ONNX graph.
+"""The fused ensemble: all fold models of a run as one ONNX graph.
 
-A network without hidden non-linearities is, before its ISRU, affine in the one-hot genotypes.
-Its folds then share one matrix product, in place of one stack of convolutions each.
+A linear network is, before its ISRU, affine in the one-hot genotypes, and a hidden layer over
+genotype codes adds one more term: see `snpredict.score_function` for the formula. The folds then
+share one look at the genotypes, in place of one stack of layers each.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -18,10 +21,41 @@ IR_VERSION = 8
 _MASKED_CODES = CHANNEL_CODES[:-1]
 
 
+@dataclass(frozen=True)
+class HiddenPart:
+    """The hidden layers of all folds, their weights as whole numbers and two scales.
+
+    ``U[f, j, h] = grid[f, j, h] · snp_scale[f, j] · unit_scale[f, h]``: a byte per weight in the
+    file. See `train.hidden.on_grid`, after which a network's weights are exactly these.
+
+    Attributes
+    ----------
+    snps : ndarray (folds, inputs) of int64
+    means : ndarray (folds, inputs) of float32
+    grid : ndarray (folds, inputs, units) of int8
+    snp_scale : ndarray (folds, inputs) of float32
+    unit_scale : ndarray (folds, units) of float32
+    bias, output : ndarray (folds, units) of float32
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    grid: np.ndarray
+    snp_scale: np.ndarray
+    unit_scale: np.ndarray
+    bias: np.ndarray
+    output: np.ndarray
+
+
 def fused_ensemble(
-    weights: np.ndarray, bias: np.ndarray, center: np.ndarray, scale: np.ndarray, alpha: float
+    weights: np.ndarray,
+    bias: np.ndarray,
+    center: np.ndarray,
+    scale: np.ndarray,
+    alpha: float,
+    hidden: HiddenPart | None = None,
 ) -> bytes:
-    """ONNX model of ``center + scale · isru(bias + Σ_j weights[j, channel(code_j)])``.
+    """ONNX model of ``center + scale · isru(z)`` with z as in `snpredict.score_function`.
 
     With ``isru(z) = z / sqrt(1 + α z²)``. The graph multiplies three masks (missing, code 1,
     code 2) with the weights' differences to the channel of code 0, whose sum over the SNPs joins
@@ -38,6 +72,7 @@ def fused_ensemble(
         Back from the standardised phenotype to trait units.
     alpha : float
         ISRU α, above 0.
+    hidden : HiddenPart, optional
 
     Returns
     -------
@@ -46,7 +81,10 @@ def fused_ensemble(
 
         - ``prediction`` float32 (samples, folds), in trait units,
         - ``score`` float32 (samples, folds), the ISRU's argument,
-        - ``weights`` float32 (SNPs, 4, folds) and ``bias`` float32 (folds,), as given.
+        - ``weights`` float32 (SNPs, 4, folds) and ``bias`` float32 (folds,), as given,
+        - with a hidden layer also ``hidden_snps`` int64 and ``hidden_means`` float32
+          (folds, inputs), ``hidden_weights`` float32 (folds, inputs, units), ``hidden_bias`` and
+          ``hidden_output`` float32 (folds, units).
 
     Raises
     ------
@@ -62,6 +100,12 @@ def fused_ensemble(
     }
     _check(tensors)
     n_snps, _, n_folds = tensors["ensemble_weights"].shape
+    outputs: dict[str, tuple[int, list]] = {
+        "prediction": (TensorProto.FLOAT, ["samples", n_folds]),
+        "score": (TensorProto.FLOAT, ["samples", n_folds]),
+        "weights": (TensorProto.FLOAT, [n_snps, N_CHANNELS, n_folds]),
+        "bias": (TensorProto.FLOAT, [n_folds]),
+    }
 
     constants = dict(tensors)
     nodes: list[onnx.NodeProto] = []
@@ -95,7 +139,50 @@ def fused_ensemble(
     ]
     node("Concat", masks, "masks", axis=1)
     node("Cast", ["masks"], "mask_values", to=TensorProto.FLOAT)
-    node("Gemm", ["mask_values", "matrix", "offset"], "score")
+    node("Gemm", ["mask_values", "matrix", "offset"], "score" if hidden is None else "affine")
+    if hidden is not None:
+        shape = _check_hidden(hidden, n_snps, n_folds)
+        n_units = shape[2]
+        # Constant part: the weights themselves, which the output hands out.
+        node("Cast", [constant("grid", hidden.grid)], "whole", to=TensorProto.FLOAT)
+        snp_scale = constant("snp_scale", hidden.snp_scale[:, :, None].astype(np.float32))
+        unit_scale = constant("unit_scale", hidden.unit_scale[:, None, :].astype(np.float32))
+        node("Mul", ["whole", snp_scale], "by_snp")
+        node("Mul", ["by_snp", unit_scale], "unit_weights")
+        for name, array in (("means", hidden.means), ("bias", hidden.bias)):
+            constant(f"unit_{name}", array.astype(np.float32))
+        constant("unit_output", hidden.output.astype(np.float32))
+        constant("unit_snps", hidden.snps.astype(np.int64))
+        constant("last_axis", np.array([2], np.int64))
+        constant("middle_axis", np.array([1], np.int64))
+
+        # Per sample: x (folds, samples, inputs), its units, and their sum per fold.
+        node("Gather", ["genotypes", "unit_snps"], "chosen", axis=1)
+        node("Equal", ["chosen", "code_missing"], "no_call")
+        node("Cast", ["chosen"], "chosen_codes", to=TensorProto.FLOAT)
+        node("Sub", ["chosen_codes", "unit_means"], "off_mean")
+        zero = constant("zero", np.float32(0))
+        node("Where", ["no_call", zero, "off_mean"], "inputs")
+        node("Transpose", ["inputs"], "inputs_by_fold", perm=[1, 0, 2])
+        node("MatMul", ["inputs_by_fold", "unit_weights"], "products")
+        node("Unsqueeze", ["unit_bias", "middle_axis"], "bias_by_fold")
+        node("Add", ["products", "bias_by_fold"], "unit_sums")
+        node("Sigmoid", ["unit_sums"], "gates")
+        node("Mul", ["unit_sums", "gates"], "units")
+        node("Unsqueeze", ["unit_output", "last_axis"], "output_by_fold")
+        node("MatMul", ["units", "output_by_fold"], "added")
+        node("Squeeze", ["added", "last_axis"], "added_by_fold")
+        node("Transpose", ["added_by_fold"], "curved", perm=[1, 0])
+        node("Add", ["affine", "curved"], "score")
+        for name, kind, of in (
+            ("snps", TensorProto.INT64, shape[:2]),
+            ("means", TensorProto.FLOAT, shape[:2]),
+            ("weights", TensorProto.FLOAT, shape),
+            ("bias", TensorProto.FLOAT, (n_folds, n_units)),
+            ("output", TensorProto.FLOAT, (n_folds, n_units)),
+        ):
+            node("Identity", [f"unit_{name}"], f"hidden_{name}")
+            outputs[f"hidden_{name}"] = (kind, list(of))
     node("Mul", ["score", "score"], "square")
     node("Mul", ["square", "alpha"], "scaled_square")
     node("Add", ["scaled_square", constant("one", np.float32(1))], "radicand")
@@ -110,15 +197,7 @@ def fused_ensemble(
         nodes,
         "fused_ensemble",
         [helper.make_tensor_value_info("genotypes", TensorProto.INT8, ["samples", n_snps])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-            for name, shape in (
-                ("prediction", ["samples", n_folds]),
-                ("score", ["samples", n_folds]),
-                ("weights", [n_snps, N_CHANNELS, n_folds]),
-                ("bias", [n_folds]),
-            )
-        ],
+        [helper.make_tensor_value_info(name, *of) for name, of in outputs.items()],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(
@@ -143,3 +222,27 @@ def _check(tensors: dict[str, np.ndarray]) -> None:
             raise ValueError(f"{name} holds a number that is not finite")
     if not tensors["alpha"] > 0:
         raise ValueError(f"alpha is {tensors['alpha']}, expected more than 0")
+
+
+def _check_hidden(hidden: HiddenPart, n_snps: int, n_folds: int) -> tuple[int, int, int]:
+    shape = hidden.grid.shape
+    if len(shape) != 3 or shape[0] != n_folds or 0 in shape or hidden.grid.dtype != np.int8:
+        raise ValueError(
+            f"grid is {hidden.grid.dtype} {shape}, expected int8 ({n_folds}, inputs, units)"
+        )
+    for name, expected in (
+        ("snps", shape[:2]),
+        ("means", shape[:2]),
+        ("snp_scale", shape[:2]),
+        ("unit_scale", shape[::2]),
+        ("bias", shape[::2]),
+        ("output", shape[::2]),
+    ):
+        values = getattr(hidden, name)
+        if values.shape != expected:
+            raise ValueError(f"{name} has shape {values.shape}, expected {expected}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} holds a number that is not finite")
+    if not 0 <= hidden.snps.min() <= hidden.snps.max() < n_snps:
+        raise ValueError(f"snps are not among the {n_snps}")
+    return shape

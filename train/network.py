@@ -3,6 +3,7 @@
 A network is a function ``(Architecture, n_snps) -> keras.Model`` from one-hot genotypes
 (batch, SNPs, 4) to one unbounded score per sample; `NETWORKS` lists them by the name that a
 preset gives. The loop in `train.fitting` knows none of them, so another network is one more entry.
+The network with one hidden layer over codes has a loop of its own: `train.hidden`.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from snpredict.encoding import N_CHANNELS, channel_of
-from train.presets import Architecture, Preset
+from train.presets import HIDDEN, Architecture, Preset, Training
 
 
 def residual_network(architecture: Architecture, n_snps: int) -> keras.Model:
@@ -132,10 +133,10 @@ def build_model(preset: Preset, n_snps: int, trait: str) -> GenotypeModel:
 
         raise PresetError(
             f"preset '{preset.name}' asks for network '{preset.network}'; "
-            f"known: {', '.join(sorted(NETWORKS))}"
+            f"known: {', '.join(sorted((*NETWORKS, HIDDEN)))}"
         )
+    assert isinstance(preset.architecture, Architecture) and isinstance(preset.training, Training)
     network = NETWORKS[preset.network](preset.architecture, n_snps)
-    model = GenotypeModel(
+    return GenotypeModel(
         network, alpha=preset.architecture.alpha(trait), folded=preset.training.folded
     )
-    return model

@@ -28,10 +28,14 @@ HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True)
 class RidgeSolution:
-    """Effects b (SNPs,) of one more copy, training means (SNPs,) and how they were chosen."""
+    """Effects b (SNPs,) of one more copy, and how they were chosen.
+
+    ``means`` (SNPs,) are those of the training rows, ``variances`` (SNPs,) the prior variances D.
+    """
 
     effects: np.ndarray
     means: np.ndarray
+    variances: np.ndarray
     heritability: float
     validation_mse: float
     validation_pcc: float
@@ -103,6 +107,7 @@ def fit_ridge(
                 best = RidgeSolution(
                     effects=scaled.T @ dual,
                     means=means,
+                    variances=variances,
                     heritability=heritability,
                     validation_mse=mse,
                     validation_pcc=pearson(fitted, y_validation),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,17 +8,18 @@ from hypothesis import strategies as st
 from snpredict import errors
 from snpredict.bundle import load_bundle
 from snpredict.explanation import (
-    AffineEnsemble,
-    affine_ensemble,
+    Ensemble,
     chord_slope,
     contributions,
     describe_snp,
     find_snp,
     isru,
     largest,
+    read_ensemble,
 )
 from snpredict.names import complete, nearest, search
 from snpredict.pipeline import explain_sample, predict_file
+from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ensemble_mean
 from snpredict.scoring import Scorer
 from tests.bundles import Tiny
@@ -30,10 +33,16 @@ def bundle(tmp_path_factory):
     return load_bundle(TINY.write(tmp_path_factory.mktemp("explanation") / "tiny"))
 
 
-def ensemble_of(tiny: Tiny) -> AffineEnsemble:
-    return AffineEnsemble(
-        tiny.weights.astype(float),
-        tiny.bias.astype(float),
+def ensemble_of(tiny: Tiny) -> Ensemble:
+    hidden = None
+    if tiny.hidden is not None:
+        h = tiny.hidden
+        weights = h.grid.astype(float) * h.snp_scale[:, :, None] * h.unit_scale[:, None, :]
+        hidden = HiddenLayer(
+            h.snps, h.means.astype(float), weights, h.bias.astype(float), h.output.astype(float)
+        )
+    return Ensemble(
+        ScoreFunction(tiny.weights.astype(float), tiny.bias.astype(float), hidden),
         tiny.center,
         tiny.scale,
         tiny.frequencies,
@@ -62,9 +71,10 @@ def test_average_genotype_is_weighted_by_frequency():
     np.testing.assert_allclose(explained.values, [[0, 0]])
 
 
+@pytest.mark.parametrize("units", [0, 5])
 @pytest.mark.parametrize("n_folds", [1, 3, 10])
-def test_contributions_add_up(n_folds):
-    tiny = Tiny(n_snps=200, n_folds=n_folds)
+def test_contributions_add_up(n_folds, units):
+    tiny = Tiny(n_snps=60, n_folds=n_folds, units=units)
     codes = tiny.draw(50)
     explained = contributions(codes, ensemble_of(tiny))
     expected = tiny.expected(codes).mean(axis=1)
@@ -77,7 +87,7 @@ def test_contributions_add_up(n_folds):
 def test_contributions_add_up_to_what_predict_gives(bundle):
     scorer = Scorer(bundle)
     codes = TINY.draw(50)
-    explained = contributions(codes, affine_ensemble(bundle, scorer))
+    explained = contributions(codes, read_ensemble(bundle, scorer))
     np.testing.assert_allclose(
         explained.reference + explained.values.sum(axis=1),
         ensemble_mean(scorer.predict(codes)),
@@ -89,12 +99,14 @@ def test_a_constant_per_snp_changes_no_contribution():
     codes = TINY.draw(20)
     ensemble = ensemble_of(TINY)
     shift = np.random.default_rng(0).normal(0, 5, (40, 1, 3))
-    shifted = AffineEnsemble(
-        **{
-            **vars(ensemble),
-            "weights": ensemble.weights + shift,
-            "bias": ensemble.bias - shift[:, 0].sum(axis=0),
-        }
+    function = ensemble.function
+    shifted = replace(
+        ensemble,
+        function=replace(
+            function,
+            weights=function.weights + shift,
+            bias=function.bias - shift[:, 0].sum(axis=0),
+        ),
     )
     np.testing.assert_allclose(
         contributions(codes, shifted).values, contributions(codes, ensemble).values, atol=1e-9
@@ -102,17 +114,18 @@ def test_a_constant_per_snp_changes_no_contribution():
 
 
 def test_weights_come_out_of_the_graph(bundle):
-    ensemble = affine_ensemble(bundle, Scorer(bundle))
-    np.testing.assert_array_equal(ensemble.weights, TINY.weights)
-    np.testing.assert_array_equal(ensemble.bias, TINY.bias)
+    function = Scorer(bundle).score_function()
+    np.testing.assert_array_equal(function.weights, TINY.weights)
+    np.testing.assert_array_equal(function.bias, TINY.bias)
+    assert function.hidden is None
 
 
 def test_model_that_is_not_affine(tmp_path):
     bundle = load_bundle(Tiny(affine=False).write(tmp_path / "b"))
     report = describe_snp(bundle, bundle.snps.ids[0])
     assert report.effects == {} and len(report.frequencies) == 4
-    with pytest.raises(errors.NotExplainable, match="not affine"):
-        affine_ensemble(bundle, Scorer(bundle))
+    with pytest.raises(errors.NotExplainable, match="no fused ensemble"):
+        read_ensemble(bundle, Scorer(bundle))
 
 
 finite = st.floats(-50, 50)

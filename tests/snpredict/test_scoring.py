@@ -66,6 +66,15 @@ def test_the_graph_is_the_formula(scorer):
     np.testing.assert_allclose(scorer.predict(codes), TINY.expected(codes), rtol=2e-6)
 
 
+def test_the_graph_of_a_hidden_layer_is_the_formula(tmp_path):
+    curved = Tiny(n_snps=40, units=6)
+    codes = curved.draw(100)
+    found = Scorer(load_bundle(curved.write(tmp_path / "b"))).predict(codes)
+    np.testing.assert_allclose(found, curved.expected(codes), rtol=5e-6)
+    # The layer matters: without it the predictions are others.
+    assert np.abs(found - Tiny(n_snps=40).expected(codes)).mean() > 0.1
+
+
 def test_fold_models_agree_with_the_ensemble(scorer, tmp_path):
     apart = Tiny(n_snps=40, affine=False)
     codes = TINY.draw(70)

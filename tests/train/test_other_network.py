@@ -53,7 +53,7 @@ def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> N
     # Without the entry the run is prepared, and its first fold says what is missing.
     unknown = run(tmp_path, "curved", "--preset", "curved.toml")
     assert unknown.returncode == 57
-    assert "asks for network 'curved'; known: residual" in unknown.stderr
+    assert "asks for network 'curved'; known: hidden, residual" in unknown.stderr
 
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],

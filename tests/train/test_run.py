@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle import load_bundle
+from snpredict.scoring import Scorer
 from tests.simulated import simulate, write_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -115,17 +116,17 @@ def test_a_run_ends_in_a_bundle_that_predicts(default_run: Path) -> None:
 
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
     from snpredict.genotypes import open_genotypes
-    from train.export import onnx_predictions
 
     folder = default_run / "models" / "whole"
     bundle = load_bundle(folder)
     table = open_genotypes(default_run / "table.tsv.gz")
     codes = np.concatenate([b.codes for b in table.blocks(list(bundle.snps.ids))])
+    predicted = Scorer(bundle).predict(codes)
     stored = pq.read_table(folder / "out_of_fold.parquet").to_pydict()
     for fold in bundle.manifest.folds:
         rows = np.flatnonzero(np.array(stored["fold"]) == fold.number)
-        by_onnx = onnx_predictions((folder / fold.model).read_bytes(), codes[rows])
-        assert by_onnx == pytest.approx(np.array(stored["predicted"])[rows], abs=1e-3)
+        of_fold = predicted[rows, fold.number - 1]
+        assert of_fold == pytest.approx(np.array(stored["predicted"])[rows], abs=1e-3)
 
 
 def test_the_summary_files_agree_with_the_folds(default_run: Path) -> None:

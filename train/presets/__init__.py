@@ -10,10 +10,24 @@ from train.errors import PresetError
 
 PRESET_FOLDER = Path(__file__).parent
 
+#: The network with one hidden layer, whose presets have keys of their own.
+HIDDEN = "hidden"
+
+
+class _WithAlpha:
+    """An architecture's ISRU, which every network ends in."""
+
+    isru_alpha: float
+    isru_alpha_by_trait: dict[str, float]
+
+    def alpha(self, trait: str) -> float:
+        """ISRU α for a trait: the trait's own value where the preset has one."""
+        return self.isru_alpha_by_trait.get(trait.lower(), self.isru_alpha)
+
 
 @dataclass(frozen=True)
-class Architecture:
-    """Shape and regularisation of the network; see docs/methods.md for the drawing."""
+class Architecture(_WithAlpha):
+    """Shape and regularisation of the paper's network; see docs/methods.md for the drawing."""
 
     filters: int
     kernel: int
@@ -25,9 +39,17 @@ class Architecture:
     isru_alpha: float
     isru_alpha_by_trait: dict[str, float] = field(default_factory=dict)
 
-    def alpha(self, trait: str) -> float:
-        """ISRU α for a trait: the trait's own value where the preset has one."""
-        return self.isru_alpha_by_trait.get(trait.lower(), self.isru_alpha)
+
+@dataclass(frozen=True)
+class HiddenArchitecture(_WithAlpha):
+    """Shape of the network with one hidden layer, see `train.hidden`."""
+
+    inputs: int
+    units: int
+    input_norm: float
+    initial_sd: float
+    isru_alpha: float
+    isru_alpha_by_trait: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,26 @@ class Training:
 
 
 @dataclass(frozen=True)
+class HiddenTraining:
+    """Lessons, see `train.hidden`, and AdamW on squared error for a fixed number of epochs.
+
+    The rate falls to 0 along half a cosine.
+    """
+
+    virtual_lines: int
+    segments: int
+    batch_size: int
+    epochs: int
+    learning_rate: float
+    weight_decay: float
+
+    @property
+    def patience(self) -> int:
+        """No epoch stops the training: all are run."""
+        return self.epochs
+
+
+@dataclass(frozen=True)
 class Start:
     """Where the weights begin: ``random``, or ``ridge`` (see `train.ridge`)."""
 
@@ -64,8 +106,8 @@ class Preset:
     name: str
     description: str
     network: str
-    architecture: Architecture
-    training: Training
+    architecture: Architecture | HiddenArchitecture
+    training: Training | HiddenTraining
     start: Start
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,24 +126,34 @@ class Preset:
         values = dict(values)
         name = values.get("name", "?")
         try:
-            values["architecture"] = Architecture(**values["architecture"])
-            values["training"] = Training(**values["training"])
+            hidden = values["network"] == HIDDEN
+            values["architecture"] = (HiddenArchitecture if hidden else Architecture)(
+                **values["architecture"]
+            )
+            values["training"] = (HiddenTraining if hidden else Training)(**values["training"])
             values["start"] = Start(**values["start"])
             preset = Preset(**values)
         except (KeyError, TypeError) as error:
             raise PresetError(
                 f"preset '{name}' cannot be used: {error}",
-                hint=f"Compare it with {PRESET_FOLDER.name}/paper.toml, which holds every key",
+                hint=f"Compare it with {PRESET_FOLDER.name}/paper.toml, or default.toml for the "
+                f"network '{HIDDEN}': they hold every key",
             ) from None
-        if preset.training.folded and preset.architecture.dropout > 0:
+        _check_values(preset)
+        dropout = getattr(preset.architecture, "dropout", 0)
+        if isinstance(preset.training, Training) and preset.training.folded and dropout > 0:
             raise PresetError(
-                f"preset '{name}' has dropout {preset.architecture.dropout} and folded = true",
+                f"preset '{name}' has dropout {dropout} and folded = true",
                 hint="A network with dropout is not linear while it trains: set folded = false",
             )
-        _check_values(preset)
         if preset.start.method not in ("random", "ridge"):
             raise PresetError(
                 f"preset '{name}' starts from '{preset.start.method}'; expected 'random' or 'ridge'"
+            )
+        if preset.network == HIDDEN and preset.start.method != "ridge":
+            raise PresetError(
+                f"preset '{preset.name}' starts from '{preset.start.method}'; the network "
+                f"'{HIDDEN}' takes its shortcut and its SNPs from a ridge: expected 'ridge'"
             )
         return preset
 
@@ -120,6 +172,13 @@ _AT_LEAST: dict[str, float] = {
     "patience": 0,
     "learning_rate": 0.0,
     "learning_rate_decay": 0.0,
+    "inputs": 1,
+    "units": 1,
+    "virtual_lines": 0,
+    "segments": 1,
+    "input_norm": 1e-9,
+    "initial_sd": 0.0,
+    "weight_decay": 0.0,
     "reweightings": 0,
     "shrinkage_floor": 0.0,
 }
@@ -129,6 +188,8 @@ def _check_values(preset: Preset) -> None:
     """Refuse a value of the wrong type or range before anything trains."""
     values = {**asdict(preset.architecture), **asdict(preset.training), **asdict(preset.start)}
     for name, least in _AT_LEAST.items():
+        if name not in values:
+            continue
         value = values[name]
         wanted = int if isinstance(least, int) else (int, float)
         right = isinstance(value, wanted) and not isinstance(value, bool) and value >= least
@@ -138,10 +199,11 @@ def _check_values(preset: Preset) -> None:
                 f"preset '{preset.name}': {name} is {value!r}; expected {kind} of {least} or more"
                 + (" and below 1" if name == "dropout" else "")
             )
-    if preset.start.method == "ridge" and preset.architecture.filters < N_CHANNELS:
+    filters = values.get("filters", N_CHANNELS)
+    if preset.start.method == "ridge" and filters < N_CHANNELS:
         raise PresetError(
             f"preset '{preset.name}' starts at a ridge solution, which passes {N_CHANNELS} "
-            f"channels through {preset.architecture.filters} filters",
+            f"channels through {filters} filters",
             hint=f"Give filters = {N_CHANNELS} or more",
         )
 
