@@ -135,6 +135,42 @@ def training_note(prediction: FilePrediction) -> str | None:
     return "\n".join(said) or None
 
 
+def interval_note(prediction: FilePrediction) -> str | None:
+    """Which intervals were made, what they assume and how well they held, else None."""
+    made = prediction.intervals
+    if made is None:
+        return None
+    known = made.families == "known"
+    said = f"intervals  {100 * made.level:g} %, for samples of families that the model "
+    if known:
+        said += f"was trained on; CV+ from {made.n_residuals:,} out-of-fold residuals"
+    else:
+        said += (
+            f"was not trained on; from {made.n_residuals:,} residuals of {made.n_families:,} "
+            "families, each predicted without its family"
+        )
+    if made.coverage is None:
+        said += "\n           coverage could not be measured: too few residuals"
+    else:
+        held = f"{100 * made.coverage:.1f} % of the values of samples that were left out"
+        said += f"\n           measured: they held {held}"
+        if made.by_family is not None:
+            low, high = made.by_family
+            said += (
+                f" on average over families, {100 * low:.0f} to {100 * high:.0f} % of those of one "
+                "family, whose errors go together"
+            )
+    if known:
+        said += "\n           for samples of other families they are too short"
+        said += ": use --families new" if made.others else ", and this model has none for these"
+    elif made.others:
+        said += "\n           for samples of the training families they are too long: "
+        said += "use --families known"
+    if min(prediction.match.rate, prediction.match.weighted_rate) < FEW_SNPS:
+        said += "\n           measured with all SNPs; for a file that lacks some they are too short"
+    return said
+
+
 def balance(explanation: SampleExplanation, shown: int) -> str:
     """The sum that the contributions make, one term per line."""
     digits = decimals(explanation.bundle) + 2
