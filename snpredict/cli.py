@@ -110,8 +110,8 @@ def predict(
 
     Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
     and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. With --interval also lower and upper, behind spread. A table on a terminal, tab-separated in
-    a pipe.
+    set. With --interval also lower and upper, behind spread. A table on a terminal, tab-separated
+    in a pipe.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))

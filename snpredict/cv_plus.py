@@ -48,7 +48,7 @@ def cv_plus(
     if not 1 <= rank <= n:
         raise ValueError(f"rank {rank} of {n} residuals")
     means = np.asarray(folds, np.float64)
-    # The ⌊α(n+1)⌋-th smallest of μ − R is the ⌈(1−α)(n+1)⌉-th largest, n + 1 ranks being shared out.
+    # The ⌊α(n+1)⌋-th smallest of n values is their ⌈(1−α)(n+1)⌉-th largest.
     return -smallest_sum(-means, residuals, rank), smallest_sum(means, residuals, rank)
 
 

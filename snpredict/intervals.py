@@ -8,9 +8,9 @@ Two kinds, for two kinds of samples:
 ``new``
     No line of the sample's family was in the training set. The prediction ± a quantile of the
     absolute residuals of lines whose whole family was left out of training. Lines of a family err
-    together, so families are what counts: every family has the same weight, and one more weight
-    is kept for the family to come ("CDF pooling with a point at infinity": Dunn, Wasserman and
-    Ramdas 2022, arXiv:1809.07441; Lee, Barber and Willett 2023, arXiv:2306.06342).
+    together, so every family has the same weight, however many lines it has ("CDF pooling" of
+    Dunn, Wasserman and Ramdas 2022, arXiv:1809.07441). Right on average over many families; no
+    promise for any one of them.
 
 Coverage is measured on the same residuals, each fold's against intervals made without it.
 """
@@ -183,9 +183,9 @@ def check_request(level: float, families: str) -> None:
 def family_quantile(residuals: np.ndarray, family: np.ndarray, level: float) -> float:
     """Radius that holds `level` of the samples of a family to come; infinite for too few families.
 
-    The smallest r with ``Σ_k share_k(|residual| ≤ r) / (K + 1) ≥ level`` over the K families. If
-    families are exchangeable, a sample of another one is within r with a probability of at least
-    `level`.
+    The smallest r with ``Σ_k share_k(|residual| ≤ r) / K ≥ level`` over the K families. It is
+    infinite above K / (K + 1): if the errors of a family were all the same, a family to come would
+    err more than all K with a probability of 1 / (K + 1).
 
     Parameters
     ----------
@@ -195,12 +195,13 @@ def family_quantile(residuals: np.ndarray, family: np.ndarray, level: float) -> 
         Whose family each sample is.
     """
     _, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
+    if rank_of(level, len(sizes)) > len(sizes):
+        return math.inf
     order = np.argsort(residuals, kind="stable")
     reached = np.cumsum(1.0 / sizes[member[order]])
-    # A sum of many shares may miss a whole number by rounding.
-    wanted = float(Fraction(repr(float(level))) * (len(sizes) + 1)) * (1 - 1e-12)
-    place = int(np.searchsorted(reached, wanted))
-    return float(residuals[order[place]]) if place < len(order) else math.inf
+    # The sum of many shares may miss a whole number by rounding.
+    place = int(np.searchsorted(reached, level * len(sizes) * (1 - 1e-12)))
+    return float(residuals[order[place]])
 
 
 def coverage_known(residuals: np.ndarray, folds: np.ndarray, level: float) -> float | None:

@@ -80,7 +80,6 @@ class Tiny:
             "metrics": {"pcc_mean": 0.7, "pcc_sd": 0.02, "within_family_pcc_mean": None},
             "preset": {"name": "test"},
             "seed": 7,
-            "interval_quantiles": None,
             "training": {"table": "none.tsv", "samples": 100},
             "software": {},
             "created": "2025-01-01T00:00:00Z",
