@@ -5,9 +5,9 @@ PYTHONPATH=. python benchmarks/interval_coverage.py height_chip.tsv.gz --phenoty
 
 A tenth of the lines (`--hold-out lines`), or a tenth of the families as a whole (`families`), is
 taken out of the tables. The real commands then train on the rest (`python -m train run`), and
-predict what was taken out (`snpredict predict --interval`); the observed values between the ends are
-counted. A finished outer fold is kept in DIR and not trained again; with all of them in DIR, the
-table is that of all its outer folds.
+predict what was taken out (`snpredict predict --interval`); the observed values between the ends
+are counted. A finished outer fold is kept in DIR and not trained again; the table is that of all
+finished ones.
 """
 
 import argparse
@@ -31,9 +31,8 @@ KINDS = {"lines": ("known",), "families": ("known", "new")}
 
 
 def read_lines(path: Path) -> list[str]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as file:
-        return file.read().splitlines()
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
 
 
 def call(*command: object) -> str:

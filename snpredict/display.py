@@ -152,13 +152,15 @@ def interval_note(prediction: FilePrediction) -> str | None:
     if made.coverage is None:
         said += "\n           coverage could not be measured: too few residuals"
     else:
-        held = f"{100 * made.coverage:.1f} % of the values of samples that were left out"
-        said += f"\n           measured: they held {held}"
-        if made.by_family is not None:
+        held = f"{100 * made.coverage:.1f} % of the values"
+        if made.by_family is None:
+            said += f"\n           measured on samples that were left out: they held {held}"
+        else:
             low, high = made.by_family
             said += (
-                f" on average over families, {100 * low:.0f} to {100 * high:.0f} % of those of one "
-                "family, whose errors go together"
+                f"\n           measured on families that were left out: they held {held} on "
+                f"average, {100 * low:.0f} to {100 * high:.0f} % within one family, whose samples "
+                "err together"
             )
     if known:
         said += "\n           for samples of other families they are too short"

@@ -132,6 +132,15 @@ class Tiny:
             }
         )
 
+    def residuals(self, folds: list[int], residuals: list[float], **columns: list) -> pa.Table:
+        """``out_of_fold.parquet`` of samples with these residuals, and further columns."""
+        table = self.out_of_fold(tuple(f"{at:x}" for at in range(len(folds))), tuple(folds))
+        at = table.schema.get_field_index("residual")
+        table = table.set_column(at, "residual", pa.array(residuals, pa.float64()))
+        for name, values in columns.items():
+            table = table.append_column(name, pa.array(values))
+        return table
+
     def ensemble(self) -> bytes:
         return fused_ensemble(self.weights, self.bias, self.center, self.scale, self.alpha)
 
