@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snpredict.cv_plus import rank_of
 from snpredict.intervals import METHODS, coverage_known, coverage_new
 from train.crossval import SETTINGS
 from train.dataset import Dataset
@@ -175,7 +176,21 @@ def measured_intervals(
         }
     if left_out is not None:
         told["new"] = _measured_new(left_out)
+    if told["known"] is not None and left_out is not None:
+        told["known"]["coverage_in_new_families"] = {
+            f"{level:g}": _misused(np.abs(residuals), left_out, level) for level in LEVELS
+        }
     return told
+
+
+def _misused(sizes: np.ndarray, left_out: LeftOut, level: float) -> float | None:
+    """What intervals for known families hold of families that were left out, mean over these."""
+    rank = rank_of(level, len(sizes))
+    if rank > len(sizes):
+        return None
+    inside = np.abs(left_out.residual) <= np.sort(sizes)[rank - 1]
+    member = np.unique(left_out.family, return_inverse=True)[1]
+    return float(np.mean(np.bincount(member, inside) / np.bincount(member)))
 
 
 def _measured_new(left_out: LeftOut) -> dict[str, Any]:
@@ -220,18 +235,20 @@ def card_lines(manifest: dict[str, Any]) -> list[str]:
             + f", MAE {figures['new_families_mae']:.2f} {unit}. This, and not the table above, is "
             "what a new family can expect.",
         ]
-    rows = [
-        (name, told[kind]["coverage"])
-        for kind, name in (("known", "known families"), ("new", "new families"))
-        if told[kind] is not None
-    ]
+    known, new = told["known"], told["new"]
+    rows = [("known families", known["coverage"])] if known else []
+    if known and new:
+        rows.append(
+            ("those for known families, used for new ones", known["coverage_in_new_families"])
+        )
+    rows += [("new families", new["coverage"])] if new else []
     levels = [f"{level:g}" for level in LEVELS]
     lines += [
         "",
         "Prediction intervals (`predict --interval`), each fold's samples against intervals made "
         "without that fold:",
         "",
-        "| share of the values that is held, level | "
+        "| share of the values that the intervals hold | "
         + " | ".join(f"{100 * float(level):g} %" for level in levels)
         + " |",
         "| --- |" + " --- |" * len(levels),
@@ -241,14 +258,14 @@ def card_lines(manifest: dict[str, Any]) -> list[str]:
             "–" if coverage[level] is None else f"{100 * coverage[level]:.1f} %" for level in levels
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    if told["new"] is not None and (by_family := told["new"]["coverage_by_family"]["0.9"]):
+    if new is not None and (by_family := new["coverage_by_family"]["0.9"]):
         lines += [
             "",
             "In new families this is an average: at level 90 % the worst family had "
             f"{100 * by_family['lowest']:.0f} % of its values inside, and a tenth of the families "
             f"less than {100 * by_family['tenth']:.0f} %.",
         ]
-    elif told["new"] is None:
+    elif new is None:
         lines += ["", "Intervals for new families were not made: for them, these are too short."]
     return lines
 

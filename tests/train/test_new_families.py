@@ -77,6 +77,8 @@ def test_measured_coverage_of_both_kinds():
     left_out = LeftOut(family, family, np.zeros(40), residual, "column")
     told = measured_intervals(residual, np.repeat([1, 2], 20), left_out, "random")
     assert told["known"]["coverage"]["0.95"] == 1
+    # Each interval for known families, used for new ones, is the same here.
+    assert told["known"]["coverage_in_new_families"]["0.5"] == pytest.approx(0.75)
     # Every family has the same errors: half of them up to 2, all of them up to 4.
     assert told["new"]["coverage"] == {"0.5": 0.5, "0.8": 1, "0.9": 1, "0.95": None}
     assert told["new"]["coverage_by_family"]["0.5"] == {"lowest": 0.5, "tenth": 0.5, "sd": 0}
