@@ -9,7 +9,7 @@ Two kinds, for two kinds of samples:
     No line of the sample's family was in the training set. The prediction ± a quantile of the
     absolute residuals of lines whose whole family was left out of training. Lines of a family err
     together, so every family has the same weight, however many lines it has ("CDF pooling" of
-    Dunn, Wasserman and Ramdas 2022, arXiv:1809.07441). Right on average over many families; no
+    Dunn, Wasserman and Ramdas 2023, arXiv:1809.07441). Right on average over many families; no
     promise for any one of them.
 
 Coverage is measured on the same residuals, each fold's against intervals made without it.
@@ -24,7 +24,7 @@ import numpy as np
 from snpredict.bundle import Bundle
 from snpredict.cv_plus import cv_plus, rank_of
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
-from snpredict.manifest import OUT_OF_FOLD
+from snpredict.manifest import MAX_FOLDS, OUT_OF_FOLD
 from snpredict.parquet_columns import NUMBERS, Columns
 from snpredict.scores import Scores
 
@@ -273,6 +273,12 @@ def _own_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray]:
 def _family_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Absolute residual with the family left out, the family's number, and its fold's."""
     values = _columns(bundle, "family_residual", "family", "family_fold")
+    n_folds = len(np.unique(values[:, 2]))
+    if n_folds > MAX_FOLDS:
+        raise InvalidBundle(
+            f"{bundle.path / OUT_OF_FOLD}: found {n_folds} values in column 'family_fold', expected "
+            f"at most {MAX_FOLDS}"
+        )
     return np.abs(values[:, 0]), values[:, 1], values[:, 2]
 
 
@@ -297,10 +303,13 @@ def _has_new(bundle: Bundle) -> bool:
 
 def _not_there(bundle: Bundle, families: str, has: dict[str, bool]) -> NoInterval:
     name = bundle.manifest.name
-    if families == "known":
+    if families == "known" or not has["known"]:
         return NoInterval(
-            f"model {name} has no intervals for known families: its folds left whole families out",
-            "say --families new" if has["new"] else "write the bundle again with this release",
+            f"model {name} has no intervals for {families} families: its folds left whole families "
+            "out" + ("" if has["new"] else ", and it was written before that was kept"),
+            "say --families new"
+            if has["new"]
+            else "write the bundle again: python -m train summarize RUN",
         )
     return NoInterval(
         f"model {name} has no intervals for new families: it was trained without leaving families "

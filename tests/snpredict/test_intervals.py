@@ -287,9 +287,36 @@ def test_what_a_bundle_does_not_have(tmp_path):
     own = write(tmp_path, table, scheme="family")
     with pytest.raises(NoInterval, match="no intervals for known families"):
         intervals_of(own, 0.5)
+    with pytest.raises(NoInterval, match="written before that was kept"):
+        intervals_of(own, 0.5, "new")
     promised = write(tmp_path, table, new=True)
     with pytest.raises(InvalidBundle, match="no column 'family_residual'"):
         intervals_of(promised, 0.5, "new")
+
+
+def test_more_family_folds_than_any_run_has(tmp_path):
+    n = 1001
+    rows = list(range(n))
+    table = TINY.residuals(
+        [1] * n, [1.0] * n, family=rows, family_fold=rows, family_residual=[1.0] * n
+    )
+    with pytest.raises(InvalidBundle, match="1001 values in column 'family_fold'"):
+        intervals_of(write(tmp_path, table, new=True), 0.9, "new")
+
+
+def test_a_model_of_folds_of_whole_families(tmp_path):
+    table = TINY.residuals(
+        [1, 2, 3],
+        [1.0, 2.0, 3.0],
+        family=[1, 2, 3],
+        family_fold=[1, 2, 3],
+        family_residual=[1.0, 2.0, 3.0],
+    )
+    bundle = write(tmp_path, table, new=True, scheme="family")
+    assert not intervals_of(bundle, 0.5, "new").others
+    with pytest.raises(NoInterval) as caught:
+        intervals_of(bundle, 0.5)
+    assert caught.value.hint == "say --families new"
 
 
 def test_the_shipped_model_has_intervals_for_known_families():
