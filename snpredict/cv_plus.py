@@ -113,7 +113,7 @@ def _smallest(
         inside = (middle > low) & (middle < high) & (step % 3 < 2)
         middle = np.where(inside, middle, low + (high - low) / 2)
         # Equal sums never part: the bracket has shrunk to one number, and that is the answer.
-        stuck = ~few & ((middle <= low) | (middle >= high))
+        stuck = ~few & ~((middle > low) & (middle < high))
         found[rows[stuck]] = high[stuck]
         rest = ~(few | stuck)
         rows, folds, low, high = rows[rest], folds[rest], low[rest], high[rest]

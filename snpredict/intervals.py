@@ -40,6 +40,9 @@ METHODS = {
 _LOWEST_LEVEL = 0.5
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 @dataclass(frozen=True)
 class Intervals:
     """Intervals of one level, made for a bundle before anything is scored.
@@ -276,8 +279,8 @@ def _family_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarra
     n_folds = len(np.unique(values[:, 2]))
     if n_folds > MAX_FOLDS:
         raise InvalidBundle(
-            f"{bundle.path / OUT_OF_FOLD}: found {n_folds} values in column 'family_fold', expected "
-            f"at most {MAX_FOLDS}"
+            f"{bundle.path / OUT_OF_FOLD}: found {n_folds} values in column 'family_fold', "
+            f"expected at most {MAX_FOLDS}"
         )
     return np.abs(values[:, 0]), values[:, 1], values[:, 2]
 
@@ -288,7 +291,14 @@ def _columns(bundle: Bundle, *names: str) -> np.ndarray:
         bundle.path / OUT_OF_FOLD,
         kinds=dict.fromkeys(names, NUMBERS),
     )
-    return columns.matrix(names)
+    values = columns.matrix(names)
+    # Beyond what a prediction can be, and sums of both would not be finite.
+    if np.abs(values).max() > _LARGEST:
+        raise InvalidBundle(
+            f"{bundle.path / OUT_OF_FOLD}: found {np.abs(values).max():g} in the columns "
+            f"{', '.join(names)}, expected at most {_LARGEST:g}"
+        )
+    return values
 
 
 def _fold_scheme(bundle: Bundle) -> object:

@@ -232,8 +232,8 @@ def card_lines(manifest: dict[str, Any]) -> list[str]:
             f"{told['new']['families']} families from {_origin(told['new']['families_from'])}: "
             f"PCC of all samples pooled {pooled:.3f}, mean PCC inside a family "
             + ("not available" if inside is None else f"{inside:.3f}")
-            + f", MAE {figures['new_families_mae']:.2f} {unit}. This, and not the table above, is "
-            "what a new family can expect.",
+            + f", MAE {figures['new_families_mae']:.2f} {unit}."
+            + (" This, and not the table above, is for new families." if told["known"] else ""),
         ]
     known, new = told["known"], told["new"]
     rows = [("known families", known["coverage"])] if known else []

@@ -270,6 +270,8 @@ def test_a_fold_that_the_manifest_does_not_name(tmp_path, fold):
 def test_residuals_that_are_not_finite(tmp_path):
     with pytest.raises(InvalidBundle, match="'residual' holds a number not finite"):
         write(tmp_path, TINY.residuals([1, 2], [1.0, math.nan]))
+    with pytest.raises(InvalidBundle, match=r"found 1e\+300 in the columns fold, residual"):
+        intervals_of(write(tmp_path, TINY.residuals([1, 2], [1.0, -1e300])), 0.5)
     table = TINY.residuals(
         [1, 2], [1.0, 1.0], family=[1, 2], family_fold=[1, 2], family_residual=[1.0, math.inf]
     )
