@@ -141,36 +141,35 @@ def interval_note(prediction: FilePrediction) -> str | None:
     if made is None:
         return None
     known = made.families == "known"
-    said = f"intervals  {100 * made.level:g} %, for samples of families that the model "
+    of_which = "was trained on" if known else "was not trained on"
+    lines = [f"{100 * made.level:g} %, for samples of families that the model {of_which}"]
     if known:
-        said += f"was trained on; CV+ from {made.n_residuals:,} out-of-fold residuals"
+        lines[0] += f"; CV+ from {made.n_residuals:,} out-of-fold residuals"
     else:
-        said += (
-            f"was not trained on; from {made.n_residuals:,} residuals of {made.n_families:,} "
-            "families, each predicted without its family"
+        lines[0] += (
+            f"; from {made.n_residuals:,} residuals of {made.n_families:,} families, each "
+            "predicted without its family"
         )
     if made.coverage is None:
-        said += "\n           coverage could not be measured: too few residuals"
+        lines.append("coverage could not be measured: too few residuals")
     else:
-        held = f"{100 * made.coverage:.1f} % of the values"
-        if made.by_family is None:
-            said += f"\n           measured on samples that were left out: they held {held}"
-        else:
-            low, high = made.by_family
-            said += (
-                f"\n           measured on families that were left out: they held {held} on "
-                f"average, {100 * low:.0f} to {100 * high:.0f} % within one family, whose samples "
-                "err together"
-            )
+        left_out = "samples" if known else "families"
+        held = f"they held {100 * made.coverage:.1f} % of the values"
+        lines.append(f"measured on {left_out} that were left out: {held}")
+    if made.by_family is not None:
+        low, high = made.by_family
+        lines[-1] += (
+            f" on average, {100 * low:.0f} to {100 * high:.0f} % within one family, whose samples "
+            "err together"
+        )
     if known:
-        said += "\n           for samples of other families they are too short"
-        said += ": use --families new" if made.others else ", and this model has none for these"
+        way_out = ": use --families new" if made.others else ", and this model has none for these"
+        lines.append(f"for samples of other families they are too short{way_out}")
     elif made.others:
-        said += "\n           for samples of the training families they are too long: "
-        said += "use --families known"
+        lines.append("for samples of the training families they are too long: --families known")
     if min(prediction.match.rate, prediction.match.weighted_rate) < FEW_SNPS:
-        said += "\n           measured with all SNPs; for a file that lacks some they are too short"
-    return said
+        lines.append("measured with all SNPs; for a file that lacks some they are too short")
+    return "intervals  " + "\n           ".join(lines)
 
 
 def balance(explanation: SampleExplanation, shown: int) -> str:
