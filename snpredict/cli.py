@@ -18,10 +18,12 @@ from snpredict.errors import UsageError
 from snpredict.options import (
     Ambiguous,
     Dosages,
+    Families,
     File,
     Format,
     IdColumn,
     InputFormat,
+    Interval,
     Json,
     MatchLog,
     MinMatch,
@@ -91,6 +93,8 @@ def predict(
             help="Also the K SNPs that contributed most to a sample.",
         ),
     ] = 0,
+    interval: Interval = None,
+    families: Families = None,
     input_format: InputFormat = None,
     id_column: IdColumn = None,
     snps_in: SnpsIn = None,
@@ -106,15 +110,24 @@ def predict(
 
     Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
     and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. A table on a terminal, tab-separated in a pipe.
+    set. With --interval also lower and upper, behind spread. A table on a terminal, tab-separated
+    in a pipe.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
+    if families is not None and interval is None:
+        raise UsageError(
+            "--families says whose intervals, but none were asked for", "--interval 0.9"
+        )
     from snpredict import display
+    from snpredict.intervals import check_request
     from snpredict.pipeline import predict_file
     from snpredict.tables import check_destination, format_of
 
     format_name = format_of(out, format)
+    families = families or "known"
+    if interval is not None:
+        check_request(interval, families)
     if out is not None:
         check_destination(out, [file])
     options = input_options(
@@ -126,6 +139,8 @@ def predict(
         options,
         threads=threads,
         top=top,
+        interval=interval,
+        families=families,
         watch=display.watch(quiet),
     )
     coverage = prediction.scores.coverage
@@ -137,6 +152,7 @@ def predict(
             )
         )
         _tell(display.training_note(prediction))
+        _tell(display.interval_note(prediction))
     _tell(display.few_snps_warning(prediction.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_predictions(display.terminal(), prediction, per_fold)

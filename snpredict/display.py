@@ -135,6 +135,43 @@ def training_note(prediction: FilePrediction) -> str | None:
     return "\n".join(said) or None
 
 
+def interval_note(prediction: FilePrediction) -> str | None:
+    """Which intervals were made, what they assume and how well they held, else None."""
+    made = prediction.intervals
+    if made is None:
+        return None
+    known = made.families == "known"
+    of_which = "was trained on" if known else "was not trained on"
+    lines = [f"{100 * made.level:g} %, for samples of families that the model {of_which}"]
+    if known:
+        lines[0] += f"; CV+ from {made.n_residuals:,} out-of-fold residuals"
+    else:
+        lines[0] += (
+            f"; from {made.n_residuals:,} residuals of {made.n_families:,} families, each "
+            "predicted without its family"
+        )
+    if made.coverage is None:
+        lines.append("coverage could not be measured: too few residuals")
+    else:
+        left_out = "samples" if known else "families"
+        held = f"they held {100 * made.coverage:.1f} % of the values"
+        lines.append(f"measured on {left_out} that were left out: {held}")
+    if made.by_family is not None:
+        low, high = made.by_family
+        lines[-1] += (
+            f" on average, {100 * low:.0f} to {100 * high:.0f} % within one family, whose samples "
+            "err together"
+        )
+    if known:
+        way_out = ": use --families new" if made.others else ", and this model has none for these"
+        lines.append(f"for samples of other families they are too short{way_out}")
+    elif made.others:
+        lines.append("for samples of the training families they are too long: --families known")
+    if min(prediction.match.rate, prediction.match.weighted_rate) < FEW_SNPS:
+        lines.append("measured with all SNPs; for a file that lacks some they are too short")
+    return "intervals  " + "\n           ".join(lines)
+
+
 def balance(explanation: SampleExplanation, shown: int) -> str:
     """The sum that the contributions make, one term per line."""
     digits = decimals(explanation.bundle) + 2

@@ -187,6 +187,12 @@ class NotExplainable(SnpredictError):
     exit_code = 35
 
 
+class NoInterval(SnpredictError):
+    """The model has too few residuals for an interval of this level, or none of this kind."""
+
+    exit_code = 36
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 

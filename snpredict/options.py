@@ -108,6 +108,26 @@ MatchLog = Annotated[
         help="Write what became of each SNP of the model: .tsv, .csv, .parquet or .json.",
     ),
 ]
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        "--interval",
+        metavar="LEVEL",
+        show_default=False,
+        help="Also lower and upper ends of intervals that hold the share LEVEL of true values, "
+        "such as 0.9.",
+    ),
+]
+Families = Annotated[
+    str | None,
+    typer.Option(
+        "--families",
+        metavar="known|new",
+        show_default=False,
+        help="With --interval: are FILE's samples of families that the model was trained on, or of "
+        "others?  [default: known]",
+    ),
+]
 Threads = Annotated[
     int,
     typer.Option(

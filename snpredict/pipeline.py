@@ -26,6 +26,7 @@ from snpredict.inputs import (
     match_file,
     unwatched,
 )
+from snpredict.intervals import Intervals, intervals_of
 from snpredict.match_report import MatchReport, log_columns
 from snpredict.names import did_you_mean, listed
 from snpredict.scores import Coverage, ScoredBlock, Scores, collect
@@ -45,6 +46,7 @@ class FilePrediction:
     scores : Scores
     top : list of list of (str, float), or None
         Per sample, the SNPs that contributed most and their contributions, trait units.
+    intervals : Intervals, or None
     """
 
     bundle: Bundle
@@ -52,22 +54,29 @@ class FilePrediction:
     match: MatchReport
     scores: Scores
     top: list[list[tuple[str, float]]] | None
+    intervals: Intervals | None = None
 
     def results(self, per_fold: bool = False) -> Results:
-        """Columns sample, prediction, spread, predicted_by and, if asked for, one per fold."""
+        """Columns sample, prediction, spread, lower and upper with intervals, predicted_by, and
+        if asked for one per fold.
+        """
         names = [fold.name for fold in self.bundle.manifest.folds]
         columns: dict[str, Any] = {
             "sample": self.scores.samples,
             "prediction": self.scores.prediction,
             "spread": [None if math.isnan(s) else s for s in self.scores.spread.tolist()],
-            "predicted_by": [
-                names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
-            ],
         }
+        metadata = _origin(self.bundle, self.source, self.match)
+        if self.intervals is not None:
+            columns["lower"], columns["upper"] = self.intervals.bounds(self.scores)
+            metadata["interval"] = self.intervals.facts()
+        columns["predicted_by"] = [
+            names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
+        ]
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
                 columns[fold.name] = self.scores.folds[:, at].astype(np.float64)
-        return Results(_origin(self.bundle, self.source, self.match), columns, self.top)
+        return Results(metadata, columns, self.top)
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,8 @@ def predict_file(
     *,
     threads: int = 0,
     top: int = 0,
+    interval: float | None = None,
+    families: str = "known",
     watch: Watch = unwatched,
 ) -> FilePrediction:
     """Predict every sample of a genotype file.
@@ -177,16 +188,21 @@ def predict_file(
         Model runs at a time; 0 takes one per core.
     top : int
         For how many SNPs per sample to hand back contributions.
+    interval : float, optional
+        Level of prediction intervals.
+    families : str
+        Whose intervals, see `snpredict.intervals`.
     watch : callable, optional
         Shows progress.
 
     Raises
     ------
     SnpredictError
-        As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, and `read_ensemble`
-        when `top` is not 0.
+        As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, `read_ensemble`
+        when `top` is not 0, and `intervals_of`.
     """
     ids = bundle.snps.ids
+    intervals = None if interval is None else intervals_of(bundle, interval, families)
     scorer = Scorer(bundle, threads)
     ensemble = read_ensemble(bundle, scorer) if top else None
     file = match_file(path, bundle, options, watch=watch)
@@ -204,7 +220,7 @@ def predict_file(
 
         scores = collect(seen(), len(ids), file.report.matched)
         source = input_file(file, digests.result())
-    return FilePrediction(bundle, source, file.report, scores, rows if top else None)
+    return FilePrediction(bundle, source, file.report, scores, rows if top else None, intervals)
 
 
 def check_file(

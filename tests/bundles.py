@@ -96,7 +96,6 @@ class Tiny:
             "metrics": {"pcc_mean": 0.7, "pcc_sd": 0.02, "within_family_pcc_mean": None},
             "preset": {"name": "test"},
             "seed": 7,
-            "interval_quantiles": None,
             "training": {"table": "none.tsv", "samples": 100},
             "software": {},
             "created": "2025-01-01T00:00:00Z",
@@ -148,6 +147,15 @@ class Tiny:
                 "residual": [0.5] * n,
             }
         )
+
+    def residuals(self, folds: list[int], residuals: list[float], **columns: list) -> pa.Table:
+        """``out_of_fold.parquet`` of samples with these residuals, and further columns."""
+        table = self.out_of_fold(tuple(f"{at:x}" for at in range(len(folds))), tuple(folds))
+        at = table.schema.get_field_index("residual")
+        table = table.set_column(at, "residual", pa.array(residuals, pa.float64()))
+        for name, values in columns.items():
+            table = table.append_column(name, pa.array(values))
+        return table
 
     def ensemble(self) -> bytes:
         return fused_ensemble(

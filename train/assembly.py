@@ -19,12 +19,10 @@ from train.errors import ParityError
 from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
 from train.fused import HiddenPart, fused_ensemble
+from train.new_families import LeftOut, measured_intervals
 from train.presets import HIDDEN, Preset
 from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
-
-#: Shares of samples whose absolute out-of-fold residual stays below the stored quantile.
-INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
 
 #: Networks whose score the fused ensemble can hold: those affine in the one-hot genotypes once
 #: dropout is off, and the one with a hidden layer over codes.
@@ -37,8 +35,9 @@ def assemble_bundle(
     figures: dict[str, float | None],
     info: SnpInfo,
     console: Console,
+    left_out: LeftOut | None = None,
 ) -> None:
-    """Write the bundle of a complete run.
+    """Write the bundle of a complete run, with what was found with families left out, if it was.
 
     Raises
     ------
@@ -92,13 +91,20 @@ def assemble_bundle(
     if ensemble is not None:
         effect = effects(_function(weights, bias, hidden), scale, alpha, frequencies)
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
+    out_of_fold = _out_of_fold_table(run, left_out)
+    manifest["intervals"] = measured_intervals(
+        out_of_fold["residual"].to_numpy(),
+        out_of_fold["fold"].to_numpy(),
+        left_out,
+        run.settings["fold_scheme"],
+    )
     manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
     write_bundle(
         target,
         manifest,
         snps=_snp_table(run, info, frequencies),
         saliency=_saliency_table(run, effect),
-        out_of_fold=_out_of_fold_table(run),
+        out_of_fold=out_of_fold,
         # The ensemble holds them already.
         fold_models=models if ensemble is None else [],
         ensemble=ensemble,
@@ -182,7 +188,6 @@ def _manifest(
     name: str, run: Run, figures: dict[str, float | None], alpha: float, fused: bool
 ) -> dict[str, Any]:
     settings, data = run.settings, run.data
-    residuals = np.abs(np.concatenate(run.predicted) - data.phenotype[np.concatenate(run.rows)])
     options = settings["bundle"]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -221,9 +226,6 @@ def _manifest(
         "preset": settings["preset"],
         "seed": settings["seed"],
         "threads": settings["threads"],
-        "interval_quantiles": {
-            f"{level:g}": float(np.quantile(residuals, level)) for level in INTERVAL_LEVELS
-        },
         "training": {
             "table": data.source,
             "sha256": data.sha256,
@@ -283,7 +285,7 @@ def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
     )
 
 
-def _out_of_fold_table(run: Run) -> pa.Table:
+def _out_of_fold_table(run: Run, left_out: LeftOut | None) -> pa.Table:
     rows = np.concatenate(run.rows)
     predicted = np.concatenate(run.predicted)
     fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
@@ -294,5 +296,7 @@ def _out_of_fold_table(run: Run) -> pa.Table:
             "fold": fold[order].astype(np.int16),
             "predicted": predicted[order],
             "residual": run.data.phenotype[rows[order]] - predicted[order],
+            # All rows are there, in their order.
+            **(left_out.columns() if left_out is not None else {}),
         }
     )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from train.new_families import card_lines
+
 
 def model_card(manifest: dict[str, Any]) -> str:
     """Markdown for ``MODEL_CARD.md``, from the manifest alone, so that both say the same."""
@@ -57,6 +59,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         lines.append(
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
+    lines += card_lines(m)
     lines += [
         "",
         "## How it was trained",
@@ -90,9 +93,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "wrong without looking wrong.",
         "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
         "linkage spreads one locus over its neighbours.",
-        "- Decisions on single samples without their error: half of the out-of-fold predictions "
-        f"miss by more than {m['interval_quantiles']['0.5']:.2f} {unit}, one in ten by more than "
-        f"{m['interval_quantiles']['0.9']:.2f} {unit}.",
+        "- Decisions on single samples without their error: `predict --interval 0.9` gives it.",
         "",
         f"Seed {m['seed']}, created {m['created']} with "
         + ", ".join(f"{name} {version}" for name, version in m["software"].items())

@@ -61,6 +61,13 @@ def run(
     compare: Annotated[
         Path | None, typer.Option(help="A second table over the same rows, trained the same way")
     ] = None,
+    new_families: Annotated[
+        bool,
+        typer.Option(
+            help="Also train with a tenth of the families left out at a time, for accuracy and "
+            "intervals in new families"
+        ),
+    ] = False,
     snp_info: Annotated[
         Path | None, typer.Option(help="Table of SNPs: id, chromosome, position, alleles")
     ] = None,
@@ -109,6 +116,7 @@ def run(
         threads=threads,
         seed=seed,
         compare=compare,
+        new_families=new_families,
         snp_info=snp_info,
         counted_allele=counted_allele,
         other_allele=other_allele,

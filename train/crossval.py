@@ -7,6 +7,7 @@ A run folder holds
 ``data/``                the parsed table and the folds, mapped by the fold processes
 ``folds/fold_01/`` …     see `train.fold`
 ``compare/``             the same run on a second table over the same rows, when asked for
+``new_families/``        the same run with whole families left out, when asked for
 ======================== ==================================================================
 
 and, after ``summarize``, the files that `train.summary` lists.

@@ -21,6 +21,8 @@ from train.controls import with_control
 from train.dataset import Dataset, read_traits
 from train.errors import TrainingTableError
 from train.folds import family_folds, folds_from_column, random_folds
+from train.new_families import FOLDER as NEW_FAMILIES
+from train.new_families import left_out_folds, with_families
 from train.phenotypes import read_phenotypes
 from train.presets import load_preset
 from train.progress import watching
@@ -58,6 +60,7 @@ class RunOptions:
     resume: bool
     gpu: bool
     phenotypes: Path | None = None
+    new_families: bool = False
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -82,6 +85,10 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         if not 1 <= number <= n_folds:
             raise UsageError(f"--fold {number} is not one of the folds 1..{n_folds}")
     crossval.check_folds(assignment, data.phenotype, o.seed)
+    if o.new_families:
+        grouped, families_from = with_families(data, o.seed)
+        left_out = left_out_folds(grouped, o.seed)
+        crossval.check_folds(left_out, data.phenotype, o.seed)
 
     settings = {
         "trait": o.trait,
@@ -99,21 +106,28 @@ def train_and_export(options: RunOptions, console: Console) -> None:
             **({"source": o.source} if o.source else {}),
         },
     }
-    runs = [(o.table, folder)]
+    runs = [(o.table.name, folder, wanted)]
     crossval.prepare(folder, data, assignment, settings, info)
     if o.compare is not None and second is not None:
-        runs.append((o.compare, folder / "compare"))
+        runs.append((o.compare.name, folder / "compare", wanted))
         # Its own SNPs may be others; their places are not used.
         theirs = info_from_names(second.snps)
-        settings = {**settings, "snp_info": theirs.digest}
-        crossval.prepare(folder / "compare", second, assignment, settings, theirs)
+        other = {**settings, "snp_info": theirs.digest}
+        crossval.prepare(folder / "compare", second, assignment, other, theirs)
+    if o.new_families:
+        these = {**settings, "fold_scheme": "family", "families": families_from}
+        crossval.prepare(folder / NEW_FAMILIES, grouped, left_out, these, info)
+        every = range(1, int(left_out.max()) + 1)
+        numbers = [fold for fold in every if fold in o.only_folds or not o.only_folds]
+        runs.append((f"{o.table.name}, families left out", folder / NEW_FAMILIES, numbers))
     _describe(o, data, second, preset.name, n_folds, console)
 
     began = time.perf_counter()
-    for path, run in runs:
-        with watching(console, f"{path.name}, preset {preset.name}", o.unit) as watch:
-            crossval.run_folds(run, wanted, jobs=o.jobs, watch=watch)
-    console.print(f"{len(wanted)} folds in {time.perf_counter() - began:.0f} s")
+    for title, run, numbers in runs:
+        with watching(console, f"{title}, preset {preset.name}", o.unit) as watch:
+            crossval.run_folds(run, numbers, jobs=o.jobs, watch=watch)
+    n_trained = sum(len(numbers) for _, _, numbers in runs)
+    console.print(f"{n_trained} folds in {time.perf_counter() - began:.0f} s")
     summarize_run(folder, o.out, console)
 
 
@@ -129,6 +143,10 @@ def _check_options(o: RunOptions, folder: Path) -> None:
         raise UsageError(
             f"--n-folds {o.n_folds} was given, but the folds come from column '{o.fold_column}'",
             "add --folds random or --folds family",
+        )
+    if o.new_families and o.folds == "family":
+        raise UsageError(
+            "--folds family leaves families out already", "leave one of the two options away"
         )
     if o.compare is not None and o.compare.resolve() == o.table.resolve():
         raise UsageError("--compare names the table itself", "name a second table")

@@ -21,6 +21,7 @@ from train.errors import IncompleteRun
 from train.evaluation import pearson, within_group_pearson
 from train.fold import fold_folder, is_finished
 from train.folds import split
+from train.new_families import read_left_out
 from train.snpinfo import SnpInfo
 
 TOP = 20
@@ -214,6 +215,14 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
     rows = pcc_table(run, second)
     _write_csv(path / "fold_pcc_summary.csv", rows)
     figures = cross_validated_metrics(run)
+    left_out, unfinished = None, None
+    try:
+        left_out = read_left_out(run)
+    except IncompleteRun as error:
+        unfinished = error.message
+    if left_out is not None:
+        figures |= left_out.figures()
+        console.print(_in_new_families(figures), soft_wrap=True)
     summary = {
         "folds": run.folds,
         "metrics": figures,
@@ -262,10 +271,20 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
             "(run the same command without --fold, or summarize again)",
             soft_wrap=True,
         )
+    elif unfinished is not None:
+        console.print(f"no bundle yet: {unfinished} (run the same command again)", soft_wrap=True)
     else:
         bundle = bundle or Path(run.settings["bundle"]["out"])
-        assemble_bundle(run, bundle, figures, info, console)
+        assemble_bundle(run, bundle, figures, info, console, left_out)
         console.print(f"bundle: {bundle}")
+
+
+def _in_new_families(figures: dict[str, float | None]) -> str:
+    pooled, inside = (
+        figures[f"new_families_{name}"] for name in ("pcc_pooled", "within_family_pcc_mean")
+    )
+    shown = ["not available" if v is None else f"{v:.4f}" for v in (pooled, inside)]
+    return f"families left out: pooled pcc {shown[0]}, mean pcc inside a family {shown[1]}"
 
 
 def _history(path: Path) -> dict[str, np.ndarray]:

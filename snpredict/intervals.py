@@ -1,0 +1,340 @@
+"""Prediction intervals from the residuals that a bundle's training left behind.
+
+Two kinds, for two kinds of samples:
+
+``known``
+    The sample is of a family that the model was trained on. CV+ from the out-of-fold residuals of
+    the bundle's own folds, see `snpredict.cv_plus`.
+``new``
+    No line of the sample's family was in the training set. The prediction ± a quantile of the
+    absolute residuals of lines whose whole family was left out of training. Lines of a family err
+    together, so every family has the same weight, however many lines it has ("CDF pooling" of
+    Dunn, Wasserman and Ramdas 2023, arXiv:1809.07441). Right on average over many families; no
+    promise for any one of them.
+
+Coverage is measured on the same residuals, each fold's against intervals made without it.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from snpredict.bundle import Bundle
+from snpredict.cv_plus import cv_plus, rank_of
+from snpredict.errors import InvalidBundle, NoInterval, UsageError
+from snpredict.manifest import MAX_FOLDS, OUT_OF_FOLD
+from snpredict.parquet_columns import NUMBERS, Columns
+from snpredict.scores import Scores
+
+#: What is known of the families of the samples.
+FAMILIES = ("known", "new")
+
+METHODS = {
+    "known": "CV+ over the folds",
+    "new": "pooled quantile over families left out",
+}
+
+#: Below it the ends of a CV+ interval may cross; above it they cannot.
+_LOWEST_LEVEL = 0.5
+
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals of one level, made for a bundle before anything is scored.
+
+    Attributes
+    ----------
+    level : float
+        Share of samples whose trait value they are to hold.
+    families : str
+        One of `FAMILIES`.
+    n_residuals, n_families : int
+        What they were made from; families are 0 for ``known``.
+    coverage : float or None
+        Share that they were measured to hold; None where too few residuals are left to measure.
+    by_family : tuple of float, or None
+        The smallest and the largest share of a family's samples, for ``new``.
+    others : bool
+        Whether the bundle has intervals for the other kind of families too.
+    """
+
+    level: float
+    families: str
+    n_residuals: int
+    n_families: int
+    coverage: float | None
+    by_family: tuple[float, float] | None
+    others: bool
+    _by_fold: list[np.ndarray]
+    _radius: float | None
+
+    @property
+    def method(self) -> str:
+        """In words."""
+        return METHODS[self.families]
+
+    def bounds(self, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends, (samples,) float64, trait units.
+
+        A sample of the training set is predicted by the one fold that did not see it, and that
+        fold's prediction then stands in for those of all folds.
+        """
+        if self._radius is not None:
+            return scores.prediction - self._radius, scores.prediction + self._radius
+        folds = scores.folds.astype(np.float64)
+        rows = np.flatnonzero(scores.held_out >= 0)
+        folds[rows] = folds[rows, scores.held_out[rows]][:, None]
+        return cv_plus(folds, self._by_fold, self.level)
+
+    def facts(self) -> dict[str, object]:
+        """Everything but the ends, as JSON values."""
+        return {
+            "level": self.level,
+            "families": self.families,
+            "method": self.method,
+            "residuals": self.n_residuals,
+            "measured_coverage": self.coverage,
+        }
+
+
+def intervals_of(bundle: Bundle, level: float, families: str = "known") -> Intervals:
+    """Prepare intervals of one level.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    level : float
+        From 0.5 to below 1.
+    families : str
+        One of `FAMILIES`.
+
+    Raises
+    ------
+    UsageError
+        The level or `families` is none.
+    NoInterval
+        The bundle has no residuals of this kind, or too few for the level.
+    InvalidBundle
+        Its residuals contradict its manifest.
+    """
+    check_request(level, families)
+    own_are_new = _fold_scheme(bundle) == "family"
+    has = {"known": not own_are_new, "new": _has_new(bundle)}
+    if not has[families]:
+        raise _not_there(bundle, families, has)
+    folds, residuals = _own_residuals(bundle)
+    if families == "known":
+        n = len(residuals)
+        if rank_of(level, n) > n:
+            raise _too_few(bundle, level, f"{n} residuals", Fraction(n, n + 1))
+        return Intervals(
+            level=level,
+            families=families,
+            n_residuals=n,
+            n_families=0,
+            coverage=coverage_known(residuals, folds, level),
+            by_family=None,
+            others=has["new"],
+            _by_fold=[
+                np.sort(residuals[folds == place]) for place in range(len(bundle.manifest.folds))
+            ],
+            _radius=None,
+        )
+    residuals, family, family_fold = _family_residuals(bundle)
+    n_families = len(np.unique(family))
+    radius = family_quantile(residuals, family, level)
+    if not math.isfinite(radius):
+        largest = Fraction(n_families, n_families + 1)
+        raise _too_few(bundle, level, f"residuals of {n_families} families", largest)
+    shares = coverage_new(residuals, family, family_fold, level)
+    return Intervals(
+        level=level,
+        families=families,
+        n_residuals=len(residuals),
+        n_families=n_families,
+        coverage=None if shares is None else float(shares.mean()),
+        by_family=None if shares is None else (float(shares.min()), float(shares.max())),
+        others=has["known"],
+        _by_fold=[],
+        _radius=radius,
+    )
+
+
+def check_request(level: float, families: str) -> None:
+    """Refuse what no bundle can answer, before one is read.
+
+    Raises
+    ------
+    UsageError
+    """
+    if families not in FAMILIES:
+        raise UsageError(f"--families: found {families!r}, expected one of {', '.join(FAMILIES)}")
+    if not _LOWEST_LEVEL <= level < 1:
+        percent = f"; {level:g} percent is {level / 100:g}" if 50 <= level < 100 else ""
+        raise UsageError(
+            f"--interval {level:g} is no level: expected a share of at least {_LOWEST_LEVEL} and "
+            "below 1",
+            f"for example --interval 0.9{percent}",
+        )
+
+
+def family_quantile(residuals: np.ndarray, family: np.ndarray, level: float) -> float:
+    """Radius that holds `level` of the samples of a family to come; infinite for too few families.
+
+    The smallest r with ``Σ_k share_k(|residual| ≤ r) / K ≥ level`` over the K families. It is
+    infinite above K / (K + 1): if the errors of a family were all the same, a family to come would
+    err more than all K with a probability of 1 / (K + 1).
+
+    Parameters
+    ----------
+    residuals : ndarray (samples,) of float64
+        Absolute.
+    family : ndarray (samples,)
+        Whose family each sample is.
+    """
+    _, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
+    if rank_of(level, len(sizes)) > len(sizes):
+        return math.inf
+    order = np.argsort(residuals, kind="stable")
+    reached = np.cumsum(1.0 / sizes[member[order]])
+    # The sum of many shares may miss a whole number by rounding.
+    place = int(np.searchsorted(reached, level * len(sizes) * (1 - 1e-12)))
+    return float(residuals[order[place]])
+
+
+def coverage_known(residuals: np.ndarray, folds: np.ndarray, level: float) -> float | None:
+    """Share of samples within intervals around their fold's prediction, made of other folds.
+
+    Parameters
+    ----------
+    residuals : ndarray (samples,) of float64
+        Absolute, out of fold.
+    folds : ndarray (samples,)
+
+    Returns
+    -------
+    float, or None where the other folds have too few residuals for the level.
+    """
+    inside = 0
+    for fold in np.unique(folds):
+        others = np.sort(residuals[folds != fold])
+        rank = rank_of(level, len(others))
+        if rank > len(others):
+            return None
+        inside += int(np.count_nonzero(residuals[folds == fold] <= others[rank - 1]))
+    return inside / len(residuals)
+
+
+def coverage_new(
+    residuals: np.ndarray, family: np.ndarray, family_fold: np.ndarray, level: float
+) -> np.ndarray | None:
+    """Per family the share of samples within intervals made of the families of other folds.
+
+    Parameters
+    ----------
+    residuals : ndarray (samples,) of float64
+        Absolute, of samples predicted without their family.
+    family : ndarray (samples,)
+    family_fold : ndarray (samples,)
+        Which families were left out together.
+
+    Returns
+    -------
+    ndarray (families,) of float64, families ascending; None where the others are too few.
+    """
+    inside = np.zeros(len(residuals), bool)
+    for fold in np.unique(family_fold):
+        tested = family_fold == fold
+        radius = family_quantile(residuals[~tested], family[~tested], level)
+        if not math.isfinite(radius):
+            return None
+        inside[tested] = residuals[tested] <= radius
+    member = np.unique(family, return_inverse=True)[1]
+    return np.bincount(member, inside) / np.bincount(member)
+
+
+def _own_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray]:
+    """Place of the fold in the bundle, and absolute residual, of every training sample."""
+    values = _columns(bundle, "fold", "residual")
+    numbers = [fold.number for fold in bundle.manifest.folds]
+    unknown = ~np.isin(values[:, 0], numbers)
+    if unknown.any():
+        raise InvalidBundle(
+            f"{bundle.path / OUT_OF_FOLD}: found a residual of fold {values[unknown, 0][0]:g}, "
+            f"expected one of the manifest's folds, {', '.join(map(str, numbers))}"
+        )
+    order = np.argsort(numbers)
+    places = order[np.searchsorted(np.sort(numbers), values[:, 0])]
+    return places, np.abs(values[:, 1])
+
+
+def _family_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Absolute residual with the family left out, the family's number, and its fold's."""
+    values = _columns(bundle, "family_residual", "family", "family_fold")
+    n_folds = len(np.unique(values[:, 2]))
+    if n_folds > MAX_FOLDS:
+        raise InvalidBundle(
+            f"{bundle.path / OUT_OF_FOLD}: found {n_folds} values in column 'family_fold', "
+            f"expected at most {MAX_FOLDS}"
+        )
+    return np.abs(values[:, 0]), values[:, 1], values[:, 2]
+
+
+def _columns(bundle: Bundle, *names: str) -> np.ndarray:
+    columns = Columns(
+        bundle.files[OUT_OF_FOLD],
+        bundle.path / OUT_OF_FOLD,
+        kinds=dict.fromkeys(names, NUMBERS),
+    )
+    values = columns.matrix(names)
+    # Beyond what a prediction can be, and sums of both would not be finite.
+    if np.abs(values).max() > _LARGEST:
+        raise InvalidBundle(
+            f"{bundle.path / OUT_OF_FOLD}: found {np.abs(values).max():g} in the columns "
+            f"{', '.join(names)}, expected at most {_LARGEST:g}"
+        )
+    return values
+
+
+def _fold_scheme(bundle: Bundle) -> object:
+    training = bundle.manifest.raw.get("training")
+    return training.get("fold_scheme") if isinstance(training, dict) else None
+
+
+def _has_new(bundle: Bundle) -> bool:
+    told = bundle.manifest.raw.get("intervals")
+    return isinstance(told, dict) and told.get("new") is not None
+
+
+def _not_there(bundle: Bundle, families: str, has: dict[str, bool]) -> NoInterval:
+    name = bundle.manifest.name
+    if families == "known" or not has["known"]:
+        return NoInterval(
+            f"model {name} has no intervals for {families} families: its folds left whole families "
+            "out" + ("" if has["new"] else ", and it was written before that was kept"),
+            "say --families new"
+            if has["new"]
+            else "write the bundle again: python -m train summarize RUN",
+        )
+    return NoInterval(
+        f"model {name} has no intervals for new families: it was trained without leaving families "
+        "out",
+        "train it with --new-families; --families known is for lines of the training families only",
+    )
+
+
+def _too_few(bundle: Bundle, level: float, of_what: str, largest: Fraction) -> NoInterval:
+    # Rounded down, so that the level that is named can be asked for.
+    digits = len(str(largest.denominator)) + 1
+    level_possible = math.floor(largest * 10**digits) / 10**digits
+    way_out = f"the largest level possible is {level_possible:.{digits}g}"
+    return NoInterval(
+        f"model {bundle.manifest.name} has {of_what}, too few for an interval of level {level:g}: "
+        "it would be infinite",
+        way_out if level_possible >= _LOWEST_LEVEL else "train on more samples",
+    )
