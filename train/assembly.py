@@ -17,6 +17,13 @@ from train.errors import ParityError
 from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
 from train.fused import fused_ensemble
+from train.similarity import (
+    as_parquet_table,
+    held_out_distances,
+    known_family_folds,
+    manifest_entry,
+    similarity_table,
+)
 from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
 
@@ -85,6 +92,7 @@ def assemble_bundle(
     frequencies = genotype_frequencies(run.data.codes)
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
     manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
+    distances, similarity, manifest["similarity"] = _similarity(run)
     write_bundle(
         target,
         manifest,
@@ -92,10 +100,11 @@ def assemble_bundle(
         saliency=_saliency_table(
             run, effects(weights, bias, scale, alpha, frequencies) if ensemble else None
         ),
-        out_of_fold=_out_of_fold_table(run),
+        out_of_fold=_out_of_fold_table(run, distances),
         fold_models=models,
         ensemble=ensemble,
         card=model_card(manifest),
+        similarity=similarity,
     )
 
 
@@ -241,7 +250,21 @@ def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
     )
 
 
-def _out_of_fold_table(run: Run) -> pa.Table:
+def _similarity(run: Run) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] | None]:
+    """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
+    codes, rows = run.data.codes, np.concatenate(run.rows)
+    folds = np.load(run.path / "data" / "folds.npy")
+    folds = known_family_folds(folds, run.settings["fold_scheme"], run.settings["seed"])
+    distances = held_out_distances(codes, folds)
+    table = similarity_table(codes)
+    if table is None or not np.isfinite(distances).any():
+        return np.full(len(codes), np.nan), None, None
+    predicted = np.concatenate(run.predicted)
+    entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
+    return distances, as_parquet_table(table), entry
+
+
+def _out_of_fold_table(run: Run, distances: np.ndarray) -> pa.Table:
     rows = np.concatenate(run.rows)
     predicted = np.concatenate(run.predicted)
     fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
@@ -252,5 +275,7 @@ def _out_of_fold_table(run: Run) -> pa.Table:
             "fold": fold[order].astype(np.int16),
             "predicted": predicted[order],
             "residual": run.data.phenotype[rows[order]] - predicted[order],
+            # Gaps where a row has no distance.
+            "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
         }
     )
