@@ -13,6 +13,7 @@ distance depends neither on the block that it comes in nor on the machine.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,15 @@ MIN_CALLED = 0.5
 #: Samples farther than this share of the training samples are called unlike them.
 UNLIKE_BEYOND = 0.99
 
-_ROWS = 1024
+#: Samples at a time, which a processor's cache holds.
+_ROWS = 128
 
-#: Missing genotypes are filled this often in samples with few of them (share at most `_FEW`), and
-#: in the others, and in blocks of so many samples.
-_FEW, _ROUNDS_FEW, _ROUNDS_MANY = 0.05, 2, 10
-_FILLED = 128
+#: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
+#: distance by less than a tenth of what the missing genotypes themselves do.
+_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (1.0, 10))
+
+#: Below this share, what is expected of missing genotypes is computed for them alone.
+_FEW = 0.05
 
 
 @dataclass(frozen=True)
@@ -90,59 +94,59 @@ class SimilarityTable:
         ndarray (samples,) of float64
             NaN where less than `MIN_CALLED` of the table's variance is called.
         """
-        loadings = self.loadings.astype(np.float32)
-        parts = [np.empty(0)]
+        distances = np.empty(len(codes))
         for start in range(0, len(codes), _ROWS):
-            chosen = codes[start : start + _ROWS, self.snps]
+            rows = slice(start, start + _ROWS)
+            chosen = codes[rows, self.snps]
             x = chosen.astype(np.float32)
             if fractions is not None:
-                x += fractions[start : start + _ROWS, self.snps]
-            x = np.rint(x * STEPS)
+                x += fractions[rows, self.snps]
+            x *= STEPS
+            if fractions is not None:
+                np.rint(x, out=x)
             x -= self.means.astype(np.float32)
-            missing = chosen == MISSING
-            x[missing] = 0
-            parts.append(self._distances(x, missing, loadings))
-        return np.concatenate(parts)
+            distances[rows] = self._distances(x, *np.nonzero(chosen == MISSING))
+        return distances
 
-    def _distances(self, x: np.ndarray, missing: np.ndarray, loadings: np.ndarray) -> np.ndarray:
-        share = missing.mean(axis=1)
-        for rows, rounds in (
-            (np.flatnonzero((share > 0) & (share <= _FEW)), _ROUNDS_FEW),
-            (np.flatnonzero(share > _FEW), _ROUNDS_MANY),
-        ):
-            for start in range(0, len(rows), _FILLED):
-                part = rows[start : start + _FILLED]
-                x[part] = self._filled(x[part], missing[part], loadings, rounds)
-        total = np.einsum("ij,ij->i", x, x).astype(np.float64)
-        scores = (x @ loadings).astype(np.float64)
-        explained = self.scale**2 * np.einsum("ij,ij->i", scores, scores)
+    @cached_property
+    def _singles(self) -> np.ndarray:
+        return self.loadings.astype(np.float32)
+
+    @cached_property
+    def _doubles(self) -> np.ndarray:
+        return self.loadings.astype(np.float64)
+
+    def _distances(self, x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Distances of the samples x (rows, SNPs), missing at `rows` and `columns`; x is changed.
+
+        Whole numbers in the range of the codes are filled in, so that the sums stay exact.
+        """
         of_all = float(self.variances.sum())
-        called = np.ones(len(x))
-        gaps = np.flatnonzero(share)
-        # Sums along rows, one by one: they do not depend on the other rows.
-        called[gaps] -= (missing[gaps] * self.variances).sum(axis=1) / of_all
+        called = 1 - np.bincount(rows, self.variances[columns], len(x)) / of_all
+        share = np.bincount(rows, minlength=len(x)) / x.shape[1]
+        rounds = np.select([share <= up_to for up_to, _ in _ROUNDS], [n for _, n in _ROUNDS])
+        x[rows, columns] = 0
+        for done in range(rounds.max(initial=0)):
+            active = np.flatnonzero(rounds > done)
+            at = np.flatnonzero(rounds[rows] > done)
+            snps, samples = columns[at], np.searchsorted(active, rows[at])
+            # Exact as well: whole numbers far below 2⁵³. So both ways give the same.
+            scores = (x[active] @ self._singles).astype(np.float64)
+            if len(at) < _FEW * len(active) * x.shape[1]:
+                expected = np.einsum("pk,pk->p", scores[samples], self._doubles[snps])
+            else:
+                expected = (scores @ self._doubles.T)[samples, snps]
+            steps = np.rint(expected * self.scale**2)
+            x[rows[at], snps] = np.clip(steps, -2 * STEPS, 2 * STEPS)
+        scores = (x @ self._singles).astype(np.float64)
+        total = np.einsum("ij,ij->i", x, x).astype(np.float64)
+        explained = self.scale**2 * np.einsum("ij,ij->i", scores, scores)
         distances = np.full(len(x), np.nan)
         enough = called >= MIN_CALLED
         # Rounded, because sums in double precision are not exact to the last bit.
         found = (total - explained)[enough] / (called[enough] * of_all)
         distances[enough] = np.round(np.maximum(found, 0), 6)
         return distances
-
-    def _filled(
-        self, x: np.ndarray, missing: np.ndarray, loadings: np.ndarray, rounds: int
-    ) -> np.ndarray:
-        # Always the same number of rows: products of other shapes may round otherwise. Whole
-        # numbers, in range as all others, keep the final sums exact.
-        filled = np.zeros((_FILLED, x.shape[1]), np.float32)
-        filled[: len(x)] = x
-        holes = np.zeros(filled.shape, bool)
-        holes[: len(x)] = missing
-        places = np.nonzero(holes)
-        back = np.ascontiguousarray(loadings.T) * np.float32(self.scale**2)
-        for _ in range(rounds):
-            expected = (filled @ loadings) @ back
-            filled[places] = np.clip(np.rint(expected[places]), -2 * STEPS, 2 * STEPS)
-        return filled[: len(x)]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ def write_bundle(
     for name, table in ((SNPS, snps), (SALIENCY, saliency), (OUT_OF_FOLD, out_of_fold)):
         files[name] = _parquet(table)
     if similarity is not None:
-        files[SIMILARITY] = _parquet(similarity)
+        # Statistics of its many short columns would be a good part of the file.
+        files[SIMILARITY] = _parquet(similarity, write_statistics=False)
     files[CARD] = card.encode()
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     text = json.dumps({**manifest, "files": digests}, indent=2, ensure_ascii=False, allow_nan=False)
@@ -79,10 +80,10 @@ def write_bundle(
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _parquet(table: pa.Table, **options: Any) -> bytes:
     buffer = io.BytesIO()
     # Without the schema's metadata, where pandas records its version.
-    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd", **options)
     return buffer.getvalue()
 
 
