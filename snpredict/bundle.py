@@ -242,6 +242,11 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
             (files[OUT_OF_FOLD], folder / OUT_OF_FOLD),
             manifest,
         )
+    elif manifest.raw.get("similarity") is not None:
+        raise InvalidBundle(
+            f"{folder / MANIFEST}: 'files' has no SHA-256 for {SIMILARITY}, to which the entry "
+            "'similarity' belongs"
+        )
     for name in manifest.models:
         check_model(files[name], folder / name)
     return Bundle(folder, manifest, digest, snps, saliency, files, similarity)

@@ -228,8 +228,8 @@ def read_similarity(
             f"{table_path}: expected at most {MAX_SNPS} SNPs in ascending order, each once"
         )
     most = (2 * STEPS) ** 2
-    if not ((read.variances > 0) & (read.variances <= most)).all():
-        raise InvalidBundle(f"{table_path}: a variance is not above 0 and at most {most}")
+    if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
+        raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
     training = Columns(*out_of_fold, kinds={"distance": NUMBERS})
     distances = training.numbers_or_nan("distance")
     known = np.sort(distances[~np.isnan(distances)])
