@@ -23,7 +23,7 @@ class Similar:
     Attributes
     ----------
     codes, folds : ndarray
-        The training lines (540, 300) int8, and their folds 1 to 5.
+        The training lines (540, 300) int8, and their folds 1 to 20.
     new : ndarray (60, 300) of int8
         Further lines of the same families.
     strange : ndarray (20, 300) of int8
@@ -34,7 +34,7 @@ class Similar:
         _, codes, phenotype, _ = simulate(600, N_SNPS, 6)
         order = np.random.default_rng(3).permutation(600)
         self.new, self.codes = codes[order[:60]], codes[order[60:]]
-        self.folds = np.arange(540) % 5 + 1
+        self.folds = np.arange(540) % 20 + 1
         self.distances = held_out_distances(self.codes, self.folds)
         self.strange = 2 * np.random.default_rng(4).integers(0, 2, (20, N_SNPS)).astype(np.int8)
         self.table = similarity_table(self.codes)
