@@ -168,6 +168,10 @@ class Similarity:
         """Distance beyond which a sample is called unlike the training set."""
         return float(np.quantile(self.training, UNLIKE_BEYOND, method="higher"))
 
+    def beyond_all(self, distances: np.ndarray) -> np.ndarray:
+        """Which samples are farther than every training sample, bool: no error was measured."""
+        return distances > self.training[-1]
+
     def percentiles(self, distances: np.ndarray) -> np.ndarray:
         """Percentage of the training samples that are nearer: 0.0 to 100.0 in tenths, or NaN."""
         nearer = np.searchsorted(self.training, distances) / len(self.training)

@@ -51,6 +51,7 @@ def similarity_facts(bundle: Bundle, distances: np.ndarray | None) -> dict[str, 
     said = bundle.manifest.raw.get("similarity") or {}
     return {
         "unlike_training": int(bundle.similarity.unlike(distances).sum()),
+        "beyond_all_training": int(bundle.similarity.beyond_all(distances).sum()),
         "no_distance": int(np.isnan(distances).sum()),
         "limit": bundle.similarity.limit,
         "errors": said.get("errors"),
@@ -65,12 +66,16 @@ def similarity_line(bundle: Bundle, distances: np.ndarray | None) -> str | None:
     unlike = int(bundle.similarity.unlike(distances).sum())
     unknown = int(np.isnan(distances).sum())
     n = len(distances)
+    if unknown == n:
+        return f"unknown: all {n:,} samples have too few of its SNPs called to tell"
     text = (
         f"{unlike:,} of {n:,} samples are unlike the training set: farther from it than 99 % of "
         "its own lines"
     )
     if unlike and (measured := error_words(bundle)):
         text += f"; {measured}"
+    if beyond := int(bundle.similarity.beyond_all(distances).sum()):
+        text += f"; {beyond:,} are farther than any of them, where no error was measured"
     if unknown:
         text += f"; {unknown:,} have too few of its SNPs called to tell"
     return text
@@ -96,6 +101,8 @@ def sample_line(bundle: Bundle, distances: np.ndarray | None) -> str | None:
     if bundle.similarity.unlike(distances)[0]:
         measured = error_words(bundle)
         text += ": unlike it" + (f"; {measured}" if measured else "")
+    if bundle.similarity.beyond_all(distances)[0]:
+        text += "; this one is farther than any of them, where no error was measured"
     return text
 
 
