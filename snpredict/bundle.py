@@ -34,6 +34,7 @@ from snpredict.manifest import (
 from snpredict.names import did_you_mean, listed
 from snpredict.onnx_check import check_model
 from snpredict.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
+from snpredict.similarity import SIMILARITY, Similarity, read_similarity
 
 DEFAULT_MODEL = "soynam-height"
 
@@ -118,6 +119,8 @@ class Bundle:
     saliency : SaliencyTable
     files : mapping of str to bytes
         Verified content of every file, by its path within the bundle.
+    similarity : Similarity or None
+        None in a bundle without that table.
     """
 
     path: Path
@@ -126,6 +129,7 @@ class Bundle:
     snps: SnpTable
     saliency: SaliencyTable
     files: Mapping[str, bytes]
+    similarity: Similarity | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -231,9 +235,21 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     snps = _snp_table(files[SNPS], folder / SNPS, manifest)
     saliency = _saliency_table(files[SALIENCY], folder / SALIENCY, manifest, snps.ids)
     _check_out_of_fold(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
+    similarity = None
+    if SIMILARITY in files:
+        similarity = read_similarity(
+            (files[SIMILARITY], folder / SIMILARITY),
+            (files[OUT_OF_FOLD], folder / OUT_OF_FOLD),
+            manifest,
+        )
+    elif manifest.raw.get("similarity") is not None:
+        raise InvalidBundle(
+            f"{folder / MANIFEST}: 'files' has no SHA-256 for {SIMILARITY}, to which the entry "
+            "'similarity' belongs"
+        )
     for name in manifest.models:
         check_model(files[name], folder / name)
-    return Bundle(folder, manifest, digest, snps, saliency, files)
+    return Bundle(folder, manifest, digest, snps, saliency, files, similarity)
 
 
 def _verified(folder: Path, name: str, expected: str, at_most: int) -> bytes:

@@ -110,8 +110,10 @@ def predict(
 
     Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
     and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. With --interval also lower and upper, behind spread. A table on a terminal, tab-separated
-    in a pipe.
+    set. With --interval also lower and upper, behind spread. Models that hold a table of similarity
+    add distance_percentile, the percentage of training samples that are nearer to the training set
+    than this one, and unlike_training: whether it is farther away than 99 % of them. A table on a
+    terminal, tab-separated in a pipe.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
@@ -122,6 +124,7 @@ def predict(
     from snpredict import display
     from snpredict.intervals import check_request
     from snpredict.pipeline import predict_file
+    from snpredict.similarity_report import similarity_warning
     from snpredict.tables import check_destination, format_of
 
     format_name = format_of(out, format)
@@ -153,6 +156,7 @@ def predict(
         )
         _tell(display.training_note(prediction))
         _tell(display.interval_note(prediction))
+        _tell(similarity_warning(prediction.bundle, prediction.distances))
     _tell(display.few_snps_warning(prediction.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_predictions(display.terminal(), prediction, per_fold)
@@ -178,13 +182,15 @@ def check(
     """Say how FILE fits a model, without predicting anything.
 
     Reads the whole file, matches its variants to the model's SNPs, and reports what was matched,
-    recoded and left out, why, and how many genotypes are missing.
+    recoded and left out, why, how many genotypes are missing, and how many samples are unlike the
+    training set.
     """
     if file is None:
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
     from snpredict import display
     from snpredict.inputs import judge_match
     from snpredict.pipeline import check_file
+    from snpredict.similarity_report import similarity_line
 
     options = input_options(
         input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
@@ -199,6 +205,8 @@ def check(
                 checked.bundle, checked.source, checked.match, checked.coverage, samples
             )
         )
+        if line := similarity_line(checked.bundle, checked.distances):
+            print(f"similarity {line}")
     judge_match(file, checked.match, options)
     _tell(display.few_snps_warning(checked.match))
 
@@ -299,6 +307,7 @@ def _explain_sample(
     from snpredict import display
     from snpredict.names import listed
     from snpredict.pipeline import explain_sample, first_samples
+    from snpredict.similarity_report import sample_line
     from snpredict.tables import check_destination, format_of
 
     format_name = format_of(out, format)
@@ -319,6 +328,7 @@ def _explain_sample(
                 bundle, explanation.source, explanation.match, explanation.coverage, samples_line
             )
         )
+        _tell(sample_line(bundle, explanation.distances))
     _tell(display.few_snps_warning(explanation.match))
     if out is None and format_name is None and sys.stdout.isatty():
         display.show_contributions(display.terminal(), explanation, top)

@@ -279,7 +279,10 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
             table.add_row(*["⋮"] * len(table.columns))
             continue
         values = [column[row] for column in columns.values()]
-        cells = [_result_cell(value, digits) for value in values]
+        cells = [
+            _result_cell(value, 1 if name == "distance_percentile" else digits)
+            for name, value in zip(columns, values, strict=True)
+        ]
         if prediction.top:
             cells.append(
                 "  ".join(f"{snp} {value:+.{digits + 1}f}" for snp, value in prediction.top[row])
@@ -297,6 +300,8 @@ def _result_cell(value: object, digits: int) -> str:
     match value:
         case None:
             return "-"
+        case bool():
+            return "yes" if value else "no"
         case float():
             return f"{value:.{digits}f}"
         case _:

@@ -119,6 +119,11 @@ class Columns:
                 raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
         return values
 
+    def numbers_or_nan(self, name: str) -> np.ndarray:
+        """Values of a column as float64, NaN for gaps."""
+        values = self._column(name, nullable=True).to_pylist()
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
     def _column(self, name: str, nullable: bool) -> pa.ChunkedArray:
         column = self._table.column(name)
         if column.null_count and not nullable:

@@ -31,6 +31,11 @@ from snpredict.match_report import MatchReport, log_columns
 from snpredict.names import did_you_mean, listed
 from snpredict.scores import Coverage, ScoredBlock, Scores, collect
 from snpredict.scoring import Scorer
+from snpredict.similarity_report import (
+    DistanceCollector,
+    similarity_columns,
+    similarity_facts,
+)
 from snpredict.tables import Results
 
 
@@ -47,6 +52,8 @@ class FilePrediction:
     top : list of list of (str, float), or None
         Per sample, the SNPs that contributed most and their contributions, trait units.
     intervals : Intervals, or None
+    distances : ndarray (samples,) of float64, or None
+        From the training set, see `snpredict.similarity`; None where the bundle has no table.
     """
 
     bundle: Bundle
@@ -55,10 +62,11 @@ class FilePrediction:
     scores: Scores
     top: list[list[tuple[str, float]]] | None
     intervals: Intervals | None = None
+    distances: np.ndarray | None = None
 
     def results(self, per_fold: bool = False) -> Results:
-        """Columns sample, prediction, spread, lower and upper with intervals, predicted_by, and
-        if asked for one per fold.
+        """Columns sample, prediction, spread, lower and upper with intervals, predicted_by,
+        those of the similarity, and if asked for one per fold.
         """
         names = [fold.name for fold in self.bundle.manifest.folds]
         columns: dict[str, Any] = {
@@ -73,6 +81,9 @@ class FilePrediction:
         columns["predicted_by"] = [
             names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
         ]
+        if self.distances is not None and self.bundle.similarity is not None:
+            columns |= similarity_columns(self.bundle.similarity, self.distances)
+        metadata["similarity"] = similarity_facts(self.bundle, self.distances)
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
                 columns[fold.name] = self.scores.folds[:, at].astype(np.float64)
@@ -89,12 +100,15 @@ class FileCheck:
     source : InputFile
     match : MatchReport
     coverage : Coverage
+    distances : ndarray (samples,) of float64, or None
+        From the training set; None where the bundle has no table.
     """
 
     bundle: Bundle
     source: InputFile
     match: MatchReport
     coverage: Coverage
+    distances: np.ndarray | None = None
 
     def facts(self) -> dict[str, Any]:
         """Everything as JSON values."""
@@ -102,6 +116,7 @@ class FileCheck:
             "samples": self.coverage.samples,
             "missing_rate": self.coverage.missing_rate,
             "missing_rate_found": self.coverage.missing_rate_found,
+            "similarity": similarity_facts(self.bundle, self.distances),
         }
 
 
@@ -129,6 +144,8 @@ class SampleExplanation:
         The SNPs from the largest absolute contribution to the smallest.
     coverage : Coverage
         Of this one sample.
+    distances : ndarray (1,) of float64, or None
+        From the training set; None where the bundle has no table.
     """
 
     bundle: Bundle
@@ -142,6 +159,7 @@ class SampleExplanation:
     contributions: np.ndarray
     order: np.ndarray
     coverage: Coverage
+    distances: np.ndarray | None = None
 
     @property
     def residual(self) -> float:
@@ -157,7 +175,11 @@ class SampleExplanation:
             "reference": self.reference,
             "contributions_sum": float(self.contributions.sum()),
             "residual": self.residual,
+            "similarity": similarity_facts(self.bundle, self.distances),
         }
+        if self.distances is not None and self.bundle.similarity is not None:
+            columns_of_it = similarity_columns(self.bundle.similarity, self.distances)
+            metadata |= {name: values[0] for name, values in columns_of_it.items()}
         columns = {
             "snp": [self.bundle.snps.ids[at] for at in self.order],
             "genotype": [_genotype(value) for value in self.genotypes[self.order].tolist()],
@@ -208,6 +230,7 @@ def predict_file(
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, options)
     rows: list[list[tuple[str, float]]] = []
+    distances = DistanceCollector(bundle.similarity)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
 
@@ -215,12 +238,16 @@ def predict_file(
             for block in scorer.score(file.blocks()):
                 if ensemble is not None:
                     rows.extend(_top_rows(_contributions(block, ensemble), top, ids))
+                distances.add(block.codes, block.fractions)
                 scored(len(block.samples))
                 yield block
 
         scores = collect(seen(), len(ids), file.report.matched)
         source = input_file(file, digests.result())
-    return FilePrediction(bundle, source, file.report, scores, rows if top else None, intervals)
+    top_rows = rows if top else None
+    return FilePrediction(
+        bundle, source, file.report, scores, top_rows, intervals, distances.collected()
+    )
 
 
 def check_file(
@@ -239,15 +266,17 @@ def check_file(
     """
     file = match_file(path, bundle, options, watch=watch)
     samples = missing = 0
+    distances = DistanceCollector(bundle.similarity)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
         for block in file.blocks():
             samples += len(block.samples)
             missing += int(np.count_nonzero(block.codes == MISSING))
+            distances.add(block.codes, block.fractions)
             scored(len(block.samples))
         source = input_file(file, digests.result())
     coverage = Coverage(samples, len(bundle.snps), file.report.matched, missing)
-    return FileCheck(bundle, source, file.report, coverage)
+    return FileCheck(bundle, source, file.report, coverage, distances.collected())
 
 
 def explain_sample(
@@ -300,6 +329,8 @@ def explain_sample(
     if fractions is not None:
         genotypes = genotypes + fractions[0]
     missing = int(np.count_nonzero(codes == MISSING))
+    distances = DistanceCollector(bundle.similarity)
+    distances.add(codes, fractions)
     return SampleExplanation(
         bundle=bundle,
         source=source,
@@ -312,6 +343,7 @@ def explain_sample(
         contributions=explained.values[0],
         order=largest(explained.values, len(ids))[0],
         coverage=Coverage(1, len(ids), file.report.matched, missing),
+        distances=distances.collected(),
     )
 
 

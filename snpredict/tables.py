@@ -171,6 +171,8 @@ def _plain(column: Sequence) -> Sequence:
 def _cell(value: object) -> str:
     if value is None:
         return "NA"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -21,6 +21,13 @@ from train.fold import fold_folder, parity_genotypes
 from train.fused import HiddenPart, fused_ensemble
 from train.new_families import LeftOut, measured_intervals
 from train.presets import HIDDEN, Preset
+from train.similarity import (
+    as_parquet_table,
+    held_out_distances,
+    known_family_folds,
+    manifest_entry,
+    similarity_table,
+)
 from train.snpinfo import SnpInfo
 from train.summary import Run, ranks
 
@@ -91,7 +98,8 @@ def assemble_bundle(
     if ensemble is not None:
         effect = effects(_function(weights, bias, hidden), scale, alpha, frequencies)
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
-    out_of_fold = _out_of_fold_table(run, left_out)
+    distances, similarity, manifest["similarity"] = _similarity(run)
+    out_of_fold = _out_of_fold_table(run, left_out, distances)
     manifest["intervals"] = measured_intervals(
         out_of_fold["residual"].to_numpy(),
         out_of_fold["fold"].to_numpy(),
@@ -109,6 +117,7 @@ def assemble_bundle(
         fold_models=models if ensemble is None else [],
         ensemble=ensemble,
         card=model_card(manifest),
+        similarity=similarity,
     )
 
 
@@ -285,7 +294,21 @@ def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
     )
 
 
-def _out_of_fold_table(run: Run, left_out: LeftOut | None) -> pa.Table:
+def _similarity(run: Run) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] | None]:
+    """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
+    codes, rows = run.data.codes, np.concatenate(run.rows)
+    folds = np.load(run.path / "data" / "folds.npy")
+    folds = known_family_folds(folds, run.settings["fold_scheme"], run.settings["seed"])
+    distances = held_out_distances(codes, folds)
+    table = similarity_table(codes)
+    if table is None or not np.isfinite(distances).any():
+        return np.full(len(codes), np.nan), None, None
+    predicted = np.concatenate(run.predicted)
+    entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
+    return distances, as_parquet_table(table), entry
+
+
+def _out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray) -> pa.Table:
     rows = np.concatenate(run.rows)
     predicted = np.concatenate(run.predicted)
     fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
@@ -298,5 +321,7 @@ def _out_of_fold_table(run: Run, left_out: LeftOut | None) -> pa.Table:
             "residual": run.data.phenotype[rows[order]] - predicted[order],
             # All rows are there, in their order.
             **(left_out.columns() if left_out is not None else {}),
+            # Gaps where a row has no distance.
+            "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
         }
     )

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from snpredict.bundle import load_bundle
 from snpredict.errors import OutputError
 from snpredict.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
+from snpredict.similarity import SIMILARITY
 
 
 def write_bundle(
@@ -26,6 +27,7 @@ def write_bundle(
     fold_models: list[bytes],
     ensemble: bytes | None,
     card: str,
+    similarity: pa.Table | None = None,
 ) -> None:
     """Write a bundle, whole or not at all.
 
@@ -46,6 +48,7 @@ def write_bundle(
         ONNX model for the file ``manifest["ensemble"]``; None where that is None.
     card : str
         Markdown.
+    similarity : pyarrow.Table, optional
 
     Raises
     ------
@@ -62,6 +65,9 @@ def write_bundle(
         files[manifest["ensemble"]] = ensemble
     for name, table in ((SNPS, snps), (SALIENCY, saliency), (OUT_OF_FOLD, out_of_fold)):
         files[name] = _parquet(table)
+    if similarity is not None:
+        # Statistics of its many short columns would be a good part of the file.
+        files[SIMILARITY] = _parquet(similarity, write_statistics=False)
     files[CARD] = card.encode()
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     text = json.dumps({**manifest, "files": digests}, indent=2, ensure_ascii=False, allow_nan=False)
@@ -74,10 +80,10 @@ def write_bundle(
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _parquet(table: pa.Table, **options: Any) -> bytes:
     buffer = io.BytesIO()
     # Without the schema's metadata, where pandas records its version.
-    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd", **options)
     return buffer.getvalue()
 
 

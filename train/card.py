@@ -60,6 +60,7 @@ def model_card(manifest: dict[str, Any]) -> str:
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
     lines += card_lines(m)
+    lines += _similarity(m.get("similarity"), unit)
     lines += [
         "",
         "## How it was trained",
@@ -101,6 +102,36 @@ def model_card(manifest: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _similarity(entry: dict[str, Any] | None, unit: str) -> list[str]:
+    if entry is None:
+        return []
+    lines = [
+        "",
+        "## Samples unlike the training set",
+        "",
+        "`predict` flags samples that are farther from the training set than 99 % of its own "
+        "lines are from the rest. Out-of-fold errors of such lines and of the others:",
+        "",
+        f"| tested lines | | n | MAE ({unit}) | RMSE ({unit}) | PCC | MAE ratio (95 % interval) |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, what in (("errors", "of known families"), ("errors_new_families", "of new families")):
+        errors = entry.get(name) or {}
+        for part in ("flagged", "others") if errors else ():
+            figures = errors[part]
+            ratio = ""
+            if part == "flagged" and errors["mae_ratio"] is not None:
+                ratio = (
+                    f"{errors['mae_ratio']:.2f} ({errors['mae_ratio_low']:.2f} to "
+                    f"{errors['mae_ratio_high']:.2f})"
+                )
+            lines.append(
+                f"| {what} | {part} | {figures['n']} | {_shown(figures['mae'])} "
+                f"| {_shown(figures['rmse'])} | {_shown(figures['pcc'])} | {ratio} |"
+            )
+    return lines
 
 
 def _shown(value: float | None, digits: int = 3) -> str:

@@ -320,6 +320,81 @@ def not_utf8(n: int) -> pa.Array:
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
+def similar(**changed):
+    """A table of similarity for the tiny bundle, of two of its SNPs, with something else in it."""
+    columns = {"snp": [0, 5], "mean": [16, 16], "variance": [256.0, 256.0], "pc_001": [1, -1]}
+    entry_of_it = {"components": 1, "scale": 0.5, **changed.pop("entry", {})}
+    distances = changed.pop("distance", [0.1, 0.2])
+
+    def write(folder):
+        table(OUT_OF_FOLD, lambda t: t.append_column("distance", pa.array(distances)))(folder)
+        file("similarity.parquet", parquet(pa.table(columns | changed)))(folder)
+        entry("similarity", value=entry_of_it)(folder)
+
+    return write
+
+
+def test_a_good_table_of_similarity(bundle, genotypes, capsys):
+    similar()(bundle)
+    assert main(["predict", str(genotypes), "--model", str(bundle)]) == 0
+    assert "distance_percentile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        pytest.param(similar(snp=[0, 12]), ["'snp'", "outside 0 to 11"], id="SNP 13 of 12"),
+        pytest.param(similar(snp=[5, 5]), ["each once"], id="a SNP twice"),
+        pytest.param(similar(snp=[0, None]), ["'snp'", "gaps"], id="no SNP"),
+        pytest.param(similar(snp=[0.0, 5.0]), ["'snp'", "whole"], id="SNPs as fractions"),
+        pytest.param(similar(mean=[16, 33]), ["'mean'", "outside 0 to 32"], id="mean code > 2"),
+        pytest.param(similar(variance=[256.0, 0.0]), ["'variance'"], id="no variance"),
+        pytest.param(similar(variance=[256.0, NAN]), ["'variance'", "finite"], id="variance NaN"),
+        pytest.param(similar(pc_001=[64, 0]), ["outside -63 to 63"], id="large loading"),
+        pytest.param(similar(pc_001=["1", "1"]), ["'pc_001'", "whole"], id="loadings as text"),
+        pytest.param(similar(entry={"components": 2}), ["'pc_002'"], id="no second component"),
+        pytest.param(similar(entry={"components": 10**9}), ["components"], id="10^9 components"),
+        pytest.param(similar(entry={"components": True}), ["components"], id="true components"),
+        pytest.param(similar(entry={"scale": 0}), ["scale 0"], id="scale 0"),
+        pytest.param(similar(entry={"scale": 10**400}), ["scale 10"], id="huge scale"),
+        pytest.param(similar(distance=[None, None]), ["'distance'"], id="no distances"),
+        pytest.param(similar(distance=[0.1, INFINITY]), ["'distance'"], id="infinite distance"),
+        pytest.param(similar(distance=[0.1, -0.1]), ["'distance'"], id="distance < 0"),
+        pytest.param(
+            in_turn(similar(), table(OUT_OF_FOLD, lambda t: t.drop_columns(["distance"]))),
+            ["'distance'"],
+            id="no column of distances",
+        ),
+        pytest.param(
+            in_turn(similar(), entry("similarity", value=None)),
+            ["no entry 'similarity'"],
+            id="no entry",
+        ),
+        pytest.param(
+            entry("similarity", value={"components": 1, "scale": 0.5}),
+            ["similarity.parquet"],
+            id="no table",
+        ),
+        pytest.param(
+            in_turn(similar(), file("similarity.parquet", b"PAR1PAR1")),
+            ["Parquet"],
+            id="no Parquet",
+        ),
+    ],
+)
+def test_tables_of_similarity(refused, lie, words):
+    refused(lie, INVALID, words)
+
+
+@pytest.mark.parametrize(
+    "errors_of_it", ["text", [], {"mae_ratio": {}}, {"mae_ratio": 10**400}, {"flagged": [1]}]
+)
+def test_figures_that_cannot_be_read_are_not_told(bundle, genotypes, capsys, errors_of_it):
+    similar(distance=[0.0, 0.0], entry={"errors": errors_of_it})(bundle)
+    assert main(["predict", str(genotypes), "--model", str(bundle)]) == 0
+    assert "in cross-validation" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("lie", "words"),
     [

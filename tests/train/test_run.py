@@ -114,6 +114,21 @@ def test_a_run_ends_in_a_bundle_that_predicts(default_run: Path) -> None:
     assert len(json.loads(done.stdout)["results"]) == 150
 
 
+def test_a_run_measures_what_distance_costs(default_run: Path) -> None:
+    folder = default_run / "models" / "whole"
+    bundle = load_bundle(folder)
+    assert bundle.similarity is not None
+    entry = bundle.manifest.raw["similarity"]
+    out_of_fold = pq.read_table(folder / "out_of_fold.parquet")
+    distance, residual = (out_of_fold[name].to_numpy() for name in ("distance", "residual"))
+    far = distance > bundle.similarity.limit
+    assert entry["limit"] == bundle.similarity.limit
+    for part, rows in (("flagged", far), ("others", ~far)):
+        assert entry["errors"][part]["n"] == rows.sum()
+        assert entry["errors"][part]["mae"] == pytest.approx(np.abs(residual[rows]).mean())
+    assert "unlike the training set" in (folder / "MODEL_CARD.md").read_text()
+
+
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
     from snpredict.genotypes import open_genotypes
 

@@ -1,0 +1,257 @@
+"""How far a sample is from the training set: what of its genotype that set leaves unexplained.
+
+The distance is the prediction error variance of an additive model with equal prior variances
+(GBLUP, heritability 1/2), in units of what an average training sample would have without any
+relative in training: 0 for a genotype that the training set knows wholly, about 1 for one that
+shares nothing with it. It is computed in the first principal components of a thinned set of SNPs::
+
+    d = (Σ x_j² − Σ_i w_i t_i²) / s,  x = code − mean,  t_i = Σ_j v_ji x_j,  w_i = l_i / (l_i + s)
+
+with l_i the eigenvalues of XᵀX over the training samples and s the mean of Σ_j x_j² over them. All
+numbers of the product are small whole numbers, so that it is exact in single precision: a sample's
+distance depends neither on the block that it comes in nor on the machine.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from snpredict.encoding import MISSING
+from snpredict.errors import InvalidBundle
+from snpredict.manifest import Manifest
+from snpredict.parquet_columns import NUMBERS, WHOLE, Columns
+
+SIMILARITY = "similarity.parquet"
+
+#: Means are held in steps of 1/16 of an allele, dosages rounded to them.
+STEPS = 16
+
+#: Largest absolute loading in the table.
+MAX_LOADING = 63
+
+#: With so few SNPs every sum of the product, 2 · 16 · 63 per SNP at most, stays below 2²⁴, up to
+#: which float32 holds all whole numbers.
+MAX_SNPS = 4000
+MAX_COMPONENTS = 512
+
+#: Samples with a smaller part of the table's variance called have no distance.
+MIN_CALLED = 0.5
+
+#: Samples farther than this share of the training samples are called unlike them.
+UNLIKE_BEYOND = 0.99
+
+#: Samples at a time, which a processor's cache holds.
+_ROWS = 128
+
+#: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
+#: distance by less than a tenth of what the missing genotypes themselves do.
+_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (1.0, 10))
+
+#: Below this share, what is expected of missing genotypes is computed for them alone.
+_FEW = 0.05
+
+
+@dataclass(frozen=True)
+class SimilarityTable:
+    """Principal components of the training set, in whole numbers.
+
+    Attributes
+    ----------
+    snps : ndarray (table SNPs,) of int64
+        Places in the model's SNPs, ascending.
+    means : ndarray (table SNPs,) of int64
+        Mean code in training, 1/16 of an allele.
+    variances : ndarray (table SNPs,) of float64
+        Mean square of the centred codes in training, (1/16 allele)².
+    loadings : ndarray (table SNPs, components) of int64
+        ``v_ji √w_i / scale``, rounded.
+    scale : float
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    loadings: np.ndarray
+    scale: float
+
+    def distances(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
+        """Distance of every sample from the training set.
+
+        A missing genotype is filled from the components themselves, by what they expect of it given
+        the called ones, a few times over; what is left unexplained is then scaled from the called
+        SNPs to the whole table. Which genotypes are missing has no part in it otherwise.
+
+        Parameters
+        ----------
+        codes : ndarray (samples, model SNPs) of int8
+        fractions : ndarray (samples, model SNPs) of float32, optional
+            What dosages add to the codes, see `GenotypeBlock`.
+
+        Returns
+        -------
+        ndarray (samples,) of float64
+            NaN where less than `MIN_CALLED` of the table's variance is called.
+        """
+        distances = np.empty(len(codes))
+        for start in range(0, len(codes), _ROWS):
+            rows = slice(start, start + _ROWS)
+            chosen = codes[rows, self.snps]
+            x = chosen.astype(np.float32)
+            if fractions is not None:
+                x += fractions[rows, self.snps]
+            x *= STEPS
+            if fractions is not None:
+                np.rint(x, out=x)
+            x -= self.means.astype(np.float32)
+            distances[rows] = self._distances(x, *np.nonzero(chosen == MISSING))
+        return distances
+
+    @cached_property
+    def _singles(self) -> np.ndarray:
+        return self.loadings.astype(np.float32)
+
+    @cached_property
+    def _doubles(self) -> np.ndarray:
+        return self.loadings.astype(np.float64)
+
+    def _distances(self, x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Distances of the samples x (rows, SNPs), missing at `rows` and `columns`; x is changed.
+
+        Whole numbers in the range of the codes are filled in, so that the sums stay exact.
+        """
+        of_all = float(self.variances.sum())
+        called = 1 - np.bincount(rows, self.variances[columns], len(x)) / of_all
+        share = np.bincount(rows, minlength=len(x)) / x.shape[1]
+        rounds = np.select([share <= up_to for up_to, _ in _ROUNDS], [n for _, n in _ROUNDS])
+        x[rows, columns] = 0
+        for done in range(rounds.max(initial=0)):
+            active = np.flatnonzero(rounds > done)
+            at = np.flatnonzero(rounds[rows] > done)
+            snps, samples = columns[at], np.searchsorted(active, rows[at])
+            # Exact as well: whole numbers far below 2⁵³. So both ways give the same.
+            scores = (x[active] @ self._singles).astype(np.float64)
+            if len(at) < _FEW * len(active) * x.shape[1]:
+                expected = np.einsum("pk,pk->p", scores[samples], self._doubles[snps])
+            else:
+                expected = (scores @ self._doubles.T)[samples, snps]
+            steps = np.rint(expected * self.scale**2)
+            x[rows[at], snps] = np.clip(steps, -2 * STEPS, 2 * STEPS)
+        scores = (x @ self._singles).astype(np.float64)
+        total = np.einsum("ij,ij->i", x, x).astype(np.float64)
+        explained = self.scale**2 * np.einsum("ij,ij->i", scores, scores)
+        distances = np.full(len(x), np.nan)
+        enough = called >= MIN_CALLED
+        # Rounded, because sums in double precision are not exact to the last bit.
+        found = (total - explained)[enough] / (called[enough] * of_all)
+        distances[enough] = np.round(np.maximum(found, 0), 6)
+        return distances
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A bundle's table together with the distances of its own training samples.
+
+    Attributes
+    ----------
+    table : SimilarityTable
+    training : ndarray (training samples,) of float64
+        Distance of each from a table made without its fold, ascending; without NaN.
+    """
+
+    table: SimilarityTable
+    training: np.ndarray
+
+    @property
+    def limit(self) -> float:
+        """Distance beyond which a sample is called unlike the training set."""
+        return float(np.quantile(self.training, UNLIKE_BEYOND, method="higher"))
+
+    def beyond_all(self, distances: np.ndarray) -> np.ndarray:
+        """Which samples are farther than every training sample, bool: no error was measured."""
+        return distances > self.training[-1]
+
+    def percentiles(self, distances: np.ndarray) -> np.ndarray:
+        """Percentage of the training samples that are nearer: 0.0 to 100.0 in tenths, or NaN."""
+        nearer = np.searchsorted(self.training, distances) / len(self.training)
+        return np.where(np.isnan(distances), np.nan, np.round(100 * nearer, 1))
+
+    def unlike(self, distances: np.ndarray) -> np.ndarray:
+        """Which samples lie beyond the `limit`, bool; NaN does not."""
+        return distances > self.limit
+
+
+def read_similarity(
+    table: tuple[bytes, Path], out_of_fold: tuple[bytes, Path], manifest: Manifest
+) -> Similarity:
+    """Read and check the table of a bundle and its training distances.
+
+    Parameters
+    ----------
+    table, out_of_fold : (bytes, Path)
+        Content of ``similarity.parquet`` and ``out_of_fold.parquet``, and where they lie.
+    manifest : Manifest
+
+    Raises
+    ------
+    InvalidBundle
+        The table cannot be read, or holds places, means or loadings out of range; or the training
+        distances are none; or the manifest says nothing of a table.
+    """
+    content, table_path = table
+    said = manifest.raw.get("similarity")
+    if not isinstance(said, dict):
+        raise InvalidBundle(f"{table_path} is there, but the manifest has no entry 'similarity'")
+    size, scale = said.get("components"), said.get("scale")
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= MAX_COMPONENTS:
+        raise InvalidBundle(
+            f"{table_path}: the manifest gives it {str(size)[:40]} components, expected 1 to "
+            f"{MAX_COMPONENTS}"
+        )
+    if isinstance(scale, bool) or not isinstance(scale, float | int) or not 0 < scale < 1e6:
+        raise InvalidBundle(
+            f"{table_path}: the manifest gives it the scale {str(scale)[:40]}, expected a number "
+            "above 0"
+        )
+    loadings = [component_name(number) for number in range(1, size + 1)]
+    columns = Columns(
+        content,
+        table_path,
+        kinds={"snp": WHOLE, "mean": WHOLE, "variance": NUMBERS, **dict.fromkeys(loadings, WHOLE)},
+    )
+    read = SimilarityTable(
+        snps=_whole(columns, ["snp"], table_path, 0, manifest.n_snps - 1)[:, 0],
+        means=_whole(columns, ["mean"], table_path, 0, 2 * STEPS)[:, 0],
+        variances=columns.matrix(["variance"])[:, 0],
+        loadings=_whole(columns, loadings, table_path, -MAX_LOADING, MAX_LOADING),
+        scale=float(scale),
+    )
+    if len(read.snps) > MAX_SNPS or (np.diff(read.snps) <= 0).any():
+        raise InvalidBundle(
+            f"{table_path}: expected at most {MAX_SNPS} SNPs in ascending order, each once"
+        )
+    most = (2 * STEPS) ** 2
+    if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
+        raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
+    training = Columns(*out_of_fold, kinds={"distance": NUMBERS})
+    distances = training.numbers_or_nan("distance")
+    known = np.sort(distances[~np.isnan(distances)])
+    if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
+        raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
+    return Similarity(read, known)
+
+
+def component_name(number: int) -> str:
+    """Name of a component's column: ``pc_001``."""
+    return f"pc_{number:03d}"
+
+
+def _whole(columns: Columns, names: list[str], path: Path, lowest: int, highest: int) -> np.ndarray:
+    values = columns.matrix(names)
+    if not ((values >= lowest) & (values <= highest)).all():
+        raise InvalidBundle(
+            f"{path}: column '{names[0]}'{' or a later one' if len(names) > 1 else ''} holds "
+            f"numbers outside {lowest} to {highest}"
+        )
+    return values.astype(np.int64)

@@ -1,0 +1,180 @@
+"""How far a sample is from the training set: the formula, what it flags, and what it ignores."""
+
+import numpy as np
+import pytest
+
+from snpredict.bundle import load_bundle
+from snpredict.pipeline import check_file, explain_sample, predict_file
+from snpredict.similarity import Similarity, SimilarityTable
+from tests.bundles import Tiny
+from tests.similar import Similar
+
+SIMILAR = Similar()
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return load_bundle(SIMILAR.write(tmp_path_factory.mktemp("similar") / "tiny"))
+
+
+@pytest.fixture
+def similarity(bundle) -> Similarity:
+    assert bundle.similarity is not None
+    return bundle.similarity
+
+
+def by_hand(*loadings: int) -> SimilarityTable:
+    """SNPs 0 and 2 of three, mean code 1, variance 1 (256 in 1/16 alleles), one component."""
+    return SimilarityTable(
+        snps=np.array([0, 2]),
+        means=np.array([16, 16]),
+        variances=np.array([256.0, 256.0]),
+        loadings=np.array(loadings).reshape(2, 1),
+        scale=0.5,
+    )
+
+
+def distance(table: SimilarityTable, *codes: int) -> float:
+    return float(table.distances(np.array([codes], np.int8))[0])
+
+
+# --- the formula -------------------------------------------------------------------------------
+
+
+def test_distance_by_hand():
+    # x = (16, -16): total 512; t = 0.5 · 16 = 8, explained 64; of 512.
+    assert distance(by_hand(1, 0), 2, 0, 0) == 448 / 512
+    assert distance(by_hand(1, 0), 1, 2, 1) == 0
+    # x = (16, 16): t = 16, explained 256.
+    assert distance(by_hand(1, 1), 2, 0, 2) == 0.5
+
+
+def test_a_gap_is_filled_with_what_the_components_expect():
+    # No component expects anything: total 256, explained 64, half of the variance called.
+    assert distance(by_hand(1, 0), 2, 0, -1) == 192 / 256
+    # 0.5² · 16 = 4; then 0.25 · 20 = 5; then 0.25 · 21 = 5, where it stays. The total is
+    # 256 + 25 = 281, explained 0.25 · 21² = 110.25.
+    assert distance(by_hand(1, 1), 2, 0, -1) == pytest.approx(170.75 / 256, abs=1e-6)
+
+
+def test_the_snps_outside_the_table_do_not_matter():
+    assert distance(by_hand(1, 1), 2, -1, 2) == distance(by_hand(1, 1), 2, 2, 2)
+
+
+def test_too_few_calls_have_no_distance():
+    assert np.isnan(distance(by_hand(1, 1), -1, 2, -1))
+    table = SIMILAR.table
+    few = SIMILAR.new[:1].copy()
+    few[:, table.snps[: int(0.6 * len(table.snps))]] = -1
+    assert np.isnan(table.distances(few)).all()
+
+
+def test_dosages_are_taken_to_a_sixteenth():
+    codes = np.array([[1, 0, 1]], np.int8)
+    table = by_hand(0, 0)
+    half = table.distances(codes, np.array([[0.5, 0.3, -0.5]], np.float32))
+    # x = (8, -8)
+    assert half.tolist() == [128 / 512]
+
+
+def test_percentiles_and_the_limit_by_hand():
+    similarity = Similarity(by_hand(1, 1), np.arange(1, 1001) / 1000)
+    assert similarity.limit == 0.991
+    found = np.array([0.0, 0.5004, 0.991, 0.9911, 7, np.nan])
+    np.testing.assert_array_equal(similarity.percentiles(found), [0, 50, 99, 99.1, 100, np.nan])
+    assert similarity.unlike(found).tolist() == [False, False, False, True, True, False]
+
+
+# --- what it depends on ------------------------------------------------------------------------
+
+
+def test_neither_order_nor_company_matters(similarity):
+    codes = np.concatenate([SIMILAR.new, SIMILAR.strange, SIMILAR.codes])
+    codes[::7, ::2] = -1
+    together = similarity.table.distances(codes)
+    alone = [similarity.table.distances(codes[row : row + 1])[0] for row in range(len(codes))]
+    np.testing.assert_array_equal(together, alone)
+    order = np.random.default_rng(1).permutation(len(codes))
+    np.testing.assert_array_equal(similarity.table.distances(codes[order]), together[order])
+
+
+def test_gaps_make_a_sample_neither_far_nor_near(similarity):
+    """Also those of another family: which genotypes are missing is no part of the distance."""
+    random = np.random.default_rng(2)
+    before = similarity.percentiles(similarity.table.distances(SIMILAR.new))
+    for share in (0.05, 0.2):
+        codes = SIMILAR.new.copy()
+        codes[random.random(codes.shape) < share] = -1
+        distances = similarity.table.distances(codes)
+        # Unfilled, a fifth missing would flag all of them. With 300 SNPs some is really lost.
+        assert abs(np.mean(similarity.percentiles(distances) - before)) < 100 * share
+        assert similarity.unlike(distances).mean() < 0.1
+    block = SIMILAR.new.copy()
+    block[:, 100:150] = -1
+    after = similarity.percentiles(similarity.table.distances(block))
+    assert abs(np.mean(after - before)) < 5
+
+
+def test_the_gaps_of_training_name_no_family():
+    """A family whose lines lack a block of SNPs: a line without that block is no nearer for it."""
+    from train.similarity import similarity_table
+
+    codes = SIMILAR.codes.copy()
+    barcode = np.arange(0, 300, 10)
+    codes[np.ix_(np.arange(90), barcode)] = -1
+    table = similarity_table(codes)
+    assert table is not None
+    plain, marked = SIMILAR.strange, SIMILAR.strange.copy()
+    marked[:, barcode] = -1
+    np.testing.assert_allclose(table.distances(marked), table.distances(plain), rtol=0.1)
+
+
+# --- what it flags -----------------------------------------------------------------------------
+
+
+def test_new_lines_of_known_families_are_like_the_training_set(similarity):
+    found = similarity.table.distances(SIMILAR.new)
+    assert similarity.unlike(found).sum() <= 3
+    assert 30 < np.median(similarity.percentiles(found)) < 70
+
+
+def test_strangers_and_swapped_alleles_are_flagged(similarity):
+    assert similarity.unlike(similarity.table.distances(SIMILAR.strange)).all()
+    swapped = SIMILAR.new.copy()
+    fifth = np.random.default_rng(6).random(300) < 0.2
+    swapped[:, fifth] = np.where(swapped[:, fifth] >= 0, 2 - swapped[:, fifth], -1)
+    assert similarity.unlike(similarity.table.distances(swapped)).mean() > 0.9
+
+
+# --- through the pipeline ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "g.tsv"
+    few = np.full((1, 300), -1, np.int8)
+    few[0, :20] = SIMILAR.new[0, :20]
+    codes = np.concatenate([SIMILAR.new[:5], SIMILAR.strange[:2], few])
+    path.write_text(SIMILAR.tiny.table(codes))
+    return path
+
+
+def test_predict_check_and_explain_say_the_same(bundle, file):
+    prediction = predict_file(file, bundle).results()
+    columns, facts = prediction.columns, prediction.metadata["similarity"]
+    assert columns["unlike_training"] == [False] * 5 + [True] * 2 + [None]
+    assert columns["distance_percentile"][5:] == [100.0, 100.0, None]
+    assert (facts["unlike_training"], facts["no_distance"]) == (2, 1)
+    assert check_file(file, bundle).facts()["similarity"] == facts
+    explained = explain_sample(file, bundle, "s5").results().metadata
+    assert (explained["distance_percentile"], explained["unlike_training"]) == (100.0, True)
+
+
+def test_a_bundle_without_the_table_predicts_as_before(tmp_path):
+    tiny = Tiny()
+    bundle = load_bundle(tiny.write(tmp_path / "tiny"))
+    (tmp_path / "g.tsv").write_text(tiny.table(tiny.draw(3)))
+    results = predict_file(tmp_path / "g.tsv", bundle).results()
+    assert list(results.columns) == ["sample", "prediction", "spread", "predicted_by"]
+    assert results.metadata["similarity"] is None
+    assert check_file(tmp_path / "g.tsv", bundle).facts()["similarity"] is None
