@@ -3,6 +3,7 @@
 from typing import Any
 
 from train.new_families import card_lines
+from train.presets import HIDDEN
 
 
 def model_card(manifest: dict[str, Any]) -> str:
@@ -67,7 +68,17 @@ def model_card(manifest: dict[str, Any]) -> str:
         "",
         f"Preset `{m['preset']['name']}`: {m['preset']['description']}.",
     ]
-    if m["preset"]["start"]["method"] == "ridge":
+    if m["preset"].get("network") == HIDDEN:
+        lines += [
+            "",
+            "**The network learns from a teacher.** The SNPs with the largest squared ridge "
+            "effects enter one hidden layer with a linear shortcut beside it. Each fold's network "
+            "was trained on what a Gaussian-kernel regression of the fold's training rows says of "
+            "those rows and of virtual recombinants of them; the kernel's two numbers are those "
+            "of the largest likelihood. The validation fold chose the shrinkage of the ridge "
+            "alone. Contributions stay exact: see docs/methods.md.",
+        ]
+    elif m["preset"]["start"]["method"] == "ridge":
         again = m["preset"]["start"]["reweightings"]
         lines += [
             "",

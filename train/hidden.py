@@ -144,10 +144,12 @@ def fit_hidden(
             _batches(lines, lessons, order, recipe.batch_size),
             steps_per_epoch=steps,
             validation_data=(x_validation, target[split.validation]),
-            validation_batch_size=512,
+            # In one batch: Keras weighs the means of batches alike, however few rows the last has.
+            validation_batch_size=len(x_validation),
             epochs=recipe.epochs,
             callbacks=callbacks,
             verbose=0,
+            shuffle=False,
         )
     chosen = {
         "ridge_heritability": ridge.heritability,

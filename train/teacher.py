@@ -105,6 +105,7 @@ def fit_teacher(
         return seen[place][0]
 
     here = (min(_BEGIN[0], len(gammas) - 1), min(_BEGIN[1], len(heritabilities) - 1))
+    fitted(here)
     while True:
         # h² first: it needs no new kernel.
         steps = [(0, 1), (0, -1), (1, 0), (-1, 0)]

@@ -1,0 +1,132 @@
+"""The network with one hidden layer: its teacher, its lessons, and its numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
+
+from snpredict.score_function import HiddenLayer, ScoreFunction
+from tests.simulated import simulate
+from train.fitting import FittedFold, fit, predict
+from train.folds import split
+from train.hidden import on_grid
+from train.network import one_hot
+from train.presets import Preset, load_preset
+from train.teacher import fit_teacher, squared_distances
+from train.virtual import virtual_lines
+
+
+def test_teacher_by_hand() -> None:
+    # Two lines at the median distance: K = [[1, e^-γ], [e^-γ, 1]], and the dual solves
+    # (h² K + (1 − h²) I) a = y, times h².
+    x = np.array([[0.0], [1.0]], np.float32)
+    y = np.array([1.0, -1.0], np.float32)
+    teacher = fit_teacher(x, y, gammas=(1.0,), heritabilities=(0.5,))
+    median = np.median(squared_distances(x, x))
+    k = np.exp(-1 / median)
+    dual = 0.5 * np.linalg.solve(0.5 * np.array([[1, k], [k, 1]]) + 0.5 * np.eye(2), y)
+    assert teacher.dual == pytest.approx(dual, rel=1e-5)
+    assert teacher.predict(x) == pytest.approx(np.array([[1, k], [k, 1]]) @ dual, rel=1e-5)
+
+
+def test_the_likelihood_tells_signal_from_noise() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(300, 20)).astype(np.float32)
+    noise = rng.normal(size=300).astype(np.float32)
+    signal = (x @ rng.normal(size=20)).astype(np.float32)
+    signal /= signal.std()
+    assert fit_teacher(x, noise - noise.mean()).heritability <= 0.2
+    assert fit_teacher(x, signal - signal.mean()).heritability >= 0.8
+
+
+def test_virtual_lines_alternate_between_two_lines() -> None:
+    x = np.repeat(np.arange(5, dtype=np.float32)[:, None], 200, axis=1)  # line number everywhere
+    lines = virtual_lines(x, 400, 10, np.random.default_rng(0))
+    parents = np.array([len(set(line)) for line in lines])
+    assert lines.shape == (400, 200) and set(parents) <= {1, 2}
+    changes = (np.diff(lines, axis=1) != 0).sum(axis=1)[parents == 2]
+    # Binomial with 199 places and p = 1/20: mean 9.95.
+    assert changes.mean() == pytest.approx(9.95, abs=0.7)
+
+
+def test_the_grid_is_within_half_a_step() -> None:
+    kernel = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
+    kernel[:, 2] = 0
+    grid, scale = on_grid(kernel)
+    assert grid.dtype == np.int8 and (grid[:, 2] == 0).all()
+    assert (np.abs(grid * scale - kernel) <= 0.5 * scale * (1 + 1e-5)).all()
+
+
+def small() -> Preset:
+    preset = load_preset("default").as_dict()
+    preset["architecture"] |= {"inputs": 20, "units": 6}
+    preset["training"] |= {"virtual_lines": 200, "epochs": 5}
+    return Preset.from_dict(preset)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[FittedFold, np.ndarray]:
+    _, codes, phenotype, _ = simulate(n_samples=120, n_snps=30)
+    folder: Path = tmp_path_factory.mktemp("hidden")
+    model = fit(
+        codes,
+        phenotype,
+        split(np.arange(120) % 4 + 1, 1, 1),
+        small(),
+        trait="height",
+        seed=1,
+        history_path=folder / "history.csv",
+    )
+    return model, codes
+
+
+def test_its_numbers_are_the_network(fitted: tuple[FittedFold, np.ndarray]) -> None:
+    model, codes = fitted
+    part = model.hidden
+    assert part is not None
+    kernel = part.grid * part.snp_scale[:, :, None] * part.unit_scale[:, None, :]
+    numbers = (part.means, kernel, part.bias, part.output)
+    layer = HiddenLayer(part.snps, *(np.asarray(n, np.float64) for n in numbers))
+    function = ScoreFunction(model.weights[:, :, None], np.array([model.bias]), layer)
+    by_network = model.model.score(one_hot(tf.constant(codes[:10]))).numpy()
+    from snpredict.encoding import channel_of
+
+    affine = model.weights[np.arange(30), channel_of(codes[:10])].sum(axis=1) + model.bias
+    found = affine + function.hidden_scores(codes[:10])[:, 0]
+    assert found == pytest.approx(by_network, abs=1e-5)
+    assert np.abs(function.hidden_scores(codes)).max() > 0.01
+
+
+def test_same_seed_same_bits(fitted: tuple[FittedFold, np.ndarray], tmp_path: Path) -> None:
+    model, codes = fitted
+    _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
+    again = fit(
+        codes,
+        phenotype,
+        split(np.arange(120) % 4 + 1, 1, 1),
+        small(),
+        trait="height",
+        seed=1,
+        history_path=tmp_path / "history.csv",
+    )
+    np.testing.assert_array_equal(predict(again, codes), predict(model, codes))
+
+
+def test_test_rows_change_nothing(fitted: tuple[FittedFold, np.ndarray], tmp_path: Path) -> None:
+    model, codes = fitted
+    _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
+    rows = split(np.arange(120) % 4 + 1, 1, 1)
+    other, values = codes.copy(), phenotype.copy()
+    other[rows.test], values[rows.test] = 0, 1000.0
+    again = fit(
+        other,
+        values,
+        rows,
+        small(),
+        trait="height",
+        seed=1,
+        history_path=tmp_path / "history.csv",
+    )
+    np.testing.assert_array_equal(predict(again, codes), predict(model, codes))
