@@ -42,12 +42,12 @@ MIN_CALLED = 0.5
 #: Samples farther than this share of the training samples are called unlike them.
 UNLIKE_BEYOND = 0.99
 
-#: Samples at a time, which a processor's cache holds.
-_ROWS = 128
+#: Samples at a time: many enough that arrays of few elements do not take the time.
+ROWS = 512
 
 #: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
 #: distance by less than a tenth of what the missing genotypes themselves do.
-_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (1.0, 10))
+_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (0.2, 4), (1.0, 10))
 
 #: Below this share, what is expected of missing genotypes is computed for them alone.
 _FEW = 0.05
@@ -94,19 +94,25 @@ class SimilarityTable:
         ndarray (samples,) of float64
             NaN where less than `MIN_CALLED` of the table's variance is called.
         """
-        distances = np.empty(len(codes))
-        for start in range(0, len(codes), _ROWS):
-            rows = slice(start, start + _ROWS)
-            chosen = codes[rows, self.snps]
-            x = chosen.astype(np.float32)
-            if fractions is not None:
-                x += fractions[rows, self.snps]
-            x *= STEPS
-            if fractions is not None:
-                np.rint(x, out=x)
-            x -= self.means.astype(np.float32)
-            distances[rows] = self._distances(x, *np.nonzero(chosen == MISSING))
-        return distances
+        found = [np.empty(0)]
+        for start in range(0, len(codes), ROWS):
+            rows = slice(start, start + ROWS)
+            part = None if fractions is None else fractions[rows, self.snps]
+            found.append(self.distances_of_chosen(codes[rows, self.snps], part))
+        return np.concatenate(found)
+
+    def distances_of_chosen(
+        self, codes: np.ndarray, fractions: np.ndarray | None = None
+    ) -> np.ndarray:
+        """As `distances`, of the table's SNPs only: (samples, table SNPs), `ROWS` at a time."""
+        x = codes.astype(np.float32)
+        if fractions is not None:
+            x += fractions
+        x *= STEPS
+        if fractions is not None:
+            np.rint(x, out=x)
+        x -= self.means.astype(np.float32)
+        return self._distances(x, *np.nonzero(codes == MISSING))
 
     @cached_property
     def _singles(self) -> np.ndarray:
