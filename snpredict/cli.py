@@ -5,6 +5,7 @@ Everything that takes time to import is imported inside the functions that need 
 """
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -401,6 +402,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code: 0 done, 1 unexpected, 2 usage, 130 interrupted, else that of the error's class.
     """
+    # numpy's small products run beside the models: with threads of their own they mostly wait for
+    # each other. It reads this when it is imported, which is later.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments is None and hasattr(signal, "SIGPIPE"):
         # As other filters do: `snpredict predict … | head` ends without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -42,15 +42,15 @@ MIN_CALLED = 0.5
 #: Samples farther than this share of the training samples are called unlike them.
 UNLIKE_BEYOND = 0.99
 
-#: Samples at a time, which a processor's cache holds.
-_ROWS = 128
+#: Samples at a time: many enough that arrays of few elements do not take the time.
+ROWS = 512
 
 #: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
 #: distance by less than a tenth of what the missing genotypes themselves do.
-_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (1.0, 10))
+_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (0.2, 4), (1.0, 10))
 
-#: Below this share, what is expected of missing genotypes is computed for them alone.
-_FEW = 0.05
+#: Up to this share, missing genotypes are filled one by one.
+_FEW = 0.1
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,25 @@ class SimilarityTable:
         ndarray (samples,) of float64
             NaN where less than `MIN_CALLED` of the table's variance is called.
         """
-        distances = np.empty(len(codes))
-        for start in range(0, len(codes), _ROWS):
-            rows = slice(start, start + _ROWS)
-            chosen = codes[rows, self.snps]
-            x = chosen.astype(np.float32)
-            if fractions is not None:
-                x += fractions[rows, self.snps]
-            x *= STEPS
-            if fractions is not None:
-                np.rint(x, out=x)
-            x -= self.means.astype(np.float32)
-            distances[rows] = self._distances(x, *np.nonzero(chosen == MISSING))
-        return distances
+        found = [np.empty(0)]
+        for start in range(0, len(codes), ROWS):
+            rows = slice(start, start + ROWS)
+            part = None if fractions is None else fractions[rows, self.snps]
+            found.append(self.distances_of_chosen(codes[rows, self.snps], part))
+        return np.concatenate(found)
+
+    def distances_of_chosen(
+        self, codes: np.ndarray, fractions: np.ndarray | None = None
+    ) -> np.ndarray:
+        """As `distances`, of the table's SNPs only: (samples, table SNPs), `ROWS` at a time."""
+        x = codes.astype(np.float32)
+        if fractions is not None:
+            x += fractions
+        x *= STEPS
+        if fractions is not None:
+            np.rint(x, out=x)
+        x -= self.means.astype(np.float32)
+        return self._distances(x, *np.nonzero(codes == MISSING))
 
     @cached_property
     def _singles(self) -> np.ndarray:
@@ -126,27 +132,36 @@ class SimilarityTable:
         share = np.bincount(rows, minlength=len(x)) / x.shape[1]
         rounds = np.select([share <= up_to for up_to, _ in _ROUNDS], [n for _, n in _ROUNDS])
         x[rows, columns] = 0
+        scores = x @ self._singles
+        few = share[rows] <= _FEW
         for done in range(rounds.max(initial=0)):
-            active = np.flatnonzero(rounds > done)
-            at = np.flatnonzero(rounds[rows] > done)
-            snps, samples = columns[at], np.searchsorted(active, rows[at])
-            # Exact as well: whole numbers far below 2⁵³. So both ways give the same.
-            scores = (x[active] @ self._singles).astype(np.float64)
-            if len(at) < _FEW * len(active) * x.shape[1]:
-                expected = np.einsum("pk,pk->p", scores[samples], self._doubles[snps])
-            else:
-                expected = (scores @ self._doubles.T)[samples, snps]
-            steps = np.rint(expected * self.scale**2)
-            x[rows[at], snps] = np.clip(steps, -2 * STEPS, 2 * STEPS)
-        scores = (x @ self._singles).astype(np.float64)
+            filled = rounds[rows] > done
+            at = (rows[filled & few], columns[filled & few])
+            if len(at[0]):
+                # One by one, each in the same way whatever else is missing.
+                expected = np.einsum("pk,pk->p", scores[at[0]], self._singles[at[1]])
+                x[at] = self._in_range(expected)
+            many = np.flatnonzero((rounds > done) & (share > _FEW))
+            if len(many):
+                at = (rows[filled & ~few], columns[filled & ~few])
+                # Whole numbers far below 2⁵³: exact in double precision.
+                together = scores[many].astype(np.float64) @ self._doubles.T
+                x[at] = self._in_range(together[np.searchsorted(many, at[0]), at[1]])
+            changed = np.flatnonzero(rounds > done)
+            scores[changed] = x[changed] @ self._singles
         total = np.einsum("ij,ij->i", x, x).astype(np.float64)
-        explained = self.scale**2 * np.einsum("ij,ij->i", scores, scores)
+        doubles = scores.astype(np.float64)
+        explained = self.scale**2 * np.einsum("ij,ij->i", doubles, doubles)
         distances = np.full(len(x), np.nan)
         enough = called >= MIN_CALLED
         # Rounded, because sums in double precision are not exact to the last bit.
         found = (total - explained)[enough] / (called[enough] * of_all)
         distances[enough] = np.round(np.maximum(found, 0), 6)
         return distances
+
+    def _in_range(self, expected: np.ndarray) -> np.ndarray:
+        """Expected values of the codes, as the whole numbers of which sums stay exact."""
+        return np.clip(np.rint(expected * self.scale**2), -2 * STEPS, 2 * STEPS)
 
 
 @dataclass(frozen=True)

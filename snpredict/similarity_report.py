@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.similarity import Similarity
+from snpredict.similarity import ROWS, Similarity
 
 
 class DistanceCollector:
@@ -20,16 +20,46 @@ class DistanceCollector:
 
     def __init__(self, similarity: Similarity | None):
         self._similarity = similarity
-        self._parts = [np.empty(0)]
+        self._distances = [np.empty(0)]
+        self._codes: list[np.ndarray] = []
+        self._fractions: list[np.ndarray | None] = []
+        self._waiting = 0
 
     def add(self, codes: np.ndarray, fractions: np.ndarray | None) -> None:
         """Take a block: codes (samples, SNPs) int8 and what dosages add to them, or None."""
-        if self._similarity is not None:
-            self._parts.append(self._similarity.table.distances(codes, fractions))
+        if self._similarity is None:
+            return
+        snps = self._similarity.table.snps
+        for start in range(0, len(codes), ROWS):
+            rows = slice(start, start + ROWS)
+            # Of small blocks several are taken together: the table's few SNPs wait for others.
+            self._codes.append(codes[rows, snps])
+            self._fractions.append(None if fractions is None else fractions[rows, snps])
+            self._waiting += len(self._codes[-1])
+            if self._waiting >= ROWS:
+                self._measure()
 
     def collected(self) -> np.ndarray | None:
         """Distances of all samples so far (samples,), or None without a table."""
-        return None if self._similarity is None else np.concatenate(self._parts)
+        if self._similarity is None:
+            return None
+        self._measure()
+        return np.concatenate(self._distances)
+
+    def _measure(self) -> None:
+        if self._similarity is None or not self._codes:
+            return
+        fractions = None
+        if any(part is not None for part in self._fractions):
+            fractions = np.concatenate(
+                [
+                    np.zeros(codes.shape, np.float32) if part is None else part
+                    for codes, part in zip(self._codes, self._fractions, strict=True)
+                ]
+            )
+        table = self._similarity.table
+        self._distances.append(table.distances_of_chosen(np.concatenate(self._codes), fractions))
+        self._codes, self._fractions, self._waiting = [], [], 0
 
 
 def similarity_columns(similarity: Similarity, distances: np.ndarray) -> dict[str, list]:

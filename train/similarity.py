@@ -148,6 +148,32 @@ def errors_by_distance(
     return found
 
 
+def new_family_errors(
+    codes: np.ndarray,
+    observed: np.ndarray,
+    residual: np.ndarray,
+    family_folds: np.ndarray,
+    limit: float,
+) -> dict[str, Any]:
+    """`errors_by_distance` with families left out: the manifest's ``errors_new_families``.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+    observed : ndarray (samples,)
+        Trait units.
+    residual : ndarray (samples,)
+        Observed − predicted by a model that saw none of the sample's family; NaN where there is
+        no such prediction.
+    family_folds : ndarray (samples,) of int
+        Folds of whole families.
+    limit : float
+        That of lines of known families.
+    """
+    distances = held_out_distances(codes, family_folds)
+    return errors_by_distance(observed, observed - residual, distances, limit)
+
+
 def _figures(observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     if not len(observed):
         return {"n": 0, "mae": None, "rmse": None, "pcc": None}

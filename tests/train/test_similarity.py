@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from tests.similar import Similar
+from tests.simulated import simulate
+from train.folds import random_folds
 from train.similarity import (
     TABLE_SNPS,
     distance_limit,
     errors_by_distance,
     held_out_distances,
     known_family_folds,
+    new_family_errors,
     similarity_table,
 )
 
@@ -94,3 +97,15 @@ def test_errors_where_nothing_is_flagged():
     found = errors_by_distance(np.ones(3), np.zeros(3), np.zeros(3), 0.5)
     assert found["flagged"] == {"n": 0, "mae": None, "rmse": None, "pcc": None}
     assert found["mae_ratio"] is None
+
+
+def test_errors_with_families_left_out_are_from_tables_without_the_family():
+    families = np.repeat([1, 2, 3, 4, 5, 6], 100)
+    _, codes, phenotype, _ = simulate(600, 300, 6)
+    residual = np.ones(600)
+    residual[:3] = np.nan
+    limit = distance_limit(held_out_distances(codes, random_folds(600, 10, 1)))
+    found = new_family_errors(codes, phenotype, residual, families, limit)
+    assert found["flagged"]["n"] + found["others"]["n"] == 597
+    assert found["flagged"]["n"] > 300  # most lines of a new family are far
+    assert found["flagged"]["mae"] == pytest.approx(1)
