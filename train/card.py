@@ -71,12 +71,13 @@ def model_card(manifest: dict[str, Any]) -> str:
     if m["preset"].get("network") == HIDDEN:
         lines += [
             "",
-            "**The network learns from a teacher.** The SNPs with the largest squared ridge "
+            "**The network learns from two teachers.** The SNPs with the largest squared ridge "
             "effects enter one hidden layer with a linear shortcut beside it. Each fold's network "
-            "was trained on what a Gaussian-kernel regression of the fold's training rows says of "
-            "those rows and of virtual recombinants of them; the kernel's two numbers are those "
-            "of the largest likelihood. The validation fold chose the shrinkage of the ridge "
-            "alone. Contributions stay exact: see docs/methods.md.",
+            "was trained on what a Gaussian-kernel regression and boosted trees, both of the "
+            "fold's training rows, say in the mean of those rows and of virtual recombinants of "
+            "them. The kernel's two numbers are those of the largest likelihood; the validation "
+            "fold chose the shrinkage of the ridge and the number of trees. Contributions stay "
+            "exact: see docs/methods.md.",
         ]
     elif m["preset"]["start"]["method"] == "ridge":
         again = m["preset"]["start"]["reweightings"]

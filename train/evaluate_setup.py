@@ -204,7 +204,7 @@ def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
         "n_folds": n_folds,
         "software": {
             **software_versions(),
-            **{name: version(name) for name in ("lightgbm", "scikit-learn")},
+            "scikit-learn": version("scikit-learn"),
         },
         "control_trait": control_trait if o.controls else before.get("control_trait"),
         "traits": before.get("traits", {})

@@ -8,10 +8,12 @@ before its signal. So it learns from a teacher (Hinton, Vinyals, Dean 2015):
 
 - **Weights.** A ridge regression's squared effects give each SNP a weight D_j; the weightiest
   SNPs enter as ``x_j · sqrt(D_j)``, so that thousands of small effects cannot drown a major locus.
-- **Teacher.** A Gaussian-kernel regression on these inputs, shrunk as the likelihood says
-  (`train.teacher`), knows interactions but needs all its training lines to predict.
-- **Student.** The network learns what the teacher says of the training lines and of as many
-  virtual lines (`train.virtual`) as it takes to follow the teacher between them.
+- **Teachers.** A Gaussian-kernel regression on these inputs, shrunk as the likelihood says
+  (`train.teacher`), and boosted trees (`train.trees`) err differently: the mean of the two predicts
+  better than either. But one needs all its training lines to predict, the other a thousand trees,
+  and neither can be explained line by line as a sum.
+- **Student.** The network learns what the teachers say, in the mean, of the training lines and of
+  as many virtual lines (`train.virtual`) as it takes to follow them between these.
 
 The layer sees no one-hot input but centred codes, so that it trains on a matrix of (lines, inputs)
 that is made once. The finished network is a Keras model of one-hot genotypes as any other.
@@ -30,6 +32,7 @@ from train.fused import HiddenPart
 from train.presets import HiddenArchitecture, HiddenTraining, Preset
 from train.ridge import centered, fit_ridge
 from train.teacher import fit_teacher
+from train.trees import fit_trees
 from train.virtual import virtual_lines
 
 #: Largest whole number of a weight: it fits a signed byte, and 0 stays 0.
@@ -97,7 +100,8 @@ def fit_hidden(
         SNPs in genome order.
     target : ndarray (samples,) of float32, standardised on the training rows
     split : Split
-        Validation rows choose the ridge's shrinkage; test rows are not used.
+        Validation rows choose the ridge's shrinkage and the number of trees; test rows are not
+        used.
     alpha : float
         ISRU α.
     callbacks : list
@@ -123,9 +127,18 @@ def fit_hidden(
     x *= gain
     x_validation = centered(np.asarray(codes[split.validation][:, snps]), means) * gain
 
-    teacher = fit_teacher(x, target[split.train])
+    y, y_validation = target[split.train], target[split.validation]
+    kernel = fit_teacher(x, y)
+    # As many as the process has been given, see `train.runtime`.
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or 1
+    trees = fit_trees(x, y, x_validation, y_validation, seed=seed, threads=threads)
     lines = np.concatenate([x, virtual_lines(x, recipe.virtual_lines, recipe.segments, rng)])
-    lessons = teacher.predict(lines)
+
+    def lesson(inputs: np.ndarray) -> np.ndarray:
+        share = np.float32(recipe.tree_share)
+        return (1 - share) * kernel.predict(inputs) + share * trees.predict(inputs)
+
+    lessons = lesson(lines)
 
     model = _student(a, len(snps), alpha)
     steps = -(-len(lines) // recipe.batch_size)
@@ -143,7 +156,7 @@ def fit_hidden(
         model.fit(
             _batches(lines, lessons, order, recipe.batch_size),
             steps_per_epoch=steps,
-            validation_data=(x_validation, target[split.validation]),
+            validation_data=(x_validation, y_validation),
             # In one batch: Keras weighs the means of batches alike, however few rows the last has.
             validation_batch_size=len(x_validation),
             epochs=recipe.epochs,
@@ -153,11 +166,10 @@ def fit_hidden(
         )
     chosen = {
         "ridge_heritability": ridge.heritability,
-        "kernel_heritability": teacher.heritability,
-        "kernel_gamma": teacher.gamma_relative,
-        "teacher_validation_mse": float(
-            np.mean((teacher.predict(x_validation) - target[split.validation]) ** 2)
-        ),
+        "kernel_heritability": kernel.heritability,
+        "kernel_gamma": kernel.gamma_relative,
+        "trees": trees.count,
+        "teacher_validation_mse": float(np.mean((lesson(x_validation) - y_validation) ** 2)),
     }
     return _as_numbers(model, snps, means, gain, codes.shape[1]), chosen
 

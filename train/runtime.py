@@ -34,7 +34,7 @@ def configure_tensorflow(threads: int) -> None:
 
 def software_versions() -> dict[str, str]:
     """Versions of everything that a figure can depend on."""
-    names = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy")
+    names = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy", "lightgbm")
     return {
         "python": platform.python_version(),
         "snpredict": __version__,

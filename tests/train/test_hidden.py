@@ -9,12 +9,14 @@ tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.score_function import HiddenLayer, ScoreFunction
 from tests.simulated import simulate
+from train.errors import PresetError
 from train.fitting import FittedFold, fit, predict
 from train.folds import split
 from train.hidden import on_grid
 from train.network import one_hot
 from train.presets import Preset, load_preset
 from train.teacher import fit_teacher, squared_distances
+from train.trees import fit_trees
 from train.virtual import virtual_lines
 
 
@@ -39,6 +41,23 @@ def test_the_likelihood_tells_signal_from_noise() -> None:
     signal /= signal.std()
     assert fit_teacher(x, noise - noise.mean()).heritability <= 0.2
     assert fit_teacher(x, signal - signal.mean()).heritability >= 0.8
+
+
+def test_trees_see_what_two_snps_do_together() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 2, (600, 10)).astype(np.float32)
+    y = (2 * x[:, 0] - 1) * (2 * x[:, 1] - 1)  # no sum of single SNPs tells anything about it
+    trees = fit_trees(x[:400], y[:400], x[400:500], y[400:500], seed=1, threads=1)
+    assert np.corrcoef(trees.predict(x[500:]), y[500:])[0, 1] > 0.9
+    noise = rng.normal(size=600).astype(np.float32)
+    assert fit_trees(x[:400], noise[:400], x[400:500], noise[400:500], seed=1, threads=1).count < 50
+
+
+def test_a_share_above_1_is_refused() -> None:
+    preset = load_preset("default").as_dict()
+    preset["training"]["tree_share"] = 1.5
+    with pytest.raises(PresetError, match=r"tree_share is 1\.5; expected .* at most 1"):
+        Preset.from_dict(preset)
 
 
 def test_virtual_lines_alternate_between_two_lines() -> None:

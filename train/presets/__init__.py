@@ -74,9 +74,11 @@ class Training:
 class HiddenTraining:
     """Lessons, see `train.hidden`, and AdamW on squared error for a fixed number of epochs.
 
-    The rate falls to 0 along half a cosine.
+    The rate falls to 0 along half a cosine. ``tree_share`` is the part of the boosted trees in a
+    lesson, the rest being the kernel regression's.
     """
 
+    tree_share: float
     virtual_lines: int
     segments: int
     batch_size: int
@@ -174,6 +176,7 @@ _AT_LEAST: dict[str, float] = {
     "learning_rate_decay": 0.0,
     "inputs": 1,
     "units": 1,
+    "tree_share": 0.0,
     "virtual_lines": 0,
     "segments": 1,
     "input_norm": 1e-9,
@@ -182,6 +185,8 @@ _AT_LEAST: dict[str, float] = {
     "reweightings": 0,
     "shrinkage_floor": 0.0,
 }
+_BELOW_1 = ("dropout",)
+_UP_TO_1 = ("tree_share",)
 
 
 def _check_values(preset: Preset) -> None:
@@ -193,12 +198,13 @@ def _check_values(preset: Preset) -> None:
         value = values[name]
         wanted = int if isinstance(least, int) else (int, float)
         right = isinstance(value, wanted) and not isinstance(value, bool) and value >= least
-        if not right or (name == "dropout" and value >= 1):
-            kind = "a whole number" if isinstance(least, int) else "a number"
-            raise PresetError(
-                f"preset '{preset.name}': {name} is {value!r}; expected {kind} of {least} or more"
-                + (" and below 1" if name == "dropout" else "")
-            )
+        if right and not (name in _BELOW_1 and value >= 1) and not (name in _UP_TO_1 and value > 1):
+            continue
+        kind = "a whole number" if isinstance(least, int) else "a number"
+        raise PresetError(
+            f"preset '{preset.name}': {name} is {value!r}; expected {kind} of {least} or more"
+            + (" and below 1" if name in _BELOW_1 else " and at most 1" * (name in _UP_TO_1))
+        )
     filters = values.get("filters", N_CHANNELS)
     if preset.start.method == "ridge" and filters < N_CHANNELS:
         raise PresetError(
