@@ -220,34 +220,36 @@ def _run_network(
     n_fitted = 0
     for scheme, assignment in prepared.folds.items():
         wanted = _wanted_folds(o, int(assignment.max()))
-        for trait in table.traits:
-            places = {fold: Place(o.out, scheme, trait, model, fold) for fold in wanted}
+        for target in prepared.targets.values():
+            places = {fold: Place(o.out, scheme, target.name, model, fold) for fold in wanted}
             lacking = [fold for fold, place in places.items() if not place.is_finished]
             if not lacking:
                 continue
-            measured = table.measured(trait)
-            run = o.out / "networks" / file_name(preset.name) / scheme / file_name(trait)
+            run = o.out / "networks" / file_name(preset.name) / scheme / file_name(target.name)
+            trait = prepared.settings["control_trait"] if target.control else target.name
+            unit = prepared.settings["units"].get(trait, "")
+            # The first seed of a control: a network takes too long for twenty.
+            data = replace(table.dataset(trait), phenotype=target.values[target.measured, 0])
             settings = {
                 "trait": trait,
-                "unit": prepared.settings["units"].get(trait, ""),
+                "unit": unit,
                 "seed": o.seed,
                 "threads": o.threads,
                 "gpu": False,
                 "fold_scheme": scheme,
-                "control": None,
+                "control": target.name if target.control else None,
                 "preset": preset.as_dict(),
                 "snp_info": info.digest,
                 "bundle": {},
             }
-            crossval.prepare(run, table.dataset(trait), assignment[measured], settings, info)
+            crossval.prepare(run, data, assignment[target.measured], settings, info)
             try:
-                unit = settings["unit"]
-                with watching(console, f"{scheme}, {trait}, {model}", unit) as watch:
+                with watching(console, f"{scheme}, {target.name}, {model}", unit) as watch:
                     crossval.run_folds(run, lacking, jobs=o.jobs, watch=watch)
             finally:
                 for fold in lacking:
                     if is_finished(run, fold):
-                        _take_over(run, fold, places[fold], measured)
+                        _take_over(run, fold, places[fold], target.measured)
             n_fitted += len(lacking)
     return n_fitted
 

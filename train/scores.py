@@ -125,6 +125,8 @@ class Evaluation:
         (trait, scheme, model) → `Scores`; refits are models of their own.
     controls : dict
         (control, scheme, model) → mean PCC over the folds, (seeds,) float64.
+    n_fits, fit_seconds, threads
+        Of all results together, controls included.
     """
 
     folder: Path
@@ -134,6 +136,9 @@ class Evaluation:
     samples: np.ndarray
     scores: dict[tuple[str, str, str], Scores]
     controls: dict[tuple[str, str, str], np.ndarray]
+    n_fits: int
+    fit_seconds: float
+    threads: list[int]
 
     @property
     def schemes(self) -> list[str]:
@@ -187,7 +192,22 @@ def read_evaluation(folder: Path) -> Evaluation:
                     controls[name, scheme, model] = by_seed
     if not scores:
         raise IncompleteRun(f"{folder} holds no finished result")
-    return Evaluation(folder, settings, commands, families, samples, scores, controls)
+    details = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "predictions").glob("*/*/*/fold_*.json"))
+    ]
+    return Evaluation(
+        folder,
+        settings,
+        commands,
+        families,
+        samples,
+        scores,
+        controls,
+        n_fits=len(details),
+        fit_seconds=sum(fit["seconds"] for fit in details),
+        threads=sorted({fit["threads"] for fit in details}),
+    )
 
 
 def _models_in(folder: Path, scheme: str, target: str) -> list[str]:
