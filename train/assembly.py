@@ -26,6 +26,7 @@ from train.similarity import (
     held_out_distances,
     known_family_folds,
     manifest_entry,
+    new_family_errors,
     similarity_table,
 )
 from train.snpinfo import SnpInfo
@@ -43,8 +44,11 @@ def assemble_bundle(
     info: SnpInfo,
     console: Console,
     left_out: LeftOut | None = None,
+    evaluated: dict[str, Any] | None = None,
 ) -> None:
-    """Write the bundle of a complete run, with what was found with families left out, if it was.
+    """Write the bundle of a complete run.
+
+    With what was found with families left out, and by an evaluation, where there is one.
 
     Raises
     ------
@@ -98,7 +102,8 @@ def assemble_bundle(
     if ensemble is not None:
         effect = effects(_function(weights, bias, hidden), scale, alpha, frequencies)
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
-    distances, similarity, manifest["similarity"] = _similarity(run)
+    manifest["evaluation"] = evaluated
+    distances, similarity, manifest["similarity"] = _similarity(run, left_out)
     out_of_fold = _out_of_fold_table(run, left_out, distances)
     manifest["intervals"] = measured_intervals(
         out_of_fold["residual"].to_numpy(),
@@ -294,7 +299,9 @@ def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
     )
 
 
-def _similarity(run: Run) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] | None]:
+def _similarity(
+    run: Run, left_out: LeftOut | None
+) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] | None]:
     """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
     codes, rows = run.data.codes, np.concatenate(run.rows)
     folds = np.load(run.path / "data" / "folds.npy")
@@ -305,6 +312,10 @@ def _similarity(run: Run) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] |
         return np.full(len(codes), np.nan), None, None
     predicted = np.concatenate(run.predicted)
     entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
+    if left_out is not None and run.settings["fold_scheme"] != "family":
+        entry["errors_new_families"] = new_family_errors(
+            codes, left_out.observed, left_out.residual, left_out.fold, entry["limit"]
+        )
     return distances, as_parquet_table(table), entry
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from train.evaluated import card_lines as evaluation_lines
 from train.new_families import card_lines
 from train.presets import HIDDEN
 
@@ -61,6 +62,7 @@ def model_card(manifest: dict[str, Any]) -> str:
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
     lines += card_lines(m)
+    lines += evaluation_lines(m.get("evaluation"), f"network-{m['preset']['name']}")
     lines += _similarity(m.get("similarity"), unit)
     lines += [
         "",

@@ -240,11 +240,15 @@ def summarize(
     out: Annotated[
         Path | None, typer.Option(help="Bundle folder to write; default: the one of the run")
     ] = None,
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(help="Folder of 'evaluate' on the same data, for the model card"),
+    ] = None,
 ) -> None:
     """Tables, plots and the bundle of a run whose folds are finished."""
     from train.summary import summarize_run
 
-    summarize_run(run, out, stderr)
+    summarize_run(run, out, stderr, evaluation)
 
 
 def main() -> int:

@@ -187,25 +187,33 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return rank
 
 
-def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
+def summarize_run(
+    path: Path, bundle: Path | None, console: Console, evaluation: Path | None = None
+) -> None:
     """Write tables, plots and, when all folds are there, the bundle; print the fold table.
 
     Parameters
     ----------
     bundle : Path or None
         The bundle's folder; None for the one that the run was started with.
+    evaluation : Path or None
+        Folder of ``evaluate`` on the same data, whose figures enter the bundle.
 
     Raises
     ------
     IncompleteRun
         No fold is finished.
+    TrainingTableError
+        The evaluation is of other data.
     ParityError
         The exported models disagree: no bundle is written.
     """
     from train.assembly import assemble_bundle
+    from train.evaluated import evaluation_entry
     from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
+    evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
     second = None
     if (path / "compare" / SETTINGS).exists():
         try:
@@ -275,7 +283,7 @@ def summarize_run(path: Path, bundle: Path | None, console: Console) -> None:
         console.print(f"no bundle yet: {unfinished} (run the same command again)", soft_wrap=True)
     else:
         bundle = bundle or Path(run.settings["bundle"]["out"])
-        assemble_bundle(run, bundle, figures, info, console, left_out)
+        assemble_bundle(run, bundle, figures, info, console, left_out, evaluated)
         console.print(f"bundle: {bundle}")
 
 

@@ -32,7 +32,9 @@ from train.errors import (
 from train.evaluate import evaluate
 from train.evaluate_setup import EvaluateOptions
 from train.phenotypes import read_phenotypes
-from train.report import Interval, read_evaluation, write_report
+from train.report import write_report
+from train.report_text import joined_commands
+from train.scores import Interval, read_evaluation
 
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
 
@@ -370,14 +372,28 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
             models=("gblup", "network-gblup"),
             schemes=("random",),
             only_folds=(2,),
-            controls=False,
             refit=False,
         )
     )
     found = read_evaluation(out)
+    # One seed, and the fold that was asked for: a coarse 0.
+    assert abs(found.controls["shuffled", "random", "network-gblup"][0]) < 0.4
+    assert found.controls["family-effects", "random", "network-gblup"].shape == (1,)
+    text = (out / "report.md").read_text()
+    versus = text.partition("## Networks against the best baseline")[2].partition("## yield")[0]
+    assert versus.count("| yield | random folds |") == 2 and "GBLUP 0." in versus
     network, gblup = (found.scores["yield", "random", m] for m in ("network-gblup", "gblup"))
     assert np.array_equal(network.rows[0], gblup.rows[0])
     # The preset is the same ridge regression inside a network, on another grid of shrinkage.
     assert np.corrcoef(network.predicted[0], gblup.predicted[0])[0, 1] > 0.98
     details = out / "predictions" / "random" / "yield" / "network-gblup" / "fold_02.json"
     assert json.loads(details.read_text())["n_train"] > 50
+
+
+def test_commands_of_a_folder_become_one() -> None:
+    one = "python -m train evaluate t.tsv --traits a --units cm,% --models x --folds-only 1 --out o"
+    two = "python -m train evaluate t.tsv --traits a,b --models y --controls --out o"
+    assert joined_commands([one, two]) == (
+        "python -m train evaluate t.tsv --traits a,b --units cm,% --models x,y --out o --controls"
+    )
+    assert joined_commands([one]) == one

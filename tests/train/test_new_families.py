@@ -118,7 +118,10 @@ def test_a_bundle_keeps_what_was_found_with_families_left_out(trained: Path):
         made = intervals_of(bundle, 0.5, kind)
         told = bundle.manifest.raw["intervals"][kind]["coverage"]["0.5"]
         assert made.coverage == told
+    errors = bundle.manifest.raw["similarity"]["errors_new_families"]
+    assert errors["flagged"]["n"] + errors["others"]["n"] == 90
     card = (trained / "models" / "both" / "MODEL_CARD.md").read_text()
+    assert "| of new families | flagged | " in card
     assert f"PCC of all samples pooled {metrics['new_families_pcc_pooled']:.3f}" in card
     assert "| new families | " in card
 

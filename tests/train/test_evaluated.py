@@ -1,0 +1,50 @@
+"""What an evaluation says of a model, in the model's card."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra 'train'")
+
+from snpredict.bundle import load_bundle
+from tests.simulated import simulate, write_table
+from tests.train.test_run import run, train
+
+
+def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
+    parts = simulate(n_samples=90, n_snps=24, n_families=5)
+    write_table(tmp_path / "table.tsv.gz", *parts)
+    done = run(tmp_path, "model", "--preset", "gblup")
+    assert done.returncode == 0, done.stderr
+    assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
+
+    def evaluate(table: str, out: str, models: str) -> None:
+        words = ("evaluate", table, "--traits", "height", "--schemes", "given", "--out", out)
+        done = train(*words, "--models", models, "--threads", 1, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    def summarize(evaluation: str) -> str:
+        words = ("summarize", "runs/model", "--out", "models/model", "--evaluation", evaluation)
+        done = train(*words, cwd=tmp_path)
+        assert "Traceback" not in done.stderr
+        return done.stderr if done.returncode else ""
+
+    evaluate("table.tsv.gz", "e", "gblup")
+    assert "no result of network-gblup" in summarize("e")
+    evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup")
+    assert summarize("e") == ""
+    bundle = load_bundle(tmp_path / "models" / "model")
+    rows = {row["model"]: row for row in bundle.manifest.raw["evaluation"]["models"]}
+    assert set(rows) == {"family-mean", "gblup", "network-gblup"}
+    # The evaluation trains the run's own folds again, with its seed.
+    assert rows["network-gblup"]["pcc"][0] == pytest.approx(
+        bundle.manifest.metrics["pcc_mean"], abs=1e-4
+    )
+    card = (tmp_path / "models" / "model" / "MODEL_CARD.md").read_text()
+    assert f"| GBLUP | {rows['gblup']['pcc'][0]:.3f} [" in card
+    assert "| **network, gblup** | " in card
+
+    names, codes, phenotype, families = parts
+    write_table(tmp_path / "other.tsv.gz", names, codes, phenotype + 1, families)
+    evaluate("other.tsv.gz", "f", "gblup")
+    assert "evaluates other data" in summarize("f")
