@@ -46,9 +46,11 @@ def main() -> None:
 
     def figures(masked: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
         pcc, mae = [], []
+        curved = function.hidden_scores(masked)
         for at, number in enumerate(f.number for f in bundle.manifest.folds):
             rows = fold == number
-            z = function.bias[at] + sum(
+            z = function.bias[at] + curved[rows, at]
+            z += sum(
                 (masked[rows] == code).astype(np.float32) @ weights[:, channel, at]
                 for channel, code in enumerate(CHANNEL_CODES)
             )

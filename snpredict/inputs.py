@@ -180,7 +180,7 @@ def judge_match(path: Path, report: MatchReport, options: InputOptions | None = 
             cause,
         )
     if min(report.rate, report.weighted_rate) < min_match:
-        way_out = "--min-match takes a smaller share; docs/accuracy.md says what it costs"
+        way_out = "--min-match takes a smaller share; docs/limits.md says what it costs"
         raise TooFewSnps(
             f"{path}: found {report.rate:.1%} of the model's SNPs, with "
             f"{report.weighted_rate:.1%} of its effects, expected at least {min_match:.1%} of "

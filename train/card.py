@@ -94,7 +94,7 @@ def model_card(manifest: dict[str, Any]) -> str:
                 else ""
             )
             + ". The strength of the shrinkage and the epoch to stop at were chosen on the "
-            "validation fold. Most of its accuracy is that start's; see docs/accuracy.md for "
+            "validation fold. Most of its accuracy is that start's; see docs/experiments.md for "
             "what the training adds. All hidden layers are linear, so each fold model is a "
             "weighted sum of genotypes passed through one bounded, S-shaped function.",
         ]

@@ -239,7 +239,7 @@ def on_grid(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights as whole numbers −127..127 times a scale per unit.
 
     The rounding is at most half a step of the grid, a 254th of a unit's largest weight, and falls
-    on all inputs alike; docs/accuracy.md has what it does to predictions.
+    on all inputs alike; docs/experiments.md has what it does to predictions.
 
     Parameters
     ----------

@@ -1,0 +1,78 @@
+"""Where the seconds of one fold go.
+
+python benchmarks/fold_profile.py RUN --fold 1
+
+RUN is a run folder (runs/NAME); the fold is trained again in a copy of it, with one thread.
+"""
+
+import argparse
+import cProfile
+import json
+import pstats
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+#: Functions by file and name, and what they are; a line's time excludes no other line's.
+PARTS = (
+    ("ridge.py", "fit_ridge", "ridge: weights of the SNPs"),
+    ("teacher.py", "fit_teacher", "kernel regression"),
+    ("trees.py", "fit_trees", "boosted trees"),
+    ("virtual.py", "virtual_lines", "virtual lines"),
+    ("hidden.py", "lesson", "lessons of both teachers"),
+    ("trainer.py", "fit", "the network's epochs"),
+    ("saliency.py", "mean_saliency", "saliency of the test lines"),
+    ("export.py", "fold_onnx", "export to ONNX"),
+    ("export.py", "onnx_predictions", "parity"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--fold", type=int, default=1)
+    options = parser.parse_args()
+
+    settings = json.loads((options.run / "settings.json").read_text())
+    began = time.perf_counter()
+    from train.runtime import configure_tensorflow
+
+    configure_tensorflow(settings["threads"])
+    from threadpoolctl import threadpool_limits
+
+    from train.fold import run_fold
+
+    imported = time.perf_counter() - began
+    profile = cProfile.Profile()
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(settings["threads"]):
+        copy = Path(folder) / "run"
+        copy.mkdir()
+        shutil.copy(options.run / "settings.json", copy)
+        shutil.copytree(options.run / "data", copy / "data")
+        profile.runcall(run_fold, copy, options.fold, settings)
+    stats = pstats.Stats(profile)
+    total = stats.total_tt + imported  # type: ignore[attr-defined]
+    print("| part | seconds | share |")
+    print("| --- | --- | --- |")
+    rest = total
+    rows = [("import of TensorFlow and Keras", imported)]
+    for file, name, what in PARTS:
+        seconds = sum(
+            values[3]
+            for (path, _, function), values in stats.stats.items()  # type: ignore[attr-defined]
+            if Path(path).name == file and function == name
+        )
+        rows.append((what, seconds))
+    for what, seconds in rows:
+        rest -= seconds
+        print(f"| {what} | {seconds:.1f} | {100 * seconds / total:.0f} % |")
+    print(f"| everything else | {rest:.1f} | {100 * rest / total:.0f} % |")
+    print(f"| **together** | **{total:.1f}** | |")
+
+
+if __name__ == "__main__":
+    main()
