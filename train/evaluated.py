@@ -55,6 +55,17 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
             )
             if of == trait and not model.endswith(REFIT)
         ],
+        "controls": [
+            {
+                "control": control,
+                "scheme": scheme,
+                "trait": found.settings["control_trait"],
+                "pcc": round(float(values.mean()), 4),
+                "seeds": len(values),
+            }
+            for (control, scheme, model), values in sorted(found.controls.items())
+            if model == network
+        ],
     }
 
 
@@ -104,4 +115,17 @@ def card_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
             if row["folds"] < n_folds:
                 name += f" ({row['folds']} folds)"
             lines.append(f"| {name} | {' | '.join(cells)} |")
+    for row in entry["controls"]:
+        if not lines[-1].startswith("- "):
+            lines += [
+                "",
+                "Controls, the same network trained on phenotypes without signal (mean PCC over "
+                "folds; shuffled phenotypes must give 0, one random value per family must give 0 "
+                "with families left out, within about 0.15 for 39 families):",
+                "",
+            ]
+        lines.append(
+            f"- {row['control']} (made from {row['trait']}), {SCHEME_TITLES[row['scheme']]}: "
+            f"{Interval(row['pcc']).text(signed=True)} ({row['seeds']} seed(s))"
+        )
     return lines

@@ -18,9 +18,9 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
 
-    def evaluate(table: str, out: str, models: str) -> None:
+    def evaluate(table: str, out: str, models: str, *more: str) -> None:
         words = ("evaluate", table, "--traits", "height", "--schemes", "given", "--out", out)
-        done = train(*words, "--models", models, "--threads", 1, cwd=tmp_path)
+        done = train(*words, "--models", models, "--threads", 1, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
     def summarize(evaluation: str) -> str:
@@ -31,7 +31,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
 
     evaluate("table.tsv.gz", "e", "gblup")
     assert "no result of network-gblup" in summarize("e")
-    evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup")
+    evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup", "--controls")
     assert summarize("e") == ""
     bundle = load_bundle(tmp_path / "models" / "model")
     rows = {row["model"]: row for row in bundle.manifest.raw["evaluation"]["models"]}
@@ -43,6 +43,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     card = (tmp_path / "models" / "model" / "MODEL_CARD.md").read_text()
     assert f"| GBLUP | {rows['gblup']['pcc'][0]:.3f} [" in card
     assert "| **network, gblup** | " in card
+    assert "- shuffled (made from height), given folds: " in card
 
     names, codes, phenotype, families = parts
     write_table(tmp_path / "other.tsv.gz", names, codes, phenotype + 1, families)
