@@ -3,6 +3,7 @@
 import math
 import shlex
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -249,8 +250,9 @@ def _against_the_best(found: Evaluation) -> list[str]:
     lines: list[str] = []
     for network in (m for m in found.models if m.removesuffix(REFIT) not in BASELINES):
         rows = []
-        for (trait, scheme, model), mine in found.scores.items():
-            if model != network:
+        for trait, scheme in product(found.settings["traits"], found.schemes):
+            mine = found.scores.get((trait, scheme, network))
+            if mine is None:
                 continue
             # A mean over other folds is no rival.
             rivals = {
