@@ -8,6 +8,7 @@ RUN is a run folder (runs/NAME); the fold is trained again in a copy of it, with
 import argparse
 import cProfile
 import json
+import os
 import pstats
 import shutil
 import sys
@@ -38,9 +39,11 @@ def main() -> None:
     options = parser.parse_args()
 
     settings = json.loads((options.run / "settings.json").read_text())
-    began = time.perf_counter()
-    from train.runtime import configure_tensorflow
+    from train.runtime import configure_tensorflow, thread_environment
 
+    # Before numpy and TensorFlow are imported, as for the process of a fold.
+    os.environ.update(thread_environment(settings["threads"], settings["gpu"]))
+    began = time.perf_counter()
     configure_tensorflow(settings["threads"])
     from threadpoolctl import threadpool_limits
 

@@ -52,7 +52,7 @@ def test_readme_links_lead_somewhere() -> None:
 
 def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^(SIM-\d-\d\d)\t([\d.]+)\t([\d.]+)\tensemble$", readme, re.MULTILINE)
+    shown = re.findall(r"^(SIM-\d-\d\d)\t([\d.]+)\t([\d.]+)\tensemble\t", readme, re.MULTILINE)
     assert len(shown) >= 3
     done = subprocess.run(
         [sys.executable, "-m", "snpredict", "predict", "examples/genotypes.tsv"],
