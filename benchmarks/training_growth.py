@@ -125,6 +125,7 @@ def _plot(found: dict, options: argparse.Namespace) -> None:
             axis.plot(values, points, "o-", label=preset)
         axis.set(xscale="log", yscale="log", xlabel=label)
         axis.set_xticks(values, [f"{v:,}" for v in values])
+        axis.set_yticks((3, 10, 30, 100), ("3", "10", "30", "100"))
         axis.minorticks_off()
         axis.grid(alpha=0.3)
         axis.set_title(f"{fixed:,} {'SNPs' if label == 'lines' else 'lines'}", fontsize=10)
