@@ -19,6 +19,7 @@ from tests.simulated import simulate, write_table
 from train.baselines import BASELINES
 from train.cli import app
 from train.clusters import genotype_clusters
+from train.commands import joined_commands
 from train.controls import CONTROLS
 from train.dataset import read_table, read_traits
 from train.errors import (
@@ -33,7 +34,6 @@ from train.evaluate import evaluate
 from train.evaluate_setup import EvaluateOptions
 from train.phenotypes import read_phenotypes
 from train.report import write_report
-from train.report_text import joined_commands
 from train.scores import Interval, read_evaluation
 
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
