@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from snpredict import errors
-from snpredict.bundle import find_bundle, load_bundle
+from snpredict.bundle import find_bundle, find_bundles, load_bundle
 from snpredict.cli import main
 from snpredict.manifest import MANIFEST, MAX_SNPS
 from snpredict.onnx_check import check_model
@@ -681,7 +681,8 @@ def test_damaged_files_are_refused_or_predict(written, name, data):
 
 
 def test_every_operator_of_the_shipped_models_is_allowed():
-    folder = find_bundle("soynam-height")
-    manifest = json.loads((folder / MANIFEST).read_text())
-    for name in [manifest["ensemble"], *(fold["model"] for fold in manifest["folds"])]:
-        check_model((folder / name).read_bytes(), folder / name)
+    for folder in find_bundles().values():
+        manifest = json.loads((folder / MANIFEST).read_text())
+        models = [manifest["ensemble"], *(fold["model"] for fold in manifest["folds"])]
+        for name in filter(None, models):
+            check_model((folder / name).read_bytes(), folder / name)
