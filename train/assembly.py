@@ -207,7 +207,7 @@ def _manifest(
         "schema_version": SCHEMA_VERSION,
         "name": name,
         "description": f"{settings['trait']} from {len(data.snps)} SNPs, "
-        f"{len(run.folds)}-fold ensemble of residual networks",
+        f"{len(run.folds)}-fold ensemble of networks, preset {settings['preset']['name']}",
         "trait": settings["trait"],
         "unit": settings["unit"],
         "genotype_coding": "copies of the counted allele: 0, 1, 2; -1 missing",

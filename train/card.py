@@ -41,7 +41,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "## How well it predicts",
         "",
         f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
-        "see. A fold trains on the rest but one fold, which decides when to stop. The preset "
+        "see. A fold trains on the rest but one fold, which chooses its settings. The preset "
         "itself was chosen on such validation folds, which are other folds' test rows.",
         "",
         "| fold | PCC | MAE | R² | epochs |",

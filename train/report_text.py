@@ -380,6 +380,9 @@ def _control_section(found: Evaluation) -> list[str]:
                 text = f"{values.mean():+.3f}".replace("-", "−")
                 if len(values) > 1:
                     text += f" ± {values.std(ddof=1) / math.sqrt(len(values)):.3f}"
+                n_folds = found.control_folds[control, scheme, model]
+                if n_folds < found.settings["schemes"][scheme]:
+                    text += f" ({n_folds} fold{'s' * (n_folds > 1)})"
                 cells.append(text)
         if seeds:
             rows.append([title(model), str(seeds), *cells])

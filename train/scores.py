@@ -125,6 +125,8 @@ class Evaluation:
         (trait, scheme, model) → `Scores`; refits are models of their own.
     controls : dict
         (control, scheme, model) → mean PCC over the folds, (seeds,) float64.
+    control_folds : dict
+        The same keys → how many folds are finished.
     n_fits, fit_seconds, threads
         Of all results together, controls included.
     """
@@ -136,6 +138,7 @@ class Evaluation:
     samples: np.ndarray
     scores: dict[tuple[str, str, str], Scores]
     controls: dict[tuple[str, str, str], np.ndarray]
+    control_folds: dict[tuple[str, str, str], int]
     n_fits: int
     fit_seconds: float
     threads: list[int]
@@ -175,7 +178,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         raise IncompleteRun(
             f"{folder} is no evaluation folder: {error}", "start one: python -m train evaluate"
         ) from None
-    scores, controls = {}, {}
+    scores, controls, control_folds = {}, {}, {}
     for trait in settings["traits"]:
         observed = load_target(folder / "data", trait, control=False).values[:, 0]
         for scheme, n_folds in settings["schemes"].items():
@@ -190,6 +193,10 @@ def read_evaluation(folder: Path) -> Evaluation:
                 by_seed = _read_control(folder, scheme, target, model, n_folds)
                 if by_seed is not None:
                     controls[name, scheme, model] = by_seed
+                    control_folds[name, scheme, model] = sum(
+                        Place(folder, scheme, target, model, fold).is_finished
+                        for fold in range(1, n_folds + 1)
+                    )
     if not scores:
         raise IncompleteRun(f"{folder} holds no finished result")
     details = [
@@ -204,6 +211,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         samples,
         scores,
         controls,
+        control_folds=control_folds,
         n_fits=len(details),
         fit_seconds=sum(fit["seconds"] for fit in details),
         threads=sorted({fit["threads"] for fit in details}),
