@@ -4,6 +4,7 @@ python docs/generate.py
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ import train.errors  # noqa: E402
 from snpredict.cli import app as snpredict_app  # noqa: E402
 from train.cli import app as train_app  # noqa: E402
 
-WIDTH = 100
+#: A default that the help says itself: Typer knows none, or it is found out while running.
+_SAID_DEFAULT = re.compile(r"\s*\[default: (.*)\]$")
 
 
 def commands(command: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -35,11 +37,27 @@ def _parameters(command: object) -> Iterator[str]:
             continue
         names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
         if parameter.param_type_name == "argument":
-            names = f"`{parameter.name.upper()}`"
-        default = parameter.default
-        shown = default is not None and not callable(default) and default not in (False, True, [])
-        value = getattr(default, "value", default)
-        yield f"| {names} | {getattr(parameter, 'help', '') or ''} | {value if shown else ''} |"
+            names = f"`{parameter.metavar or parameter.name.upper()}`"
+        text, default = _help_and_default(parameter)
+        yield f"| {names} | {text} | {default} |"
+
+
+def _help_and_default(parameter: object) -> tuple[str, str]:
+    """What a parameter does, and what it is without being given or that it must be given."""
+    text = getattr(parameter, "help", "") or ""
+    said = _SAID_DEFAULT.search(text)
+    if said is not None:
+        return text[: said.start()], said[1]
+    if parameter.required:  # type: ignore[attr-defined]
+        return text, "*required*"
+    default = parameter.default  # type: ignore[attr-defined]
+    value = getattr(default, "value", default)
+    if isinstance(value, bool):
+        # Of a pair of switches one is the default; a switch without its opposite is off.
+        off = parameter.secondary_opts  # type: ignore[attr-defined]
+        on = parameter.opts  # type: ignore[attr-defined]
+        return text, (on if value else off)[0] if off else ""
+    return text, "" if value in (None, [], ()) or callable(value) else str(value)
 
 
 def cli_page() -> str:

@@ -374,7 +374,9 @@ def models(context: typer.Context, json: Json = False) -> None:
 
 @models_app.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(help="A shipped model or a folder.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A shipped model or a bundle's folder.")
+    ],
     json: Json = False,
 ) -> None:
     """Verify one model and show what its manifest says."""

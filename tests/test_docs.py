@@ -15,11 +15,59 @@ sys.path.insert(0, str(REPOSITORY / "docs"))
 import typer.main
 from generate import PAGES, commands, error_classes, snpredict_app, train_app
 
+from snpredict.program import run_program
+
 
 @pytest.mark.parametrize("name", PAGES)
 def test_generated_pages_are_current(name: str) -> None:
     written = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
     assert written == PAGES[name](), "run: python docs/generate.py"
+
+
+def every_command() -> list:
+    """Path, application and command of every command of both programs, by a readable id."""
+    return [
+        pytest.param(application, path[1:], command, id=" ".join(path))
+        for application, name in ((snpredict_app, "snpredict"), (train_app, "train"))
+        for path, command in commands(typer.main.get_command(application), (name,))
+    ]
+
+
+@pytest.mark.parametrize(("application", "path", "command"), every_command())
+def test_reference_gives_every_default_and_what_is_required(application, path, command) -> None:
+    program = "snpredict" if application is snpredict_app else "python -m train"
+    page = PAGES["cli.md"]().partition(f"## `{' '.join((program, *path))}`\n")[2]
+    rows = dict(re.findall(r"^\| `([^`]+)`.* \| ([^|]*) \|$", page.partition("\n## ")[0], re.M))
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        argument = parameter.param_type_name == "argument"
+        said = (
+            rows[parameter.metavar or parameter.name.upper()]
+            if argument
+            else rows[parameter.opts[0]]
+        )
+        if parameter.required:
+            assert said == "*required*"
+        elif isinstance(parameter.default, int | float) and not isinstance(parameter.default, bool):
+            assert said == str(parameter.default)
+        elif parameter.secondary_opts:
+            assert said in (*parameter.opts, *parameter.secondary_opts)
+
+
+@pytest.mark.parametrize(("application", "path", "command"), every_command())
+def test_help_is_readable_at_80_columns(application, path, command, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_program(application, "program", [*path, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and "Usage" not in line]
+    for parameter in command.params:
+        if text := getattr(parameter, "help", None):
+            beginning = text[:12]
+            begins = [line.index(beginning) for line in lines if beginning in line]
+            assert begins, f"{parameter.name}: its description is broken within 12 characters"
+            assert min(begins) <= 45, f"{parameter.name}: its description is too narrow"
 
 
 def test_every_command_and_option_has_help() -> None:

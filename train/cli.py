@@ -15,7 +15,9 @@ from train.errors import MissingExtra
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # its boxes leave fifteen characters for a description
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Train fold ensembles on SNP genotypes and export them as snpredict bundles.",
 )
 # A path or a unit may hold brackets, which markup would take for styles.
@@ -39,7 +41,10 @@ class FoldScheme(StrEnum):
 
 @app.command()
 def run(
-    table: Annotated[Path, typer.Argument(help="Wide table: samples in rows, one column per SNP")],
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TABLE", help="Wide table: samples in rows, one column per SNP"),
+    ],
     trait: Annotated[str, typer.Option(help="Column of the phenotype")],
     unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
     out: Annotated[Path, typer.Option(help="Bundle folder to write, for example models/NAME")],
@@ -137,7 +142,10 @@ def run(
 
 @app.command()
 def evaluate(
-    table: Annotated[Path, typer.Argument(help="Wide table: samples in rows, one column per SNP")],
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TABLE", help="Wide table: samples in rows, one column per SNP"),
+    ],
     traits: Annotated[str, typer.Option(help="Columns of the phenotypes, by commas")],
     out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
     phenotypes: Annotated[
@@ -185,7 +193,7 @@ def evaluate(
         list[str] | None, typer.Option(help="A further column that is no SNP; may be given again")
     ] = None,
 ) -> None:
-    """Compare baselines and networks on the same folds and write a report with intervals."""
+    """Compare baselines and networks on the same folds in a report."""
     from train.evaluate import evaluate as run_evaluation
     from train.evaluate_setup import DEFAULT_MODELS, EvaluateOptions
 
@@ -236,7 +244,7 @@ def run_fold(run: Path, fold: int) -> None:
 
 @app.command()
 def summarize(
-    run: Annotated[Path, typer.Argument(help="Run folder, for example runs/NAME")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, for example runs/NAME")],
     out: Annotated[
         Path | None, typer.Option(help="Bundle folder to write; default: the one of the run")
     ] = None,
