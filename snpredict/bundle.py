@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from snpredict.errors import (
     SnpredictError,
     UnknownModel,
 )
+from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.manifest import (
     MANIFEST,
     MAX_MANIFEST_BYTES,
@@ -76,6 +78,11 @@ class SnpTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def chromosome_names(self) -> ChromosomeNames:
+        """What the model calls its chromosomes, to tell whether another name means one."""
+        return ChromosomeNames(self.chromosome)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snpredict.bundle import SnpTable
-from snpredict.genotypes.variants import Variant, Variants, chromosome_key
+from snpredict.genotypes.variants import Variant, Variants
 from snpredict.matching import Alleles, Match, MatchRules, State
 from snpredict.names import listed
 
@@ -151,15 +151,16 @@ def _why_absent(snps: SnpTable, file: Variants, absent: int) -> list[str]:
                 f"ids of the file end in an allele, such as {listed(theirs, 2)}: PLINK's "
                 "--recode A writes them so; give snpredict the .bed instead"
             )
+    key = snps.chromosome_names.key
     our_places = {
-        chromosome_key(chromosome)
+        key(chromosome)
         for chromosome, position in zip(snps.chromosome, snps.position, strict=True)
         if chromosome is not None and position is not None
     }
     if causes:
         return causes
     if our_places and file.chromosomes:
-        if not our_places & {chromosome_key(name) for name in file.chromosomes}:
+        if not our_places & {key(name) for name in file.chromosomes}:
             causes.append(
                 f"chromosomes are named {listed(sorted(file.chromosomes), 3)} in the file and "
                 f"{listed(sorted({c for c in snps.chromosome if c}), 3)} in the model"
@@ -231,17 +232,13 @@ def _why_refused(alleles: Alleles, rules: MatchRules) -> str:
 
 
 def _moved(snps: SnpTable, file: Sequence[Variant], match: Match) -> int:
-    moved = 0
+    moved, key = 0, snps.chromosome_names.key
     for at, snp in enumerate(match.snps):
         if snp.state is not State.MATCHED or snp.by != "id":
             continue
         variant = file[snp.variant]
         ours, theirs = snps.chromosome[at], variant.chromosome
-        elsewhere = (
-            ours is not None
-            and theirs is not None
-            and chromosome_key(ours) != chromosome_key(theirs)
-        )
+        elsewhere = ours is not None and theirs is not None and key(ours) != key(theirs)
         positions = (snps.position[at], variant.position)
         moved += elsewhere or (None not in positions and positions[0] != positions[1])
     return moved

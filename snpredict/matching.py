@@ -13,7 +13,7 @@ import numpy as np
 
 from snpredict.bundle import SnpTable
 from snpredict.genotypes import Selection
-from snpredict.genotypes.variants import Variant, Wanted, chromosome_key
+from snpredict.genotypes.variants import Variant, Wanted
 
 STRANDS = ("flip", "strict")
 AMBIGUOUS = ("order", "keep", "drop")
@@ -243,13 +243,7 @@ def match_variants(
     rules = rules or MatchRules()
     by_id: dict[str | None, list[int]] = {}
     by_place: dict[tuple[str, int], list[int]] = {}
-    keys: dict[str, str] = {}
-
-    def key(chromosome: str) -> str:
-        if chromosome not in keys:
-            keys[chromosome] = chromosome_key(chromosome)
-        return keys[chromosome]
-
+    key = snps.chromosome_names.key
     for at, variant in enumerate(candidates):
         if variant.id is not None:
             by_id.setdefault(variant.id, []).append(at)

@@ -1,15 +1,10 @@
 """The variants of a genotype file, and which of them a model asks for."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-#: "Gm01", "Chr01", "chr1", "chromosome_1" and "1" are one chromosome; "scaffold_1" is another.
-#: Two letters are a species ("Gm", "Zm"), as in most plant genomes.
-_CHROMOSOME = re.compile(
-    r"(?:chromosome|chrom|chr|ch|[a-z]{2})?[ ._-]?0*([1-9]\d?[a-z]?|x|y|w|z|mt)"
-)
+from snpredict.genotypes.chromosomes import ChromosomeNames
 
 
 class Variant(NamedTuple):
@@ -83,8 +78,10 @@ class Wanted:
     Attributes
     ----------
     ids : frozenset of str
+    chromosomes : ChromosomeNames
+        What the model calls its chromosomes.
     places : frozenset of (str, int)
-        Normalised chromosome and position.
+        Key of the chromosome, and position.
     """
 
     def __init__(
@@ -94,13 +91,14 @@ class Wanted:
         positions: Iterable[int | None] = (),
     ):
         self.ids = frozenset(ids)
+        chromosomes = tuple(chromosomes)
+        self.chromosomes = ChromosomeNames(chromosomes)
         self.places = frozenset(
-            (chromosome_key(chromosome), position)
+            (self.chromosomes.key(chromosome), position)
             for chromosome, position in zip(chromosomes, positions, strict=True)
             if chromosome is not None and position is not None
         )
         self._positions = frozenset(position for _, position in self.places)
-        self._keys: dict[str, str] = {}
 
     def __call__(self, id: str | None, chromosome: str | None, position: int | None) -> bool:
         """Whether a record with that name or at that place may be a SNP of the model."""
@@ -109,22 +107,4 @@ class Wanted:
         # Positions alone first: it is true for few records, and chromosome names take longer.
         if position not in self._positions or chromosome is None:
             return False
-        key = self._keys.get(chromosome)
-        if key is None:
-            key = self._keys[chromosome] = chromosome_key(chromosome)
-        return (key, position) in self.places
-
-
-def chromosome_key(name: str) -> str:
-    """A chromosome's name without prefix, leading zeros and case.
-
-    Names that do not look like a numbered or lettered chromosome keep all but their case.
-
-    Examples
-    --------
-    >>> [chromosome_key(name) for name in ("Gm01", "Chr01", "chr1", "1", "scaffold_1", "chr1A")]
-    ['1', '1', '1', '1', 'scaffold_1', '1a']
-    """
-    plain = name.strip().lower()
-    found = _CHROMOSOME.fullmatch(plain)
-    return found.group(1) if found else plain
+        return (self.chromosomes.key(chromosome), position) in self.places

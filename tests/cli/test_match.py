@@ -65,6 +65,27 @@ def test_swapped_and_flipped_alleles_are_recoded_and_told(run, genotypes, tiny):
     assert column(strict) != column(outcome)
 
 
+def test_a_scaffold_is_not_a_chromosome(run, genotypes, tiny):
+    # The last SNP lies on Gm02; a scaffold's record at its position has the same alleles.
+    variants, codes = variants_of(tiny), tiny.draw(60)
+    genotypes("without.vcf", variants[:-1], codes[:, :-1])
+    for name in ("sc_2", "un_2", "NC_2"):
+        variants[-1] = variants[-1]._replace(id=None, chromosome=name)
+        genotypes("scaffold.vcf", variants, codes)
+        outcome = run("predict", "scaffold.vcf")
+        assert outcome.out == run("predict", "without.vcf").out
+        assert "1 not in the file" in outcome.err
+
+
+def test_chromosomes_named_otherwise_are_told(run, genotypes, tiny):
+    variants = [v._replace(id=None, chromosome=f"Zm0{v.chromosome[3]}") for v in variants_of(tiny)]
+    genotypes("maize.vcf", variants)
+    outcome = run("predict", "maize.vcf")
+    assert outcome.code == 20
+    told = "chromosomes are named Zm01, Zm02 in the file and Gm01, Gm02 in the model"
+    assert told in " ".join(outcome.err.split())
+
+
 def test_too_few_snps(run, genotypes, tiny, folder):
     genotypes("few.vcf", variants_of(tiny)[:20], tiny.draw(60)[:, :20])
     outcome = run("predict", "few.vcf", "--out", "out.tsv", "--match-log", "log.tsv")

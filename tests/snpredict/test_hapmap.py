@@ -160,7 +160,7 @@ def test_places(file, place, expected):
 @pytest.mark.parametrize("name", ["", ".", "NA", " "])
 def test_snps_without_a_name_are_found_by_their_place(file, name):
     content = table(record("AG", name=name, place="Gm01\t100\t+"), record("AA", name=name))
-    _, variants, _, codes, _ = read_all(file(content), Wanted(["s1"], ["chr1"], [100]))
+    _, variants, _, codes, _ = read_all(file(content), Wanted(["s1"], ["Gm01"], [100]))
     assert variants.candidates == [Variant(None, "Gm01", 100, "G", "A")]
     assert codes.tolist() == [[1]]
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snpredict.bundle import SnpTable
-from snpredict.genotypes.variants import Variant, Variants, chromosome_key
+from snpredict.genotypes.chromosomes import ChromosomeNames
+from snpredict.genotypes.variants import Variant, Variants
 from snpredict.match_report import log_columns, report_match
 from snpredict.matching import (
     Alleles,
@@ -238,26 +239,64 @@ def test_the_files_order_does_not_matter(order):
     assert found.swapped.tolist() == [True, False] * 3
 
 
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [
-        ("Gm01", "1"),
-        ("Chr01", "1"),
-        ("chr1", "1"),
-        ("1", "1"),
-        ("chromosome_12", "12"),
-        ("CHR 7", "7"),
-        ("Gm20", "20"),
-        ("chr1A", "1a"),
-        ("chrX", "x"),
-        ("scaffold_1", "scaffold_1"),
-        ("Scaffold_1", "scaffold_1"),
-        ("NC_038241.2", "nc_038241.2"),
-        ("0", "0"),
-    ],
-)
-def test_chromosome_names(name, key):
-    assert chromosome_key(name) == key
+GM = ["Gm01", "Gm10", "Gm20"]
+WHEAT = ["1A", "1B", "7D"]
+OILSEED_RAPE = ["A01", "A02", "C01", "C02"]
+
+CHROMOSOMES = [
+    # names of the model, name in the file, the model's name that it is
+    *(pytest.param(GM, name, "Gm01", id=name) for name in ("Gm01", "GM1", "gm_01", "Gm-1")),
+    *(pytest.param(GM, name, "Gm01", id=name) for name in ("1", "01", " 1 ")),
+    *(pytest.param(GM, f"{word}1", "Gm01", id=f"{word}1") for word in ("chr", "Chr0", "CHROM")),
+    *(pytest.param(GM, f"{word}1", "Gm01", id=f"{word}1") for word in ("chromosome_", "chrGm0")),
+    *(pytest.param(GM, name, None, id=f"Gm-{name}") for name in ("sc_1", "un_1", "NC_1", "Zm01")),
+    *(pytest.param(GM, name, None, id=f"Gm-{name}") for name in ("sc1", "ch1", "scaffold_1")),
+    *(pytest.param(GM, name, None, id=f"Gm-{name}") for name in ("Gm1A", "0", "100", "Gm", "chr")),
+    pytest.param(GM, "NC_038241.2", None, id="accession"),
+    pytest.param(WHEAT, "chr1A", "1A", id="wheat-chr1A"),
+    pytest.param(WHEAT, "Chr07d", "7D", id="wheat-Chr07d"),
+    pytest.param(WHEAT, "1", None, id="wheat-1"),
+    pytest.param(WHEAT, "chr1D", None, id="wheat-other-genome"),
+    pytest.param(["chr1A"], "1a", "chr1A", id="wheat-with-chr"),
+    pytest.param(["1", "2"], "Gm01", None, id="a-model-of-numbers-shows-no-prefix"),
+    pytest.param(["1", "2"], "chr02", "2", id="a-model-of-numbers-knows-chr"),
+    pytest.param(["1", "X", "MT"], "chrX", "X", id="X"),
+    pytest.param(["1", "X", "MT"], "CHRMT", "MT", id="MT"),
+    pytest.param(OILSEED_RAPE, "C1", "C01", id="two-prefixes-C1"),
+    pytest.param(OILSEED_RAPE, "chrA02", "A02", id="two-prefixes-chrA02"),
+    pytest.param(OILSEED_RAPE, "1", None, id="two-prefixes-1"),
+    pytest.param(OILSEED_RAPE, "chr2", None, id="two-prefixes-chr2"),
+    pytest.param(["SL4.0ch01", "SL4.0ch12"], "chr12", "SL4.0ch12", id="tomato"),
+    pytest.param(["Arahy.01", "Arahy.20"], "20", "Arahy.20", id="groundnut"),
+    pytest.param([*GM, "sc_1"], "sc_1", "sc_1", id="a-scaffold-of-the-model"),
+    pytest.param([*GM, "sc_1"], "chr1", "Gm01", id="sc_1-beside-Gm01"),
+    pytest.param([*GM, "scaffold_20"], "20", "Gm20", id="scaffold_20-beside-Gm20"),
+    pytest.param([*GM, "contig20"], "contig20", "contig20", id="contig20-beside-Gm20"),
+    pytest.param(["scaffold_1", "scaffold_2"], "chr1", None, id="scaffolds-only"),
+    pytest.param(["scaffold1", "scaffold2"], "1", None, id="scaffolds-only-without-underline"),
+    pytest.param([], "chr1", None, id="a-model-without-places"),
+]
+
+
+@pytest.mark.parametrize(("names", "name", "meant"), CHROMOSOMES)
+def test_chromosome_names(names, name, meant):
+    chromosomes = ChromosomeNames(names)
+    same = [own for own in names if chromosomes.key(own) == chromosomes.key(name)]
+    assert same == ([meant] if meant else [])
+
+
+@given(st.sets(st.sampled_from([*GM, *WHEAT, *OILSEED_RAPE, "sc_1", "un1", "chr3", "X", "Gm1A"])))
+def test_two_chromosomes_of_a_model_stay_two(names):
+    # Apart from Gm1A and 1A, which a soybean's model cannot both have.
+    names -= {"Gm1A"} if "1A" in names else set()
+    chromosomes = ChromosomeNames(sorted(names))
+    assert len({chromosomes.key(name) for name in names}) == len(names)
+
+
+def test_one_prefix_may_be_rarer_than_scaffolds_but_not_than_another_prefix():
+    assert ChromosomeNames(["Gm01", "sc_1", "sc_2", "un1", "contig3", None]).prefix == "gm"
+    assert ChromosomeNames(["Gm01"] * 9 + ["U1"]).prefix == "gm"
+    assert ChromosomeNames(["Gm01"] * 8 + ["U1"]).prefix == ""
 
 
 def test_wanted_takes_ids_and_places():
@@ -336,6 +375,7 @@ def placed(chromosome: str, offset: int = 0, alleles: tuple[str, str] = ("A", "G
         pytest.param(
             placed("NC_016088.4"), {}, "named NC_016088.4 in the file", id="chromosome-names"
         ),
+        pytest.param(placed("Zm01"), {}, "named Zm01 in the file and Gm01", id="another-species"),
         pytest.param(placed("chr1", 7), {}, "another build of the genome", id="another-build"),
         pytest.param(named(*(f"M{n}" for n in range(10))), {}, "upper and lower case", id="case"),
         pytest.param(named(*(f"m{n}_A" for n in range(10))), {}, "--recode A", id="plink-raw"),
