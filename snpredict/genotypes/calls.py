@@ -199,13 +199,19 @@ class CallRows:
         calls : (ndarray (samples,), ndarray (samples,)) of a signed integer type, or None
             Numbers of the first and the second alleles.
         dosages : ndarray (alternative alleles, samples) of float, or None
-            Expected copies of each allele; NaN where the sample's call is to be taken.
+            Expected copies of each allele; NaN where the sample's call is to be taken. The call is
+            also taken where it has one allele, or more than two: it is missing then.
 
         Raises
         ------
         BadGenotype
             An allele that the site does not have, or a dosage that is not within 0 and 2.
         """
+        if calls is not None and dosages is not None:
+            # A dosage of such a call counts up to another number of alleles than 2.
+            first, second = calls
+            not_diploid = ((second == ABSENT) | (second == MORE)) & (first >= 0)
+            dosages = np.where(not_diploid, np.nan, dosages)
         if dosages is not None:
             dosages = self._checked(dosages, site)
         if calls is not None:

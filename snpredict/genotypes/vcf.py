@@ -201,8 +201,6 @@ class VcfReader:
         try:
             if dosages is not None:
                 copies = cells.dosages(dosages, site.n_alts)
-                if not np.isnan(copies).any():
-                    return None, copies
             return None if calls is None else cells.calls(calls), copies
         except BadCell as error:
             sample = self._samples[error.sample]
@@ -222,9 +220,15 @@ class VcfReader:
         if last in b"\r\n":
             return
         keys, cell = line.split(b"\t", _N_COLUMNS)[8].split(b":"), line.rpartition(b"\t")[2]
-        whole = re.match(rb"[0-9.][/|][0-9.](?::|$)", cell) is not None
-        if b"DS" in keys and self._dosages != "ignore":
-            whole = keys.index(b"DS") < cell.count(b":")
+        read = {b"GT"} if self._dosages == "ignore" else {b"GT", b"DS"}
+        last_read = max((keys.index(key) for key in read & {*keys}), default=0)
+        fields = cell.split(b":")
+        # Behind a call of one digit per allele nothing is lacking; a number may lack digits.
+        whole = last_read + 1 < len(fields) or (
+            last_read + 1 == len(fields)
+            and keys[last_read] == b"GT"
+            and re.fullmatch(rb"[0-9.][/|][0-9.]", fields[last_read]) is not None
+        )
         if not whole:
             raise TruncatedFile(
                 f"{self.path} may end within its last genotype: found {short(cell)} and no line "

@@ -20,7 +20,7 @@ needs_cyvcf2 = pytest.mark.skipif(
     importlib.util.find_spec("cyvcf2") is None, reason="cyvcf2 is not installed"
 )
 
-SNPS = [Variant(f"s{at}", "Gm01", 100 * at, "G", "A") for at in range(1, 10)]
+SNPS = [Variant(f"s{at}", "Gm01", 100 * at, "G", "A") for at in range(1, 13)]
 WANTED = wanted(SNPS)
 SAMPLES = ["ann", "bob", "cyd"]
 
@@ -35,6 +35,9 @@ RECORDS = [
     ("A G", "GT:DS", "0/0:0.25 0/1:. 1/1:2"),
     ("A G,T", "GT:DS", "0/0:0.75,0.25 1/2:1,1 0/2:.,."),
     ("A G", "DS", "0.5 . 1.5"),
+    ("A G", "GT:DS", "0:0 1:1 1/1:2"),
+    ("A G", "GT:DS", "0:0 1:1 1:0.5"),
+    ("A G", "GT:DS", "0/0/1:1 0/1/1/1:3 .:0.5"),
 ]
 
 
@@ -101,6 +104,16 @@ def test_every_kind_of_call_reads_as_in_vcf(tmp_path, dosages):
     assert bcf[2] == vcf[2]
     np.testing.assert_array_equal(bcf[3], vcf[3])
     np.testing.assert_array_equal(bcf[4], vcf[4])
+
+
+@needs_cyvcf2
+@pytest.mark.parametrize("dosages", ["use", "round", "ignore"])
+def test_haploid_calls_are_missing_whatever_their_dosages(tmp_path, dosages):
+    _, path = write_both(tmp_path, [("A G", "GT:DS", "0:0 1:1 1/1:2")])
+    reader, _, _, codes, fractions = read_all(path, WANTED, options=ReadOptions(dosages=dosages))
+    assert codes.tolist() == [[-1], [-1], [2]]
+    assert not fractions.any()
+    assert reader.notes["haploid calls, taken as missing"] == 2
 
 
 @needs_cyvcf2
@@ -213,7 +226,7 @@ def test_cut_between_two_blocks_and_closed_again(tmp_path, capfd):
     _, path = write_both(tmp_path)
     content = gzip.decompress(path.read_bytes())
     path.write_bytes(bgzf(content[: len(content) - 30]))
-    with pytest.raises(errors.TruncatedFile, match="record 9 cannot be read"):
+    with pytest.raises(errors.TruncatedFile, match="record 12 cannot be read"):
         read_all(path, WANTED)
     assert capfd.readouterr().err == ""
 

@@ -262,7 +262,7 @@ SPLIT = "multi-allelic sites, split into one variant per alternative allele"
         ("A G", "GT:DS", "0/1:. ./.:. 1/1:.", [[1, nan, 2]], {}),
         ("A G", "DS:GT", "1e-1:0/0 12.5e-1:0/1 +1:0/0", [[0.1, 1.25, 1]], {USED: 1}),
         ("A G", "GT:DS", "0/0:-0.0005 0/1:2.0004 ./.:1.0", [[0, 2, 1]], {USED: 1}),
-        ("A G", "GT:DS", "./1:1.5 0:0.5 0/.:.", [[1.5, 0.5, nan]], {USED: 1, "half": 1}),
+        ("A G", "GT:DS", "./1:1.5 .:0.5 0/.:.", [[1.5, 0.5, nan]], {USED: 1, "half": 1}),
         (
             "A G,T",
             "GT:DS",
@@ -280,7 +280,7 @@ SPLIT = "multi-allelic sites, split into one variant per alternative allele"
         "all missing",
         "exponents",
         "rounding errors",
-        "GT not looked at",
+        "half-calls and missing calls with a dosage",
         "multi-allelic",
         "monomorphic",
     ],
@@ -291,6 +291,34 @@ def test_dosages(file, alleles, fields, cells, genotypes, notes):
     _, found, found_notes = read_record(file, record(alleles, fields, cells))
     assert [[pytest.approx(g, abs=1e-6, nan_ok=True) for g in row] for row in found] == genotypes
     assert found_notes == notes
+
+
+@pytest.mark.parametrize("dosages", ["use", "round", "ignore"])
+@pytest.mark.parametrize(
+    "fields, cells, codes, kind",
+    [
+        ("GT:DS", "0:0 1:1 1/1:2", [nan, nan, 2], "haploid"),
+        ("GT:DS", "1:1 0/0:0 1:.", [nan, 0, nan], "haploid"),
+        ("DS:GT", "0:0 1:1 2:1/1", [nan, nan, 2], "haploid"),
+        ("GT:DS", "0/0/1:1 0/1/1/1:3 1/1:2", [nan, nan, 2], "polyploid"),
+    ],
+    ids=["haploid", "haploid without a dosage", "DS first", "polyploid"],
+)
+def test_dosages_of_calls_that_are_not_diploid(file, fields, cells, codes, kind, dosages):
+    _, genotypes, notes = read_record(file, record("A G", fields, cells), dosages=dosages)
+    assert genotypes == [codes]
+    used = {"use": {USED: 1}, "round": {ROUNDED: 1}, "ignore": {}}[dosages]
+    assert notes == {f"{kind} calls, taken as missing": 2} | used
+
+
+def test_haploid_calls_alone_are_missing_whatever_their_dosages(file):
+    _, genotypes, notes = read_record(file, record("A G", "GT:DS", "0:0 1:1 1:0.5"))
+    assert genotypes == [[nan, nan, nan]]
+    assert notes == {"haploid calls, taken as missing": 3}
+
+
+def test_dosages_without_calls_are_diploid(file):
+    assert read_record(file, record("A G", "DS", "0 1 2"))[1] == [[0, 1, 2]]
 
 
 def test_dosages_rounded(file):
