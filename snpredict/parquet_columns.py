@@ -40,6 +40,8 @@ class Columns:
     kinds : mapping of str to str
         Names of the columns that will be asked for, and whether they hold `TEXT`, `WHOLE` or
         `NUMBERS`.
+    optional : mapping of str to str, optional
+        Further such columns, which may be absent; see `has`.
     n_rows : int, optional
         How many rows it must have.
 
@@ -56,6 +58,7 @@ class Columns:
         path: Path,
         *,
         kinds: Mapping[str, str],
+        optional: Mapping[str, str] | None = None,
         n_rows: int | None = None,
     ):
         self._path = path
@@ -63,6 +66,8 @@ class Columns:
         try:
             file = pq.ParquetFile(pa.BufferReader(content))
             schema = file.schema_arrow
+            there = {n: kind for n, kind in (optional or {}).items() if n in schema.names}
+            kinds = {**kinds, **there}
             for name, kind in kinds.items():
                 self._check_type(schema, name, kind)
             # As dictionaries: a text that a million rows share stays one text.
@@ -77,6 +82,10 @@ class Columns:
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(re.sub("[^ -~]", " ", str(error)).split())
             raise InvalidBundle(f"{path} is not readable as Parquet: {reason}") from None
+
+    def has(self, name: str) -> bool:
+        """Whether the file has that column of those that were named."""
+        return name in self._table.column_names
 
     def texts(self, name: str, nullable: bool = True) -> tuple:
         """Values of a column as str, or None for gaps."""

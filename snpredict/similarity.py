@@ -22,6 +22,7 @@ from snpredict.encoding import MISSING
 from snpredict.errors import InvalidBundle
 from snpredict.manifest import Manifest
 from snpredict.parquet_columns import NUMBERS, WHOLE, Columns
+from snpredict.sample_rates import TrainingRange
 
 SIMILARITY = "similarity.parquet"
 
@@ -44,6 +45,9 @@ UNLIKE_BEYOND = 0.99
 
 #: Samples at a time: many enough that arrays of few elements do not take the time.
 ROWS = 512
+
+#: Columns of the training samples' heterozygosity and call rate.
+_RATES = ("heterozygosity", "call_rate")
 
 #: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
 #: distance by less than a tenth of what the missing genotypes themselves do.
@@ -173,10 +177,13 @@ class Similarity:
     table : SimilarityTable
     training : ndarray (training samples,) of float64
         Distance of each from a table made without its fold, ascending; without NaN.
+    rates : TrainingRange or None
+        Of the same samples; None in a bundle that does not have them.
     """
 
     table: SimilarityTable
     training: np.ndarray
+    rates: TrainingRange | None = None
 
     @property
     def limit(self) -> float:
@@ -249,12 +256,30 @@ def read_similarity(
     most = (2 * STEPS) ** 2
     if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
         raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
-    training = Columns(*out_of_fold, kinds={"distance": NUMBERS})
+    training = Columns(
+        *out_of_fold, kinds={"distance": NUMBERS}, optional=dict.fromkeys(_RATES, NUMBERS)
+    )
     distances = training.numbers_or_nan("distance")
     known = np.sort(distances[~np.isnan(distances)])
     if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
         raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
-    return Similarity(read, known)
+    return Similarity(read, known, _training_range(training, out_of_fold[1]))
+
+
+def _training_range(columns: Columns, path: Path) -> TrainingRange | None:
+    there = [columns.has(name) for name in _RATES]
+    if not any(there):
+        return None
+    if not all(there):
+        raise InvalidBundle(f"{path} has one of the columns {' and '.join(_RATES)}, expected both")
+    heterozygosity, call_rate = (columns.numbers_or_nan(name) for name in _RATES)
+    # A sample without any call has no heterozygosity.
+    heterozygosity = heterozygosity[call_rate != 0]
+    for name, values in zip(_RATES, (heterozygosity, call_rate), strict=True):
+        if not len(values) or not ((values >= 0) & (values <= 1)).all():
+            raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
+    lowest, highest = float(heterozygosity.min()), float(heterozygosity.max())
+    return TrainingRange((lowest, highest), float(call_rate.min()))
 
 
 def component_name(number: int) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
 from snpredict.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
+from snpredict.sample_rates import sample_rates
 from snpredict.score_function import HiddenLayer, ScoreFunction, silu
 from snpredict.training_set import genotype_digest
 from train.bundling import write_bundle
@@ -324,6 +325,7 @@ def _out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray
     predicted = np.concatenate(run.predicted)
     fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
     order = np.argsort(rows, kind="stable")
+    rates = sample_rates(run.data.codes[rows[order]])
     return pa.table(
         {
             "digest": [genotype_digest(run.data.codes[row]) for row in rows[order]],
@@ -334,5 +336,8 @@ def _out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray
             **(left_out.columns() if left_out is not None else {}),
             # Gaps where a row has no distance.
             "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
+            # A gap where nothing of a row is called.
+            "heterozygosity": pa.array(rates.heterozygosity, pa.float64(), from_pandas=True),
+            "call_rate": rates.call_rate,
         }
     )

@@ -324,18 +324,32 @@ def similar(**changed):
     """A table of similarity for the tiny bundle, of two of its SNPs, with something else in it."""
     columns = {"snp": [0, 5], "mean": [16, 16], "variance": [256.0, 256.0], "pc_001": [1, -1]}
     entry_of_it = {"components": 1, "scale": 0.5, **changed.pop("entry", {})}
-    distances = changed.pop("distance", [0.1, 0.2])
+    of_training = {"distance": [0.1, 0.2], "heterozygosity": [0.0, 0.5], "call_rate": [0.5, 1.0]}
+    of_training |= {name: changed.pop(name) for name in of_training.keys() & changed.keys()}
 
     def write(folder):
-        table(OUT_OF_FOLD, lambda t: t.append_column("distance", pa.array(distances)))(folder)
+        for name, values in of_training.items():
+            if values is not None:
+                add = lambda t, n=name, v=values: t.append_column(n, pa.array(v))  # noqa: E731
+                table(OUT_OF_FOLD, add)(folder)
         file("similarity.parquet", parquet(pa.table(columns | changed)))(folder)
         entry("similarity", value=entry_of_it)(folder)
 
     return write
 
 
-def test_a_good_table_of_similarity(bundle, genotypes, capsys):
-    similar()(bundle)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({}, id="all columns"),
+        pytest.param({"heterozygosity": None, "call_rate": None}, id="of an earlier release"),
+        pytest.param(
+            {"heterozygosity": [0.0, None], "call_rate": [0.5, 0.0]}, id="a line without calls"
+        ),
+    ],
+)
+def test_a_good_table_of_similarity(bundle, genotypes, capsys, changed):
+    similar(**changed)(bundle)
     assert main(["predict", str(genotypes), "--model", str(bundle)]) == 0
     assert "distance_percentile" in capsys.readouterr().out
 
@@ -360,10 +374,20 @@ def test_a_good_table_of_similarity(bundle, genotypes, capsys):
         pytest.param(similar(distance=[None, None]), ["'distance'"], id="no distances"),
         pytest.param(similar(distance=[0.1, INFINITY]), ["'distance'"], id="infinite distance"),
         pytest.param(similar(distance=[0.1, -0.1]), ["'distance'"], id="distance < 0"),
+        pytest.param(similar(distance=None), ["'distance'"], id="no column of distances"),
+        pytest.param(similar(call_rate=[0.5, NAN]), ["'call_rate'", "0 to 1"], id="call rate NaN"),
+        pytest.param(similar(call_rate=[0.5, None]), ["'call_rate'"], id="no call rate"),
+        pytest.param(similar(call_rate=[-0.1, 1.0]), ["'call_rate'"], id="call rate < 0"),
+        pytest.param(similar(call_rate=[0.5, INFINITY]), ["'call_rate'"], id="infinite call rate"),
+        pytest.param(similar(call_rate=["1", "1"]), ["expected numbers"], id="call rate as text"),
+        pytest.param(similar(call_rate=[0.0, 0.0]), ["'heterozygosity'"], id="nothing called"),
         pytest.param(
-            in_turn(similar(), table(OUT_OF_FOLD, lambda t: t.drop_columns(["distance"]))),
-            ["'distance'"],
-            id="no column of distances",
+            similar(heterozygosity=[0.0, 1.5]), ["'heterozygosity'", "0 to 1"], id="het. > 1"
+        ),
+        pytest.param(similar(heterozygosity=[0.0, NAN]), ["'heterozygosity'"], id="het. NaN"),
+        pytest.param(similar(heterozygosity=[0.0, None]), ["'heterozygosity'"], id="no het."),
+        pytest.param(
+            similar(heterozygosity=None), ["one of the columns", "expected both"], id="one of two"
         ),
         pytest.param(
             in_turn(similar(), entry("similarity", value=None)),

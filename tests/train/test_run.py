@@ -129,6 +129,18 @@ def test_a_run_measures_what_distance_costs(default_run: Path) -> None:
     assert "unlike the training set" in (folder / "MODEL_CARD.md").read_text()
 
 
+def test_the_bundle_holds_heterozygosity_and_call_rate_of_its_lines(default_run: Path) -> None:
+    bundle = load_bundle(default_run / "models" / "whole")
+    _, codes, _, _ = simulate()
+    found = pq.read_table(bundle.path / "out_of_fold.parquet")
+    called = (codes >= 0).sum(axis=1)
+    assert found["call_rate"].to_pylist() == (called / codes.shape[1]).tolist()
+    heterozygosity = (codes == 1).sum(axis=1) / called
+    assert found["heterozygosity"].to_pylist() == heterozygosity.tolist()
+    assert bundle.similarity is not None and bundle.similarity.rates is not None
+    assert bundle.similarity.rates.heterozygosity[1] == heterozygosity.max()
+
+
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
     from snpredict.genotypes import open_genotypes
 
