@@ -16,9 +16,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import onnxruntime as ort
 
 from snpredict.bundle import load_bundle
+from snpredict.onnx_session import open_session
 from snpredict.scoring import Scorer
 from train.network import residual_network
 from train.presets import load_preset
@@ -37,9 +37,7 @@ def best(function, repeats: int = REPEATS) -> float:
 
 
 def fold_models(files: list[bytes], codes: np.ndarray) -> None:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    sessions = [ort.InferenceSession(file, options) for file in files]
+    sessions = [open_session(file, THREADS) for file in files]
     for session in sessions:
         for start in range(0, len(codes), 64):
             session.run(["prediction"], {"genotypes": codes[start : start + 64]})

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 #: Python keeps compiled modules, as it does for people.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+# Of commands that import onnxruntime by themselves.
+ENVIRONMENT["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,20 @@ a type or a graph's meaning, which are onnxruntime's part. Every field and every
 on a list of those that networks of genotypes need. What is left out can read other files
 (external data), run other code (custom operators, functions), go on without end (loops) or fill
 the memory from a few bytes (`Expand`, `Tile`, ...). Memory that the listed operators can still
-ask for, such as by broadcasting, has a bound of its own: `limit_memory`.
+ask for, such as by broadcasting, has a bound of its own, see `snpredict.onnx_session`.
 
 The field numbers are those of onnx.proto.
 """
 
-import functools
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from snpredict.errors import InvalidBundle
 from snpredict.varint import varint
-
-if TYPE_CHECKING:
-    import onnxruntime as ort
 
 #: What the exporters in `train` write for the layers and activations of Keras, and their close
 #: relatives. Without recurrent layers: they become loops.
@@ -131,29 +126,6 @@ def check_model(content: bytes, path: Path) -> None:
         raise InvalidBundle(f"{path} {reason}") from None
     except IndexError:
         raise InvalidBundle(f"{path} is cut off, or no ONNX model") from None
-
-
-def limit_memory(options: "ort.SessionOptions") -> None:
-    """Give sessions with these options a quarter of the machine's memory, all together.
-
-    A model that asks for more fails with an error of onnxruntime's.
-    """
-    _limited_allocator()
-    options.add_session_config_entry("session.use_env_allocators", "1")
-
-
-@functools.cache
-def _limited_allocator() -> None:
-    import onnxruntime as ort
-
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        memory = 16 << 30
-    device = ort.OrtMemoryInfo(
-        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
-    )
-    ort.create_and_register_allocator(device, ort.OrtArenaCfg({"max_mem": memory // 4}))
 
 
 class _Outline:

@@ -15,14 +15,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import onnxruntime as ort
 
 from snpredict.bundle import Bundle
 from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.ahead import map_ahead
-from snpredict.onnx_check import limit_memory
+from snpredict.onnx_session import Session, open_session
 from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ScoredBlock, stack_folds
 from snpredict.training_set import NEW, TrainingSet
@@ -37,9 +36,6 @@ _MAX_GENOTYPES = 1 << 22
 SCORE_OUTPUTS = ("weights", "bias")
 HIDDEN_OUTPUTS = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
 _HIDDEN_NUMBERS = ("means", "weights", "bias", "output")
-
-#: What fails is raised; onnxruntime need not write it to stderr as well.
-_FATAL_ONLY = 4
 
 
 def default_threads() -> int:
@@ -171,21 +167,11 @@ class Scorer:
             weights, bias, HiddenLayer(snps, *(n.astype(np.float64) for n in numbers))
         )
 
-    def _open(self, path: str) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        # Parallel runs are faster than parallel steps within a run, and give the same bits
-        # however many there are.
-        options.intra_op_num_threads = 1
-        options.log_severity_level = _FATAL_ONLY
-        limit_memory(options)
+    def _open(self, path: str) -> Session:
         try:
-            session = ort.InferenceSession(
-                self._bundle.files[path],
-                options,
-                providers=["CPUExecutionProvider"],
-                # It would try once more and say so on stdout.
-                enable_fallback=0,
-            )
+            # Parallel runs are faster than parallel steps within a run, and give the same bits
+            # however many there are.
+            session = open_session(self._bundle.files[path], threads=1)
             inputs = [(i.name, i.type, len(i.shape), i.shape[-1:]) for i in session.get_inputs()]
             outputs = {o.name: o.type for o in session.get_outputs()}
         # onnxruntime's own exceptions have no common base but Exception.

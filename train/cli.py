@@ -238,7 +238,9 @@ def run_fold(run: Path, fold: int) -> None:
     """One fold of a prepared run folder, in this process."""
     from train.crossval import read_settings
     from train.fold import run_fold as run_one
+    from train.runtime import keep_to_itself
 
+    keep_to_itself()
     run_one(run, fold, read_settings(run))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from snpredict.onnx_session import open_session
 from train.errors import ParityError
 
 #: Largest difference that an export may show, in standard deviations of the trait.
@@ -56,12 +57,7 @@ def fold_onnx(fitted: Any) -> bytes:
 
 def onnx_predictions(model: bytes, codes: np.ndarray, threads: int = 1) -> np.ndarray:
     """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_session(model, threads)
     return session.run(["prediction"], {"genotypes": codes})[0].astype(np.float64)
 
 

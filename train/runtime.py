@@ -2,6 +2,8 @@
 
 import os
 import platform
+import socket
+import sys
 from importlib.metadata import version
 
 from snpredict import __version__
@@ -20,6 +22,18 @@ def thread_environment(threads: int, gpu: bool) -> dict[str, str]:
     if not gpu:
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
     return environment
+
+
+def keep_to_itself() -> None:
+    """Make this process, which is to train a fold alone, leave home and network untouched.
+
+    On import Keras writes its settings into a person's home, and imports matplotlib, which writes
+    a list of fonts; TensorFlow imports urllib3, which opens a socket to see whether there is IPv6.
+    Settings that a person keeps there for other work, such as half precision, do not count here.
+    """
+    os.environ["KERAS_HOME"] = f"{os.devnull}/keras"
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    socket.has_ipv6 = False
 
 
 def configure_tensorflow(threads: int) -> None:

@@ -8,6 +8,7 @@ from snpredict.bundle import load_bundle
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.table import WideTable
 from snpredict.inputs import InputOptions
+from snpredict.onnx_session import open_session
 from snpredict.pipeline import predict_file
 from snpredict.scores import ensemble_mean, ensemble_spread
 from snpredict.scoring import MAX_ROWS, Scorer
@@ -90,9 +91,7 @@ def test_a_constant_per_snp_costs_no_precision():
     shifted = (weights + offsets).astype(np.float32)
     bias = -offsets[:, 0].sum(axis=0)
     tiny = Tiny(n_snps=40, weights=shifted, bias=bias)
-    import onnxruntime as ort
-
-    session = ort.InferenceSession(tiny.ensemble(), providers=["CPUExecutionProvider"])
+    session = open_session(tiny.ensemble())
     codes = tiny.draw(50)
     (found,) = session.run(["prediction"], {"genotypes": codes})
     np.testing.assert_allclose(found, tiny.expected(codes), atol=2e-3)
