@@ -127,6 +127,8 @@ def predict(
     from snpredict.pipeline import predict_file
     from snpredict.similarity_report import similarity_warning
     from snpredict.tables import check_destination, format_of
+    from snpredict.terminal.progress import watch
+    from snpredict.terminal.tables import terminal
 
     format_name = format_of(out, format)
     families = families or "known"
@@ -145,7 +147,7 @@ def predict(
         top=top,
         interval=interval,
         families=families,
-        watch=display.watch(quiet),
+        watch=watch(quiet),
     )
     coverage = prediction.scores.coverage
     if not quiet:
@@ -160,7 +162,7 @@ def predict(
         _tell(similarity_warning(prediction.bundle, prediction.distances))
     _tell(display.few_snps_warning(prediction.match))
     if out is None and format_name is None and sys.stdout.isatty():
-        display.show_predictions(display.terminal(), prediction, per_fold)
+        display.show_predictions(terminal(), prediction, per_fold)
     else:
         _write(prediction.results(per_fold), format_name, out)
 
@@ -192,11 +194,12 @@ def check(
     from snpredict.inputs import judge_match
     from snpredict.pipeline import check_file
     from snpredict.similarity_report import similarity_line
+    from snpredict.terminal.progress import watch
 
     options = input_options(
         input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
     )
-    checked = check_file(file, _load(model), options, watch=display.watch(quiet))
+    checked = check_file(file, _load(model), options, watch=watch(quiet))
     if json:
         _write_json(checked.facts())
     else:
@@ -276,6 +279,7 @@ def _explain_snp(snp: str, model: str | None, format: str | None, out: Path | No
     from snpredict import display
     from snpredict.explanation import describe_snp, find_snp
     from snpredict.tables import check_destination, format_of
+    from snpredict.terminal.tables import terminal
 
     format_name = format_of(out, format)
     if format_name not in (None, "json"):
@@ -290,7 +294,7 @@ def _explain_snp(snp: str, model: str | None, format: str | None, out: Path | No
         _tell(f"{snp!r} was read as {name}")
     report = describe_snp(bundle, name)
     if format_name is None:
-        display.show_snp(display.terminal(), report, bundle)
+        display.show_snp(terminal(), report, bundle)
     else:
         _write_json(asdict(report), out)
 
@@ -310,6 +314,8 @@ def _explain_sample(
     from snpredict.pipeline import explain_sample, first_samples
     from snpredict.similarity_report import sample_line
     from snpredict.tables import check_destination, format_of
+    from snpredict.terminal.progress import watch
+    from snpredict.terminal.tables import terminal
 
     format_name = format_of(out, format)
     if out is not None:
@@ -321,7 +327,7 @@ def _explain_sample(
             f"which sample of {file} is to be explained? It begins with {listed(samples)}",
             f"add --sample {samples[0]}",
         )
-    explanation = explain_sample(file, bundle, sample, options, watch=display.watch(quiet))
+    explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
     if not quiet:
         samples_line = f"{display.printable(sample)!r} explained"
         _tell(
@@ -332,7 +338,7 @@ def _explain_sample(
         _tell(sample_line(bundle, explanation.distances))
     _tell(display.few_snps_warning(explanation.match))
     if out is None and format_name is None and sys.stdout.isatty():
-        display.show_contributions(display.terminal(), explanation, top)
+        display.show_contributions(terminal(), explanation, top)
         return
     if not quiet:
         _tell(display.balance(explanation, min(top, len(bundle.snps))))
@@ -341,10 +347,11 @@ def _explain_sample(
 
 def _view(model: str | None) -> None:
     from snpredict import display
+    from snpredict.terminal.tables import terminal
     from snpredict.viewer import line_reader, run_viewer
 
     bundle = _load(model)
-    console = display.terminal()
+    console = terminal()
     run_viewer(
         bundle,
         line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
@@ -360,6 +367,7 @@ def models(context: typer.Context, json: Json = False) -> None:
         return
     from snpredict import display
     from snpredict.bundle import list_bundles
+    from snpredict.terminal.tables import terminal
 
     listed, broken = list_bundles()
     for error in broken:
@@ -367,7 +375,7 @@ def models(context: typer.Context, json: Json = False) -> None:
     if json:
         _write_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
     elif listed:
-        display.show_models(display.terminal(), listed)
+        display.show_models(terminal(), listed)
     else:
         _tell("no models are installed; name a bundle's folder with --model PATH")
 
@@ -381,6 +389,7 @@ def show_model(
 ) -> None:
     """Verify one model and show what its manifest says."""
     from snpredict import display
+    from snpredict.terminal.tables import terminal
 
     bundle = _load(name)
     if json:
@@ -388,7 +397,7 @@ def show_model(
             bundle.manifest.raw | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
         )
     else:
-        display.show_model(display.terminal(), bundle)
+        display.show_model(terminal(), bundle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

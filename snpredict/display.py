@@ -4,11 +4,7 @@ rich is imported inside the functions that draw, so that a piped run does not wa
 """
 
 import math
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,36 +12,28 @@ import numpy as np
 from snpredict import __version__
 from snpredict.bundle import Bundle
 from snpredict.explanation import SnpReport
-from snpredict.genotypes import GenotypeReader
-from snpredict.inputs import InputFile, Watch
+from snpredict.inputs import InputFile
 from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.scores import Coverage
+from snpredict.terminal.tables import (
+    FIRST_ROWS,
+    LAST_ROWS,
+    MAX_ROWS,
+    bar,
+    heading_table,
+    shown_rows,
+    signed_bar,
+)
 from snpredict.training_set import SEEN_BY_ALL
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
 #: Below this share of the model's SNPs, or of its effects, a file gets a warning.
 FEW_SNPS = 0.9
-
-#: A terminal table with more rows shows its first and last ones only.
-MAX_ROWS, FIRST_ROWS, LAST_ROWS = 40, 20, 5
-
-_PROGRESS_AFTER_S = 2.0
-_BAR = 10
-
-
-def terminal() -> "Console":
-    """Console on stdout. rich itself minds NO_COLOR and leaves colours out when piped."""
-    from rich.console import Console
-
-    # A SNP or sample may be called "[red]" or ":dna:".
-    return Console(markup=False, highlight=False, emoji=False)
-
 
 # --- stderr ------------------------------------------------------------------------------------
 
@@ -195,66 +183,6 @@ def balance(explanation: SampleExplanation, shown: int) -> str:
     return "\n".join([*lines, f"  (rounding: {explanation.residual:.1e} {unit})"])
 
 
-def watch(quiet: bool) -> Watch:
-    """A progress bar on stderr, if that is a terminal and `quiet` does not say no."""
-    return _no_bar if quiet or not sys.stderr.isatty() else _bar_after_a_while
-
-
-@contextmanager
-def _no_bar(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
-    yield lambda samples: None
-
-
-@contextmanager
-def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left, drawn by a thread of its own after two seconds."""
-    done = 0
-    began = time.monotonic()
-    over = threading.Event()
-
-    def count(samples: int) -> None:
-        nonlocal done
-        done += samples
-
-    def draw() -> None:
-        if over.wait(_PROGRESS_AFTER_S):
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:.0f} %"),
-            TimeRemainingColumn(),
-        )
-        console = Console(stderr=True)
-        with Progress(*columns, console=console, transient=True) as progress:
-            # A rate over the last seconds needs updates from the very start.
-            task = progress.add_task(reader.path.name, total=None)
-            while True:
-                rate = done / (time.monotonic() - began)
-                what = f"{done:,} samples, {rate:,.0f}/s" if done else "reading"
-                # By samples where their number is known, else by bytes.
-                by_samples = done and reader.n_samples
-                progress.update(
-                    task,
-                    description=f"{reader.path.name}: {what}",
-                    completed=done if by_samples else reader.bytes_read,
-                    total=max(1, (reader.n_samples if by_samples else reader.size_bytes) or 1),
-                )
-                if over.wait(0.1):
-                    return
-
-    drawing = threading.Thread(target=draw, daemon=True)
-    drawing.start()
-    try:
-        yield count
-    finally:
-        over.set()
-        drawing.join()
-
-
 # --- tables on a terminal ----------------------------------------------------------------------
 
 
@@ -270,11 +198,11 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
     unit = prediction.bundle.manifest.unit
     columns = prediction.results(per_fold).columns
     headings = [f"{name} ({unit})" if name == "prediction" else name for name in columns]
-    table = _table(*headings, right=range(1, len(headings)))
+    table = heading_table(*headings, right=range(1, len(headings)))
     if prediction.top:
         table.add_column("largest contributions", overflow="fold")
     n = len(prediction.scores.samples)
-    for row in _shown_rows(n):
+    for row in shown_rows(n):
         if row is None:
             table.add_row(*["⋮"] * len(table.columns))
             continue
@@ -314,7 +242,7 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
     unit = explanation.bundle.manifest.unit
     order = explanation.order[:top]
     limit = float(np.abs(explanation.contributions).max())
-    table = _table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
+    table = heading_table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
     for at in order:
         value = float(explanation.contributions[at])
         genotype = float(explanation.genotypes[at])
@@ -322,7 +250,7 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
             explanation.bundle.snps.ids[at],
             "missing" if math.isnan(genotype) else f"{genotype:.3g}",
             f"{value:+.{digits}f}",
-            _signed_bar(value, limit),
+            signed_bar(value, limit),
         )
     console.print(table)
     console.print(balance(explanation, len(order)))
@@ -348,7 +276,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         )
     )
     digits = decimals(bundle) + 2
-    effects = _table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
+    effects = heading_table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
     limit = max(map(abs, report.effects.values()), default=0.0)
     for genotype, frequency in report.frequencies.items():
         effect = report.effects.get(genotype)
@@ -356,14 +284,14 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
             _genotype_words(genotype, counted, other),
             f"{frequency:.1%}",
             "not constant" if effect is None else f"{effect:+.{digits}f}",
-            "" if effect is None else _signed_bar(effect, limit),
+            "" if effect is None else signed_bar(effect, limit),
         )
     console.print()
     console.print(effects)
-    folds = _table("fold", "saliency", "", right=(1,))
+    folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
-        folds.add_row(fold, f"{value:.6g}", _bar(value, limit))
+        folds.add_row(fold, f"{value:.6g}", bar(value, limit))
     console.print(folds)
     if report.neighbours:
         console.print(_neighbour_table(report))
@@ -371,7 +299,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
 
 def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> None:
     """One row per bundle; with each its size in bytes."""
-    table = _table(
+    table = heading_table(
         "model", "trait", "unit", "SNPs", "folds", "cross-validated PCC", "size", right=(3, 4, 5, 6)
     )
     for manifest, size in models:
@@ -414,7 +342,7 @@ def show_model(console: "Console", bundle: Bundle) -> None:
     }
     console.print(_lines(shown.items()), soft_wrap=True)
     names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
-    table = _table("fold", *names, right=range(1, len(names) + 1))
+    table = heading_table("fold", *names, right=range(1, len(names) + 1))
     for fold in manifest.folds:
         table.add_row(fold.name, *(_number(fold.metrics.get(name), ".4g") for name in names))
     console.print()
@@ -429,19 +357,11 @@ def printable(name: str) -> str:
 # --- pieces ------------------------------------------------------------------------------------
 
 
-def _table(*headings: str, right: Sequence[int] = ()) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for at, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if at in right else "left", overflow="fold")
-    return table
-
-
 def _neighbour_table(report: SnpReport) -> "Table":
     here, there = report.position or 0, report.neighbours
-    table = _table("neighbour", "position", "distance", "saliency", "rank", "", right=(1, 2, 3, 4))
+    table = heading_table(
+        "neighbour", "position", "distance", "saliency", "rank", "", right=(1, 2, 3, 4)
+    )
     limit = max([report.saliency, *(n.saliency for n in there)])
     rows = [(n.position, n.id, n.saliency, n.rank) for n in there]
     own = (here, report.id, report.saliency, report.rank)
@@ -452,34 +372,10 @@ def _neighbour_table(report: SnpReport) -> "Table":
             f"{position - here:+,}" if name != report.id else "this SNP",
             f"{saliency:.6g}",
             f"{rank:,}",
-            _bar(saliency, limit),
+            bar(saliency, limit),
             style="bold" if name == report.id else None,
         )
     return table
-
-
-def _shown_rows(n: int) -> list[int | None]:
-    """Rows to show; None stands for those left out."""
-    if n <= MAX_ROWS:
-        return list(range(n))
-    return [*range(FIRST_ROWS), None, *range(n - LAST_ROWS, n)]
-
-
-def _bar(value: float, limit: float) -> "Text":
-    from rich.text import Text
-
-    return Text("█" * (round(_BAR * value / limit) if limit else 0), style="cyan")
-
-
-def _signed_bar(value: float, limit: float) -> "Text":
-    from rich.text import Text
-
-    half = _BAR // 2
-    filled = round(half * abs(value) / limit) if limit else 0
-    bar = "█" * filled
-    if value < 0:
-        return Text.assemble(" " * (half - filled), (bar, "red"), "│")
-    return Text.assemble(" " * half, "│", (bar, "cyan"))
 
 
 def _genotype_words(genotype: str, counted: str | None, other: str | None) -> str:
