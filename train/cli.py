@@ -86,7 +86,11 @@ def run(
     fold_column: Annotated[str, typer.Option(help="Column of the folds, if there")] = "fold",
     family_column: Annotated[str, typer.Option(help="Column of the families, if there")] = "family",
     ignore: Annotated[
-        list[str] | None, typer.Option(help="A further column that is no SNP; may be given again")
+        list[str] | None,
+        typer.Option(help="A further column that is not a SNP; may be given again"),
+    ] = None,
+    snps_from: Annotated[
+        str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
     ] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
@@ -129,6 +133,7 @@ def run(
         fold_column=fold_column,
         family_column=family_column,
         ignore=tuple(ignore or ()),
+        snps_from=snps_from,
         run_dir=run_dir,
         phenotypes=phenotypes,
         control=control.value if control else None,
@@ -190,7 +195,11 @@ def evaluate(
         str, typer.Option(help="Column of the families; without it, genotype clusters")
     ] = "family",
     ignore: Annotated[
-        list[str] | None, typer.Option(help="A further column that is no SNP; may be given again")
+        list[str] | None,
+        typer.Option(help="A further column that is not a SNP; may be given again"),
+    ] = None,
+    snps_from: Annotated[
+        str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
     ] = None,
 ) -> None:
     """Compare baselines and networks on the same folds in a report."""
@@ -218,6 +227,7 @@ def evaluate(
         fold_column=fold_column,
         family_column=family_column,
         ignore=tuple(ignore or ()),
+        snps_from=snps_from,
     )
     run_evaluation(options, stderr)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from snpredict.errors import BadGenotype
 from snpredict.genotypes.table import WideTable
+from train.columns import snp_columns
 from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 from train.phenotypes import PhenotypeFile, differences, matching_rows
 
@@ -98,6 +99,8 @@ class TraitTable:
     ----------
     traits : list of str
     values : ndarray (samples, traits) of float64, trait units; NaN where not measured
+    taken : str
+        Which columns were taken for SNPs and which not.
     notes : tuple of str
         What a person should know about how the files were read.
 
@@ -114,6 +117,7 @@ class TraitTable:
     source: str
     sha256: str
     dropped: int
+    taken: str = ""
     notes: tuple[str, ...] = ()
 
     def measured(self, trait: str) -> np.ndarray:
@@ -149,6 +153,7 @@ def read_table(
     fold_column: str | None = None,
     family_column: str | None = None,
     ignore: tuple[str, ...] = (),
+    snps_from: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> Dataset:
     """Read a training table with one trait; see `read_traits`."""
@@ -159,6 +164,7 @@ def read_table(
         fold_column=fold_column,
         family_column=family_column,
         ignore=ignore,
+        snps_from=snps_from,
         phenotypes=phenotypes,
     ).dataset(trait)
 
@@ -171,9 +177,10 @@ def read_traits(
     fold_column: str | None = None,
     family_column: str | None = None,
     ignore: tuple[str, ...] = (),
+    snps_from: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> TraitTable:
-    """Read a training table: every column that is not named here is a SNP.
+    """Read a training table; `train.columns` tells its SNPs from its other columns.
 
     Parameters
     ----------
@@ -184,7 +191,9 @@ def read_traits(
     fold_column, family_column : str, optional
         Read when the table has them; asked for by the caller when a fold scheme needs them.
     ignore : tuple of str
-        Further columns that are no SNPs.
+        Further columns that are not SNPs.
+    snps_from : str, optional
+        The first SNP; without it columns that look unlike the others stop the reading.
     phenotypes : PhenotypeFile, optional
         Joined by sample id; both sides must hold the same samples. A column that is in both comes
         from this file, because it was named for the purpose, and a note says how many samples
@@ -195,7 +204,9 @@ def read_traits(
     PhenotypeFileError
         Samples are on one side only.
     TrainingTableError
-        A trait's column or an ignored one is not there, or no SNP column is left.
+        A trait's column, an ignored one or `snps_from` is not there, or no SNP column is left.
+    UncertainColumns
+        Columns look unlike the SNPs.
     NonNumericPhenotype, ConstantPhenotype
         A trait cannot be learned from.
     SnpredictError
@@ -218,12 +229,14 @@ def read_traits(
             f"{path}: column '{table.id_column}' holds the sample ids and cannot be the trait",
             "name the phenotype with --trait, or the ids' column with --id-column",
         )
-    not_snps = {*wanted, table.id_column, *ignore, *elsewhere}
-    snps = [name for name in table.header if name not in not_snps]
-    if not snps:
-        raise TrainingTableError(
-            f"{path} has no SNP column beside {', '.join(sorted(not_snps & set(table.header)))}"
-        )
+    chosen = snp_columns(
+        path,
+        table.header,
+        named={*wanted, table.id_column, *ignore},
+        elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
+        snps_from=snps_from,
+    )
+    snps = chosen.snps
 
     samples: list[str] = []
     columns: dict[str, list[str]] = {name: [] for name in wanted if name in table.header}
@@ -236,7 +249,7 @@ def read_traits(
                 texts += block.columns[name]
     except BadGenotype as error:
         raise BadGenotype(
-            error.message, "if this column is no SNP, leave it out with --ignore NAME"
+            error.message, "if this column is not a SNP, leave it out with --ignore NAME"
         ) from None
     codes = np.concatenate(blocks)
     notes: list[str] = []
@@ -277,6 +290,7 @@ def read_traits(
         source=path.name,
         sha256=file_sha256(path),
         dropped=len(codes) - len(kept),
+        taken=str(chosen),
         notes=tuple(notes),
     )
 

@@ -79,3 +79,9 @@ class UnknownModelName(SnpredictError):
     """An evaluation was asked for a model or a scheme that does not exist."""
 
     exit_code = 62
+
+
+class UncertainColumns(SnpredictError):
+    """Columns of a training table would be SNPs, but do not look like the other SNPs."""
+
+    exit_code = 63

@@ -50,6 +50,7 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     presets = check(o)
     console.print(f"reading {o.table}", soft_wrap=True)
     table = read(o)
+    console.print(table.taken, soft_wrap=True)
     for note in table.notes:
         console.print(f"note: {note}", soft_wrap=True)
     prepared = prepare(o, table)

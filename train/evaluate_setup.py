@@ -56,6 +56,7 @@ class EvaluateOptions:
     fold_column: str = "fold"
     family_column: str = "family"
     ignore: tuple[str, ...] = ()
+    snps_from: str | None = None
 
 
 def command_line(o: EvaluateOptions) -> str:
@@ -82,6 +83,7 @@ def command_line(o: EvaluateOptions) -> str:
         ("--id-column", "id_column"),
         ("--fold-column", "fold_column"),
         ("--family-column", "family_column"),
+        ("--snps-from", "snps_from"),
     ):
         value = getattr(o, name)
         if value != getattr(standard, name):
@@ -128,6 +130,7 @@ def read(o: EvaluateOptions) -> TraitTable:
         fold_column=o.fold_column if o.fold_column in header else None,
         family_column=o.family_column if o.family_column in header else None,
         ignore=o.ignore,
+        snps_from=o.snps_from,
         phenotypes=phenotypes,
     )
 

@@ -61,6 +61,7 @@ class RunOptions:
     gpu: bool
     phenotypes: Path | None = None
     new_families: bool = False
+    snps_from: str | None = None
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -178,8 +179,10 @@ def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> 
         fold_column=o.fold_column if o.fold_column in header else None,
         family_column=o.family_column if o.family_column in header else None,
         ignore=o.ignore,
+        snps_from=o.snps_from,
         phenotypes=phenotypes,
     )
+    console.print(table.taken, soft_wrap=True)
     for note in table.notes:
         console.print(f"note: {note}", soft_wrap=True)
     data = table.dataset(o.trait)

@@ -28,6 +28,7 @@ from train.errors import (
     PhenotypeFileError,
     SettingsChanged,
     TrainingTableError,
+    UncertainColumns,
     UnknownModelName,
 )
 from train.evaluate import evaluate
@@ -263,8 +264,9 @@ def test_families_from_genotypes_when_no_column_names_them(tmp_path: Path) -> No
         ({"only_folds": (9,)}, UsageError, "9 is not one of the folds 1..4"),
         ({"traits": ("height", "oil"), "units": ()}, TrainingTableError, "no column 'oil'"),
         ({"fold_column": "nothing"}, TrainingTableError, "the scheme 'given' needs"),
+        ({"family_column": "none"}, UncertainColumns, "column 'family' .* its name is unlike"),
     ],
-    ids=["model", "scheme", "no traits", "units", "fold", "trait", "fold column"],
+    ids=["model", "scheme", "no traits", "units", "fold", "trait", "fold column", "no SNP"],
 )
 def test_what_is_refused_leaves_nothing_behind(
     tmp_path: Path, options: EvaluateOptions, change: dict, error: type, words: str
@@ -346,6 +348,8 @@ def test_the_command_line_asks_for_the_same(folder: Path) -> None:
     words += ["--folds-only", "1, 4", "--out", str(folder / "command"), "--threads", "1"]
     app(words, standalone_mode=False)
     assert read_evaluation(folder / "command").scores["height", "given", "gblup"].folds == [1, 4]
+    first = simulate(n_snps=60)[0][0]
+    app([*words, "--snps-from", first], standalone_mode=False)  # the same SNPs: continued
     with pytest.raises(UsageError, match="--folds-only is '1,x'"):
         app([*words, "--folds-only", "1,x"], standalone_mode=False)
 

@@ -364,7 +364,8 @@ def test_bad_tables_end_in_one_line_and_leave_nothing(
         (("--trait", "line"), 50, "sample ids"),
         (("--trait", "fold"), 2, "--fold-column"),
         (("--ignore", "height2"), 50, "no column 'height2'"),
-        (("--family-column", "none"), 15, "--ignore"),
+        (("--family-column", "none"), 63, "--ignore family"),
+        (("--snps-from", "Sim09_1_A_C"), 50, "no column 'Sim09_1_A_C'"),
         (("--preset", "pap"), 54, "known: default"),
         (("--out", "table.tsv.gz/x"), 40, "is no folder"),
         (("--jobs", "many"), 2, "--jobs"),
@@ -418,6 +419,41 @@ def test_a_figure_that_does_not_exist_stops_nothing(tmp_path: Path) -> None:
     bundle = load_bundle(tmp_path / "models" / "flat")
     assert bundle.manifest.folds[0].metrics["pcc"] is None
     assert bundle.manifest.folds[1].metrics["pcc"] is not None
+
+
+def test_phenotypes_that_look_like_genotypes_are_not_trained_on(tmp_path: Path) -> None:
+    """Notes of 0 to 2 that follow the trait: as SNPs they would double the accuracy."""
+    names, codes, phenotype, family = simulate(n_samples=60, n_snps=24)
+    notes = np.digitize(phenotype, np.quantile(phenotype, [0.4, 0.8])).astype(np.int8)
+    columns = {"rust": notes > 0, "site": notes == 1, "lodging": notes}
+    sheet = np.column_stack([columns["rust"], codes, columns["site"], columns["lodging"]])
+    write_table(
+        tmp_path / "table.tsv.gz",
+        ["rust", *names, "site", "lodging"],
+        sheet.astype(np.int8),
+        phenotype,
+        family,
+    )
+    refused = run(tmp_path, "sheet", "--preset", "gblup")
+    assert refused.returncode == 63
+    assert "3 columns 'rust', 'site', 'lodging'" in refused.stderr
+    assert f"other 24, {names[0]} to {names[-1]}" in refused.stderr
+    assert "--ignore rust --ignore site --ignore lodging" in refused.stderr
+    assert not (tmp_path / "runs").exists()
+
+    ways = {
+        "ignored": ["--ignore", "rust", "--ignore", "site", "--ignore", "lodging"],
+        "begun": ["--snps-from", names[0], "--ignore", "site", "--ignore", "lodging"],
+        "insisted": ["--snps-from", "rust"],
+    }
+    n_snps = {}
+    for name, words in ways.items():
+        done = run(tmp_path, name, "--preset", "gblup", *words)
+        assert done.returncode == 0, done.stderr
+        n_snps[name] = len(load_bundle(tmp_path / "models" / name).snps)
+        assert f"SNPs: {n_snps[name]} columns" in done.stderr
+        assert "not SNPs: 'fold', 'height', 'line', 'family'" in done.stderr
+    assert n_snps == {"ignored": 24, "begun": 24, "insisted": 27}
 
 
 def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
