@@ -18,6 +18,7 @@ from snpredict import __version__
 from snpredict.errors import UsageError
 from snpredict.options import (
     Ambiguous,
+    Coding,
     Dosages,
     Families,
     File,
@@ -99,6 +100,7 @@ def predict(
     input_format: InputFormat = None,
     id_column: IdColumn = None,
     snps_in: SnpsIn = None,
+    coding: Coding = None,
     dosages: Dosages = "use",
     strand: Strand = "flip",
     ambiguous: Ambiguous = "order",
@@ -137,7 +139,16 @@ def predict(
     if out is not None:
         check_destination(out, [file])
     options = input_options(
-        input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+        input_format,
+        id_column,
+        snps_in,
+        coding,
+        dosages,
+        strand,
+        ambiguous,
+        min_match,
+        match_log,
+        file,
     )
     prediction = predict_file(
         file,
@@ -175,6 +186,7 @@ def check(
     input_format: InputFormat = None,
     id_column: IdColumn = None,
     snps_in: SnpsIn = None,
+    coding: Coding = None,
     dosages: Dosages = "use",
     strand: Strand = "flip",
     ambiguous: Ambiguous = "order",
@@ -197,7 +209,16 @@ def check(
     from snpredict.terminal.progress import watch
 
     options = input_options(
-        input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+        input_format,
+        id_column,
+        snps_in,
+        coding,
+        dosages,
+        strand,
+        ambiguous,
+        min_match,
+        match_log,
+        file,
     )
     checked = check_file(file, _load(model), options, watch=watch(quiet))
     if json:
@@ -235,6 +256,7 @@ def explain(
     input_format: InputFormat = None,
     id_column: IdColumn = None,
     snps_in: SnpsIn = None,
+    coding: Coding = None,
     dosages: Dosages = "use",
     strand: Strand = "flip",
     ambiguous: Ambiguous = "order",
@@ -265,7 +287,16 @@ def explain(
         _explain_snp(snp, model, "json" if json else format, out)
     elif file is not None:
         options = input_options(
-            input_format, id_column, snps_in, dosages, strand, ambiguous, min_match, match_log, file
+            input_format,
+            id_column,
+            snps_in,
+            coding,
+            dosages,
+            strand,
+            ambiguous,
+            min_match,
+            match_log,
+            file,
         )
         format = "json" if json else format
         _explain_sample(file, sample, model, format, out, options, top, quiet)

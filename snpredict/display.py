@@ -57,8 +57,11 @@ def input_summary(
         ),
         *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
     ]
+    coding = ["-1, 0, 1 read as 0, 1, 2 (--coding -101)"] if source.coding == "-101" else []
     if not source.has_alleles:
-        facts.append(("coding", "codes 0, 1, 2 are assumed to count the model's counted alleles"))
+        coding.append("codes 0, 1, 2 are assumed to count the model's counted alleles")
+    if coding:
+        facts.append(("coding", "; ".join(coding)))
     return _lines([*facts, ("snpredict", __version__)])
 
 

@@ -148,6 +148,12 @@ class NoGenotypes(SnpredictError):
     exit_code = 27
 
 
+class UnclearCoding(SnpredictError):
+    """The codes hold -1 and no 2, so that -1 may be missing or one of the homozygotes."""
+
+    exit_code = 28
+
+
 # --- bundles -----------------------------------------------------------------------------------
 
 

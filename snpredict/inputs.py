@@ -6,13 +6,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from snpredict.bundle import Bundle
-from snpredict.encoding import MISSING
-from snpredict.errors import BadGenotype, NoSnpMatched, TooFewSnps
+from snpredict.errors import NoSnpMatched, TooFewSnps
 from snpredict.genotypes import GenotypeBlock, GenotypeReader, ReadOptions, open_genotypes
-from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.variants import Variants
 from snpredict.match_report import MatchReport, report_match
 from snpredict.matching import Match, MatchRules, effect_weights, match_variants, wanted_of
@@ -22,12 +18,6 @@ from snpredict.matching import Match, MatchRules, effect_weights, match_variants
 Watch = Callable[[GenotypeReader], AbstractContextManager[Callable[[int], None]]]
 
 MIN_MATCH = 0.75
-
-#: Formats whose genotypes are bare codes.
-_CODED = ("tsv", "csv", "parquet")
-
-#: Genotypes among which a 2 is to be expected.
-_ENOUGH = 100
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,8 @@ class InputFile:
         Of the file as it lies on disk.
     files : dict of str to str
         SHA-256 of every file that was read, `path` first.
+    coding : str
+        One of `snpredict.genotypes.coding.CODINGS`; empty for a format that is not bare codes.
     id_column : str
         Column of the sample ids; empty for a format without columns.
     has_alleles : bool
@@ -77,6 +69,7 @@ class InputFile:
     format: str
     sha256: str
     files: dict[str, str]
+    coding: str
     id_column: str
     has_alleles: bool
     notes: dict[str, int]
@@ -106,23 +99,10 @@ class MatchedFile:
 
         Raises
         ------
-        BadGenotype
-            At the end, where the genotypes look like the coding −1, 0, 1.
         SnpredictError
             As `GenotypeReader.genotypes`.
         """
-        called = twos = 0
-        for block in self.reader.genotypes(self.match.selection):
-            if self.reader.format in _CODED:
-                called += int(np.count_nonzero(block.codes != MISSING))
-                twos += int(np.count_nonzero(block.codes == 2))
-            yield block
-        if (minus_ones := self.reader.notes.get(MINUS_ONES)) and called > _ENOUGH and not twos:
-            raise BadGenotype(
-                f"{self.reader.path}: found {minus_ones:,} cells of -1 and no 2 among {called:,} "
-                "genotypes, expected 0, 1, 2; this looks like the coding -1, 0, 1",
-                "add 1 to every genotype; if -1 does mean missing here, write it as NA",
-            )
+        return self.reader.genotypes(self.match.selection)
 
 
 @contextmanager
@@ -206,6 +186,7 @@ def input_file(matched: MatchedFile, digests: dict[str, str]) -> InputFile:
         format=reader.format,
         sha256=digests[str(reader.path)],
         files=digests,
+        coding=reader.coding,
         id_column=reader.id_column,
         has_alleles=matched.variants.has_alleles,
         notes={what: count for what, count in reader.notes.items() if count},

@@ -149,7 +149,7 @@ def _why_absent(snps: SnpTable, file: Variants, absent: int) -> list[str]:
         elif shorter & set(ours):
             causes.append(
                 f"ids of the file end in an allele, such as {listed(theirs, 2)}: PLINK's "
-                "--recode A writes them so; give snpredict the .bed instead"
+                "--recode A writes them so; its .raw is read with the six columns FID to PHENOTYPE"
             )
     key = snps.chromosome_names.key
     our_places = {

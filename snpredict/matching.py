@@ -177,7 +177,8 @@ def compare_alleles(
     Parameters
     ----------
     counted, other : str or None
-        Of the model's SNP; None where the model does not know.
+        Of the model's SNP; None where the model does not know. One None where it was trained on
+        a .raw, whose columns name the counted allele only.
     file_counted, file_other : str or None
         Of the file's variant. Both None in a file of bare codes; one None where no sample of the
         file has that allele, so that it has no name.
@@ -185,16 +186,17 @@ def compare_alleles(
     Notes
     -----
     Alleles are compared without case. Only single bases have another strand: an insertion is
-    written against the reference sequence.
+    written against the reference sequence. Where each side names one allele, the other strand
+    cannot be told from the other allele, and only the same letter fits.
     """
     if file_counted is None and file_other is None:
         return Alleles.NOT_IN_FILE
-    if counted is None or other is None:
+    if counted is None and other is None:
         return Alleles.NOT_IN_MODEL
-    model = (counted.upper(), other.upper())
+    model = tuple(allele and allele.upper() for allele in (counted, other))
     file = tuple(allele and allele.upper() for allele in (file_counted, file_other))
     same, swapped = _agree(model, file), _agree(model[::-1], file)
-    if model[1] == _COMPLEMENT.get(model[0]):
+    if any(a is not None and b == _COMPLEMENT.get(a) for a, b in (model, file)):
         # The other strand shows the same two letters.
         match (same, swapped):
             case (True, _):
@@ -206,6 +208,8 @@ def compare_alleles(
         return Alleles.SAME
     if swapped:
         return Alleles.SWAPPED
+    if None in model and None in file:
+        return Alleles.MISMATCHING
     flipped = tuple(allele and _COMPLEMENT.get(allele, "?") for allele in file)
     if _agree(model, flipped):
         return Alleles.FLIPPED
@@ -215,7 +219,9 @@ def compare_alleles(
 
 
 def _agree(model: Sequence[str | None], file: Sequence[str | None]) -> bool:
-    return all(there is None or here == there for here, there in zip(model, file, strict=True))
+    """Whether no allele contradicts another, and one that both sides name is the same."""
+    named = [pair for pair in zip(model, file, strict=True) if None not in pair]
+    return bool(named) and all(here == there for here, there in named)
 
 
 def match_variants(

@@ -14,8 +14,8 @@ File = Annotated[
     Path | None,
     typer.Argument(
         metavar="FILE",
-        help="Genotypes: VCF, BCF, PLINK .bed or .pgen (or their prefix), HapMap, Parquet, or a "
-        "table; text may be gzip.",
+        help="Genotypes: VCF, BCF, PLINK .bed or .pgen (or their prefix) or .raw, HapMap, Parquet, "
+        "or a table; text may be gzip.",
     ),
 ]
 Model = Annotated[
@@ -49,7 +49,7 @@ InputFormat = Annotated[
     str | None,
     typer.Option(
         "--input-format",
-        metavar="table|vcf|bcf|bed|pgen|hapmap|parquet",
+        metavar="table|vcf|bcf|bed|pgen|hapmap|parquet|raw",
         help="Format of FILE.  [default: by its content]",
     ),
 ]
@@ -59,6 +59,15 @@ SnpsIn = Annotated[
         "--snps-in",
         metavar="columns|rows",
         help="Whether a table has one SNP per column or per row.  [default: by its names]",
+    ),
+]
+Coding = Annotated[
+    str | None,
+    typer.Option(
+        "--coding",
+        metavar="012|-101",
+        help="What stands for the genotypes in a table: 0, 1, 2 with -1 for missing, or -1, 0, 1.  "
+        "[default: 0, 1, 2; a table that looks like -1, 0, 1 is refused]",
     ),
 ]
 Dosages = Annotated[
@@ -146,6 +155,7 @@ def input_options(
     input_format: str | None,
     id_column: str | None,
     snps_in: str | None,
+    coding: str | None,
     dosages: str,
     strand: str,
     ambiguous: str,
@@ -160,7 +170,7 @@ def input_options(
     UsageError, OutputError
         An option is none of its choices, or the match log cannot be written.
     """
-    from snpredict.genotypes import DOSAGES, FORMATS, SNPS_IN, ReadOptions
+    from snpredict.genotypes import CODINGS, DOSAGES, FORMATS, SNPS_IN, ReadOptions
     from snpredict.inputs import MIN_MATCH, InputOptions, MatchedFile
     from snpredict.matching import AMBIGUOUS, STRANDS, MatchRules
     from snpredict.pipeline import match_log as log_of
@@ -169,6 +179,7 @@ def input_options(
     for option, value, known in (
         ("--input-format", input_format, FORMATS),
         ("--snps-in", snps_in, SNPS_IN),
+        ("--coding", coding, CODINGS),
         ("--dosages", dosages, DOSAGES),
         ("--strand", strand, STRANDS),
         ("--ambiguous", ambiguous, AMBIGUOUS),
@@ -186,7 +197,7 @@ def input_options(
         check_destination(match_log, [file])
     return InputOptions(
         format=input_format,
-        reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages),
+        reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages, coding=coding),
         rules=MatchRules(strand=strand, ambiguous=ambiguous),
         min_match=MIN_MATCH if min_match is None else min_match,
         on_match=write_log,

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from snpredict.errors import UsageError
+from snpredict.genotypes.coding import CODINGS
 from snpredict.genotypes.sniffing import FORMATS, sniff
 
 if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
 
 __all__ = [
+    "CODINGS",
     "DOSAGES",
     "FORMATS",
     "SNPS_IN",
@@ -33,6 +36,9 @@ __all__ = [
 #: What `ReadOptions` takes.
 SNPS_IN = ("columns", "rows")
 DOSAGES = ("use", "round", "ignore")
+
+#: Formats whose genotypes are bare codes.
+_CODED = ("table", "parquet", "raw")
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,15 @@ class ReadOptions:
         Orientation of a table; detected when left out.
     dosages : {"use", "round", "ignore"}
         Use dosages as expected genotypes, round them to the nearest code, or read the hard calls.
+    coding : {"012", "-101"}, optional
+        What stands for the genotypes in a file of bare codes. When left out it is 0, 1, 2, where
+        −1 is missing, and a file that looks like −1, 0, 1 is refused.
     """
 
     id_column: str | None = None
     snps_in: str | None = None
     dosages: str = "use"
+    coding: str | None = None
 
 
 class GenotypeReader(Protocol):
@@ -107,6 +117,8 @@ class GenotypeReader(Protocol):
         Every file that is read, `path` first: a .bed comes with its .bim and .fam.
     format : str
         One of `FORMATS`; of tables ``"tsv"`` or ``"csv"``.
+    coding : str
+        One of `CODINGS`; empty for a format whose genotypes are not bare codes.
     size_bytes : int
         Size of `path` on disk.
     bytes_read : int
@@ -123,6 +135,7 @@ class GenotypeReader(Protocol):
     path: Path
     files: list[Path]
     format: str
+    coding: str
     size_bytes: int
     n_samples: int | None
     id_column: str
@@ -187,6 +200,8 @@ def open_genotypes(
     ------
     FileNotFound, EmptyFile, NotATable, UnsupportedFile, TruncatedFile
         The file cannot be opened, or is of no known format.
+    UsageError
+        `options` says a coding, and the format is not bare codes.
     MissingPackage
         The format's library is not installed.
     SnpredictError
@@ -194,7 +209,14 @@ def open_genotypes(
     """
     path, options = Path(path), options or ReadOptions()
     path, found = sniff(path)
-    return _opener(format or found)(path, options, snps)
+    found = format or found
+    if options.coding is not None and found not in _CODED:
+        raise UsageError(
+            f"--coding says what stands for the genotypes in a file of bare codes; {path} is "
+            f"{found}, which says it itself",
+            "leave out --coding",
+        )
+    return _opener(found)(path, options, snps)
 
 
 def _opener(format: str) -> Callable[[Path, ReadOptions, "Wanted | None"], GenotypeReader]:
@@ -224,6 +246,10 @@ def _opener(format: str) -> Callable[[Path, ReadOptions, "Wanted | None"], Genot
             from snpredict.genotypes.parquet import open_parquet
 
             return open_parquet
+        case "raw":
+            from snpredict.genotypes.raw import open_raw
+
+            return open_raw
         case _:
             from snpredict.genotypes.snp_rows import open_table
 

@@ -67,6 +67,7 @@ class BcfReader:
     """
 
     format = "bcf"
+    coding = ""
     id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):

@@ -40,6 +40,7 @@ class BedReader:
     """
 
     format = "bed"
+    coding = ""
     id_column = ""
     bytes_read = 0
 

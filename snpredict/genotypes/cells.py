@@ -1,4 +1,4 @@
-"""Cells of a genotype table: from their bytes to codes, all cells of a chunk at once."""
+"""Cells of a genotype table: from their bytes to values, all cells of a chunk at once."""
 
 import itertools
 
@@ -6,15 +6,14 @@ import numpy as np
 
 from snpredict.encoding import MISSING, MISSING_SPELLINGS
 from snpredict.errors import BadGenotype
-
-#: Note of a reader on cells of −1, which some programs write for a homozygote.
-MINUS_ONES = "cells of -1, taken as missing"
+from snpredict.genotypes.coding import MINUS_ONE, UNKNOWN, Coding
 
 QUOTE = ord('"')
-UNKNOWN = -128
 
-#: Code of every accepted cell, in lower case. pandas writes a column with gaps as floats.
-CODE_OF: dict[str, int] = {
+#: Value of every accepted cell, in lower case, as `snpredict.genotypes.coding` takes it. pandas
+#: writes a column with gaps as floats.
+VALUE_OF: dict[str, int] = {
+    **dict.fromkeys(MISSING_SPELLINGS, MISSING),
     "0": 0,
     "1": 1,
     "2": 2,
@@ -22,11 +21,9 @@ CODE_OF: dict[str, int] = {
     "1.0": 1,
     "2.0": 2,
     "-9.0": MISSING,
-    "-1.0": MISSING,
-    **dict.fromkeys(MISSING_SPELLINGS, MISSING),
+    "-1": MINUS_ONE,
+    "-1.0": MINUS_ONE,
 }
-
-_EXPECTED = "0, 1, 2 or missing (NA, nan, -9, -1, empty)"
 
 _SPACE = ord(" ")
 _LINE_FEED = ord("\n")
@@ -42,23 +39,23 @@ _KEY_MASK = np.array([(1 << 8 * width) - 1 for width in range(_KEY_BYTES + 1)], 
 
 
 def _key_tables() -> tuple[np.ndarray, np.ndarray]:
-    """All spellings, in either case, as sorted little-endian numbers, and their codes."""
-    code_of_key = {
-        int.from_bytes("".join(spelling).encode(), "little"): code
-        for text, code in CODE_OF.items()
+    """All spellings, in either case, as sorted little-endian numbers, and their values."""
+    value_of_key = {
+        int.from_bytes("".join(spelling).encode(), "little"): value
+        for text, value in VALUE_OF.items()
         for spelling in itertools.product(*((letter, letter.upper()) for letter in text))
     }
-    keys = sorted(code_of_key)
-    return np.array(keys, np.uint32), np.array([code_of_key[key] for key in keys], np.int8)
+    keys = sorted(value_of_key)
+    return np.array(keys, np.uint32), np.array([value_of_key[key] for key in keys], np.int8)
 
 
-_KEYS, _CODES_OF_KEYS = _key_tables()
+_KEYS, _VALUES_OF_KEYS = _key_tables()
 
 
 def _one_byte_table() -> np.ndarray:
     table = np.full(256, UNKNOWN, np.int8)
     single = _KEYS < 256
-    table[_KEYS[single]] = _CODES_OF_KEYS[single]
+    table[_KEYS[single]] = _VALUES_OF_KEYS[single]
     table[_SPACE] = MISSING
     return table
 
@@ -67,7 +64,7 @@ _ONE_BYTE = _one_byte_table()
 
 
 def decode(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Codes of the cells, `UNKNOWN` where the look-up does not know one.
+    """Values of the cells, see `snpredict.genotypes.coding`; `UNKNOWN` where there is none.
 
     Parameters
     ----------
@@ -84,11 +81,11 @@ def decode(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray
     widths, ends = (ends - starts).ravel(), ends.ravel()
     # Right for cells of one byte; the others are done again below.
     # "clip", which never happens, spares `take` the copy that checking for errors costs.
-    codes = _ONE_BYTE.take(data.take(ends - 1, mode="clip"), mode="clip")
+    values = _ONE_BYTE.take(data.take(ends - 1, mode="clip"), mode="clip")
     rest = np.flatnonzero(widths != 1)
     if len(rest):
-        codes[rest] = _decode_wide(data, widths[rest], ends[rest])
-    return codes.reshape(shape)
+        values[rest] = _decode_wide(data, widths[rest], ends[rest])
+    return values.reshape(shape)
 
 
 def _decode_wide(data: np.ndarray, widths: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -108,7 +105,7 @@ def _decode_wide(data: np.ndarray, widths: np.ndarray, ends: np.ndarray) -> np.n
     found = every_four[ends - widths] & _KEY_MASK[np.minimum(widths, _KEY_BYTES)]
     nearest = np.searchsorted(_KEYS, found).clip(max=len(_KEYS) - 1)
     known = (_KEYS[nearest] == found) & (widths <= _KEY_BYTES)
-    return np.where(known, _CODES_OF_KEYS[nearest], np.int8(UNKNOWN))
+    return np.where(known, _VALUES_OF_KEYS[nearest], np.int8(UNKNOWN))
 
 
 def locate(text: bytes, delimiter: str, width: int) -> tuple[np.ndarray, ...] | None:
@@ -175,7 +172,7 @@ def inside_quotes(
     return None if (inside & line_feeds).any() else inside
 
 
-def bad_genotype(place: str, found: str, hint: str) -> BadGenotype:
+def bad_genotype(place: str, found: str, coding: Coding, hint: str) -> BadGenotype:
     """The error for a cell that is no code.
 
     Parameters
@@ -184,13 +181,17 @@ def bad_genotype(place: str, found: str, hint: str) -> BadGenotype:
         File, line or row, and column.
     found : str
         The cell, as to be shown.
+    coding : Coding
+        That of the file.
     hint : str
-        The way out, unless the cell is a dosage.
+        The way out, unless the number tells a better one.
     """
     try:
         number = float(found.strip("'"))
     except ValueError:
         number = 0.0
-    if 0 < number < 2 and number != 1:
+    if coding.name == "-101" and number == 2:
+        hint = "leave out --coding -101 where the codes are 0, 1, 2"
+    elif 0 < number < 2 and number != 1:
         hint = "tables hold whole genotypes; dosages are read from VCF (DS) and PLINK 2 files"
-    return BadGenotype(f"{place}: found {found}, expected {_EXPECTED}", hint)
+    return BadGenotype(f"{place}: found {found}, expected {coding.expected}", hint)

@@ -1,4 +1,4 @@
-"""Tab- or comma-separated text: the header, then rows in chunks, cell by cell.
+"""Delimited text: the header, then rows in chunks, cell by cell.
 
 Most bytes of a genotype table are one-character cells. A chunk of whole lines is therefore parsed
 as one numpy array: the positions of the separators give every cell's end and width, and the
@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import BadGenotype, NotATable, RaggedRow
-from snpredict.genotypes.cells import CODE_OF, UNKNOWN, bad_genotype, decode, locate
+from snpredict.genotypes.cells import VALUE_OF, bad_genotype, decode, locate
+from snpredict.genotypes.coding import UNKNOWN, Coding
 from snpredict.genotypes.columns import short
 from snpredict.genotypes.snp_columns import FIRST_ROWS
 from snpredict.genotypes.source import TextSource
@@ -26,6 +27,9 @@ MAX_BLOCK_BYTES = 1 << 30
 #: Unpacked bytes that are looked at to tell what a column holds, at most.
 _FIRST_BYTES = 1 << 24
 
+#: Blanks that separate no cells, in a file whose cells are separated by blanks.
+_UNEVEN = re.compile(rb"^ |  | $", re.MULTILINE)
+
 _KINDS = {
     "vcf": "a VCF file",
     "bcf": "a BCF file",
@@ -33,6 +37,7 @@ _KINDS = {
     "pgen": "a PLINK 2 .pgen file",
     "hapmap": "a HapMap file",
     "parquet": "a Parquet file",
+    "raw": "a PLINK .raw file",
 }
 
 
@@ -46,13 +51,16 @@ class DelimitedText:
         The way out of a cell that is no genotype.
     formats : collection of str, optional
         What the file's beginning may look like; see `snpredict.genotypes.FORMATS`.
+    coding : str, optional
+        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
 
     Attributes
     ----------
     source : TextSource
+    coding : Coding
     delimiter : str
     format : str
-        ``"tsv"`` or ``"csv"``, by the header line.
+        ``"tsv"`` or ``"csv"``, by the header line; also of a .raw that is to be read as a table.
     header : list of str
         Column names, stripped.
 
@@ -64,7 +72,13 @@ class DelimitedText:
         The file is binary, another format, or its header has neither a tab nor a comma.
     """
 
-    def __init__(self, path: Path, bad_cell: str, formats: Collection[str] = ("table",)):
+    def __init__(
+        self,
+        path: Path,
+        bad_cell: str,
+        formats: Collection[str] = ("table",),
+        coding: str | None = None,
+    ):
         self.source = TextSource(path)
         self.path = path
         self._bad_cell = bad_cell
@@ -74,13 +88,10 @@ class DelimitedText:
         line = next(self.source.chunks(1 << 16))[1].partition(b"\n")[0]
         if found != "table" and line.startswith(b"##"):
             raise _other_format(path, found)
-        self.delimiter = _delimiter(path, line)
+        self.delimiter = _delimiter(path, line, found)
         self.format = "tsv" if self.delimiter == "\t" else "csv"
         self.header = [name.strip() for name in self.cells(line, 1)]
-        separator = self.delimiter.encode()
-        self._minus_one = re.compile(rb"(?<=[\n%b])-1(?=[\n%b])" % (separator, separator))
-        #: Cells of −1 so far: missing genotypes, or one homozygote in the coding −1, 0, 1.
-        self.minus_ones = 0
+        self.coding = Coding(path, coding)
 
     def rows(self, block_bytes: int = BLOCK_BYTES) -> Iterator["LocatedRows | SplitRows"]:
         """All rows below the header, chunk by chunk; a chunk may have none.
@@ -98,10 +109,8 @@ class DelimitedText:
         for first_line, text in self.source.chunks(min(block_bytes, MAX_BLOCK_BYTES)):
             if first_line == 1:
                 first_line, text = 2, text[text.index(b"\n") + 1 :]
-            if b"-1" in text:
-                self.minus_ones += len(self._minus_one.findall(text))
             located = locate(text, self.delimiter, len(self.header))
-            if located is None:
+            if located is None or (self.delimiter == " " and _UNEVEN.search(text)):
                 yield SplitRows(self, text, first_line)
             else:
                 yield LocatedRows(self, text, first_line, *located)
@@ -123,6 +132,8 @@ class DelimitedText:
     def cells(self, line: bytes, number: int, at_most: int = -1) -> list[str]:
         """Cells of one line; split no further than `at_most` where that saves time."""
         text = line.decode()
+        if self.delimiter == " ":
+            return [cell for cell in text.split(" ") if cell]
         if '"' not in text:
             return text.split(self.delimiter, at_most)
         try:
@@ -134,18 +145,20 @@ class DelimitedText:
                 'a quote within a quoted cell is written ""; line breaks within cells are not read',
             ) from None
 
-    def codes_of_row(self, cells: list[str], number: int, columns: Sequence[int]) -> np.ndarray:
-        """Codes (columns,) int8 of a line's cells."""
+    def values_of_row(self, cells: list[str], number: int, columns: Sequence[int]) -> np.ndarray:
+        """Values (columns,) int8 of a line's cells, none of them `UNKNOWN`."""
         wanted = [cells[index] for index in columns]
         # map and not a comprehension: a file of oddly padded cells comes here for every row.
-        codes = list(map(CODE_OF.get, map(str.lower, map(str.strip, wanted))))
-        if None in codes:
-            raise self._bad_genotype(number, columns[codes.index(None)], cells)
-        return np.array(codes, np.int8)
+        found = list(map(VALUE_OF.get, map(str.lower, map(str.strip, wanted))))
+        values = np.array([UNKNOWN if value is None else value for value in found], np.int8)
+        unread = self.coding.unread(values)
+        if unread.any():
+            raise self._bad_genotype(number, columns[int(unread.argmax())], cells)
+        return values
 
     def _bad_genotype(self, number: int, column: int, cells: list[str]) -> BadGenotype:
         place = f"{self.path}, line {number}, column {self.header[column]!r}"
-        return bad_genotype(place, short(cells[column]), self._bad_cell)
+        return bad_genotype(place, short(cells[column]), self.coding, self._bad_cell)
 
     def ragged(self, number: int, found: int) -> RaggedRow:
         """The error for a line with `found` cells."""
@@ -204,8 +217,9 @@ class LocatedRows:
             A cell is none.
         """
         starts, ends = self._starts[rows], self._ends[rows]
-        codes = decode(self._data, starts[:, columns], ends[:, columns])
-        unsettled = np.flatnonzero((codes == UNKNOWN).any(axis=1)).tolist()
+        coding = self._table.coding
+        values = decode(self._data, starts[:, columns], ends[:, columns])
+        unsettled = np.flatnonzero(coding.unread(values).any(axis=1)).tolist()
         if unsettled:
             lines = self._text.split(b"\n")
             chosen = range(len(self.lines))[rows] if isinstance(rows, slice) else rows
@@ -213,8 +227,8 @@ class LocatedRows:
             for row in unsettled:
                 at = chosen[row]
                 cells = self._table.cells(lines[at], self.lines[at])
-                codes[row] = self._table.codes_of_row(cells, self.lines[at], indices)
-        return codes
+                values[row] = self._table.values_of_row(cells, self.lines[at], indices)
+        return coding.codes(values)
 
 
 class SplitRows:
@@ -244,10 +258,12 @@ class SplitRows:
         """See `LocatedRows.codes`."""
         indices = np.arange(len(self._table.header))[columns].tolist()
         chosen = range(len(self.lines))[rows] if isinstance(rows, slice) else rows
-        codes = [
-            self._table.codes_of_row(self._cells[at], self.lines[at], indices) for at in chosen
+        values = [
+            self._table.values_of_row(self._cells[at], self.lines[at], indices) for at in chosen
         ]
-        return np.array(codes, np.int8).reshape(len(chosen), len(indices))
+        return self._table.coding.codes(
+            np.array(values, np.int8).reshape(len(chosen), len(indices))
+        )
 
 
 def _other_format(path: Path, format: str) -> NotATable:
@@ -257,9 +273,11 @@ def _other_format(path: Path, format: str) -> NotATable:
     )
 
 
-def _delimiter(path: Path, line: bytes) -> str:
+def _delimiter(path: Path, line: bytes, format: str) -> str:
     if b"\t" in line:
         return "\t"
+    if format == "raw":
+        return " "
     if b"," in line:
         return ","
     if not line.strip():

@@ -65,6 +65,7 @@ class HapMapReader:
     """
 
     format = "hapmap"
+    coding = ""
     id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):

@@ -13,7 +13,7 @@ import numpy as np
 from snpredict.encoding import MISSING
 from snpredict.errors import NoSampleColumn
 from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
-from snpredict.genotypes.cells import MINUS_ONES, UNKNOWN
+from snpredict.genotypes.coding import UNKNOWN
 from snpredict.genotypes.columns import ID_COLUMNS, find_id_column, plain, short
 from snpredict.genotypes.packed import Spool
 from snpredict.genotypes.parquet_file import ParquetFile
@@ -40,7 +40,7 @@ def open_parquet(
     SnpredictError
         The columns of the sample or SNP ids are not to be found.
     """
-    file = ParquetFile(path)
+    file = ParquetFile(path, options.coding)
     columns = SnpColumns(path, file.header)
     if in_rows(path, file.header, columns, options, snps, file.first_cells):
         columns.settle(file.first_cells, snps.ids if snps else ())
@@ -72,6 +72,7 @@ class ParquetSamples:
     def __init__(self, file: ParquetFile, id_column: str | None, snps: Wanted | None):
         self._file = file
         self.path, self.files, self.size_bytes = file.path, [file.path], file.size_bytes
+        self.coding = file.coding.name
         self.n_samples: int | None = file.n_rows
         self.notes: dict[str, int] = {}
         # Row numbers that pandas kept are no names.
@@ -137,8 +138,8 @@ class ParquetSamples:
                     who = f" (sample {short(samples[row])})"
                     raise self._file.bad_cell(group[column], row, who)
                 spool.append(whole)
-            if self._file.minus_ones:
-                self.notes[MINUS_ONES] = self._file.minus_ones
+            self._file.coding.check()
+            self.notes |= self._file.coding.notes()
             yield from spool.blocks(Selection(rows.reshape(-1) - first, selection.swapped))
 
     def _samples(self) -> list[str]:
@@ -186,6 +187,7 @@ class ParquetSnps:
     def __init__(self, file: ParquetFile, columns: SnpColumns):
         self._file, self._columns = file, columns
         self.path, self.files, self.size_bytes = file.path, [file.path], file.size_bytes
+        self.coding = file.coding.name
         self.notes: dict[str, int] = {}
         self._samples = [file.header[index].strip() for index in columns.samples]
         check_samples(
@@ -250,5 +252,5 @@ class ParquetSnps:
             chosen = whole[:, source]
             block[:, present] = np.where(swapped & (chosen != MISSING), 2 - chosen, chosen)
             yield GenotypeBlock(self._samples[at : at + step], block)
-        if self._file.minus_ones:
-            self.notes[MINUS_ONES] = self._file.minus_ones
+        self._file.coding.check()
+        self.notes |= self._file.coding.notes()

@@ -18,7 +18,8 @@ from snpredict.errors import (
     TruncatedFile,
     UnsupportedFile,
 )
-from snpredict.genotypes.cells import CODE_OF, UNKNOWN, bad_genotype
+from snpredict.genotypes.cells import VALUE_OF, bad_genotype
+from snpredict.genotypes.coding import MINUS_ONE, UNKNOWN, Coding
 from snpredict.genotypes.columns import quoted, short
 from snpredict.genotypes.sniffing import cannot_open
 from snpredict.genotypes.snp_columns import FIRST_ROWS
@@ -39,18 +40,22 @@ _NUMBERS = {
     **{"halffloat": "float16", "float": "float32", "double": "float64"},
 }
 
-#: Stands for a value of −1 until it is counted.
-_MINUS_ONE = -2
-
 _MAGIC = b"PAR1"
 
 
 class ParquetFile:
     """A Parquet file, of which only the schema has been read.
 
+    Parameters
+    ----------
+    path : Path
+    coding : str, optional
+        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
+
     Attributes
     ----------
     path : Path
+    coding : Coding
     size_bytes : int
     header : list of str
         Column names.
@@ -64,8 +69,9 @@ class ParquetFile:
     NoRows
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, coding: str | None = None):
         self.path = path
+        self.coding = Coding(path, coding)
         try:
             self.size_bytes = path.stat().st_size
             with path.open("rb") as file:
@@ -87,8 +93,6 @@ class ParquetFile:
             raise NoRows(f"{path} has no rows")
         self._counts = Counter(self.header)
         self._columns_read = 0
-        #: Values of −1 so far: missing genotypes, or one homozygote in the coding −1, 0, 1.
-        self.minus_ones = 0
 
     @property
     def bytes_read(self) -> int:
@@ -198,14 +202,11 @@ class ParquetFile:
         `UNKNOWN` where a cell is no code.
         """
         for start, arrays in self._batches(columns):
-            codes = np.empty((len(columns), len(arrays[0])), np.int8)
+            values = np.empty((len(columns), len(arrays[0])), np.int8)
             for at, array in enumerate(arrays):
                 with self._reading():
-                    codes[at] = _decode(array)
-            minus_one = codes == _MINUS_ONE
-            self.minus_ones += int(np.count_nonzero(minus_one))
-            codes[minus_one] = MISSING
-            yield start, codes
+                    values[at] = _decode(array)
+            yield start, self.coding.codes(values)
 
     def bad_cell(self, column: int, row: int, what: str = "") -> BadGenotype:
         """The error for a cell that is no code; `row` counts from 0."""
@@ -214,40 +215,40 @@ class ParquetFile:
             if start <= row < start + len(texts) and texts[row - start]:
                 found = short(texts[row - start])
         place = f"{self.path}, row {row + 1}{what}, column {self.header[column]!r}"
-        return bad_genotype(place, found, _BAD_CELL)
+        return bad_genotype(place, found, self.coding, _BAD_CELL)
 
 
 def _decode(array: pa.Array) -> np.ndarray:
-    """Codes of a column, `UNKNOWN` where a value is none."""
+    """Values of a column as `snpredict.genotypes.coding` takes them."""
     kind = array.type
-    codes = np.full(len(array), UNKNOWN, np.int8)
+    values = np.full(len(array), UNKNOWN, np.int8)
     missing = _is_null(array)
     if pa.types.is_dictionary(kind):
         of_value = _decode_values(array.dictionary)
         places = np.where(missing, 0, _numbers(array.indices))
         if len(of_value):
-            codes = of_value[places]
+            values = of_value[places]
     elif _is_text(kind):
         return _decode(array.dictionary_encode())
     else:
         return _decode_values(array)
-    codes[missing] = MISSING
-    return codes
+    values[missing] = MISSING
+    return values
 
 
 def _decode_values(array: pa.Array) -> np.ndarray:
-    codes = np.full(len(array), UNKNOWN, np.int8)
+    values = np.full(len(array), UNKNOWN, np.int8)
     if _is_text(array.type):
         texts = [_as_text(text) for text in array.to_pylist()]
-        codes[:] = [CODE_OF.get(text.lower(), UNKNOWN) for text in texts]
+        values[:] = [VALUE_OF.get(text.lower(), UNKNOWN) for text in texts]
     elif str(array.type) in _NUMBERS:
-        values = _numbers(array)
-        for value, code in ((0, 0), (1, 1), (2, 2), (-1, _MINUS_ONE), (-9, MISSING)):
-            codes[values == value] = code
-        if values.dtype.kind == "f":
-            codes[np.isnan(values)] = MISSING
-    codes[_is_null(array)] = MISSING
-    return codes
+        numbers = _numbers(array)
+        for number, value in ((0, 0), (1, 1), (2, 2), (-1, MINUS_ONE), (-9, MISSING)):
+            values[numbers == number] = value
+        if numbers.dtype.kind == "f":
+            values[np.isnan(numbers)] = MISSING
+    values[_is_null(array)] = MISSING
+    return values
 
 
 def _numbers(array: pa.Array) -> np.ndarray:

@@ -69,6 +69,7 @@ class PgenReader:
     """
 
     format = "pgen"
+    coding = ""
     id_column = ""
     bytes_read = 0
 

@@ -1,5 +1,6 @@
 """Which format a file has, by its first bytes and not by its name."""
 
+import re
 import zlib
 from pathlib import Path
 
@@ -14,11 +15,15 @@ from snpredict.errors import (
 )
 
 #: What `--input-format` takes.
-FORMATS = ("table", "vcf", "bcf", "bed", "pgen", "hapmap", "parquet")
+FORMATS = ("table", "vcf", "bcf", "bed", "pgen", "hapmap", "parquet", "raw")
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 BED_MAGIC = b"\x6c\x1b\x01"
+
+#: Columns that PLINK's .raw has before the SNPs.
+PEDIGREE = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
+_RAW_HEADER = re.compile(rb"[ \t]+".join(name.encode() for name in PEDIGREE) + rb"[ \t]+[^\s]")
 
 _HEAD_BYTES = 1 << 16
 
@@ -112,6 +117,8 @@ def format_of_head(head: bytes, path: Path, compressed: bool = False) -> str:
         return "bcf"
     if head[:3].lower() in (b"rs\t", b"rs#"):
         return "hapmap"
+    if _RAW_HEADER.match(head):
+        return "raw"
     binary = None
     if head.startswith(BED_MAGIC):
         binary = "bed"

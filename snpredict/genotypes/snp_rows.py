@@ -7,7 +7,6 @@ import numpy as np
 
 from snpredict.errors import NoRows, NoSampleColumn
 from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
-from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.delimited import DelimitedText
 from snpredict.genotypes.packed import Spool
 from snpredict.genotypes.samples import check_samples
@@ -43,13 +42,18 @@ def open_table(path: Path, options: ReadOptions, snps: Wanted | None) -> "WideTa
     """
     # HapMap and VCF begin like a table whose first column is "rs" or "#CHROM", which a person
     # may say it is.
-    text = DelimitedText(path, _BAD_CELL, ("table", "hapmap", "vcf"))
+    text = DelimitedText(path, _BAD_CELL, ("table", "hapmap", "vcf", "raw"), options.coding)
     columns = SnpColumns(path, text.header)
     if in_rows(path, text.header, columns, options, snps, text.first_cells):
         columns.settle(text.first_cells, snps.ids if snps else ())
         return SnpRows(path, text, columns)
     try:
-        return WideTable(path, id_column=options.id_column, snps=snps.ids if snps else None)
+        return WideTable(
+            path,
+            id_column=options.id_column,
+            snps=snps.ids if snps else None,
+            coding=options.coding,
+        )
     except NoSampleColumn as error:
         hint = f"{error.hint}; where SNPs are in rows, say --snps-in rows"
         raise NoSampleColumn(error.message, hint) from None
@@ -69,7 +73,7 @@ class SnpRows:
 
     Attributes
     ----------
-    path, files, format, size_bytes, n_samples, id_column, notes
+    path, files, format, coding, size_bytes, n_samples, id_column, notes
         See `snpredict.genotypes.GenotypeReader`.
 
     Raises
@@ -83,6 +87,7 @@ class SnpRows:
         self.path = path
         self.files = [path]
         self.format = text.format
+        self.coding = text.coding.name
         self.size_bytes = text.source.size_bytes
         self.id_column = ""
         self.notes: dict[str, int] = {}
@@ -126,12 +131,18 @@ class SnpRows:
         if not variants.total:
             raise NoRows(f"{self.path} has a header and no rows")
         self.notes |= self._columns.notes(variants)
-        if self._text.minus_ones:
-            self.notes[MINUS_ONES] = self._text.minus_ones
+        self.notes |= self._text.coding.notes()
         return variants
 
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """See `GenotypeReader.genotypes`."""
+        """See `GenotypeReader.genotypes`.
+
+        Raises
+        ------
+        UnclearCoding
+            See `snpredict.genotypes.coding`.
+        """
+        self._text.coding.check()
         with self._spool:
             yield from self._spool.blocks(selection)
 

@@ -16,7 +16,6 @@ from snpredict.errors import (
     UsageError,
 )
 from snpredict.genotypes import GenotypeBlock, Selection
-from snpredict.genotypes.cells import MINUS_ONES
 from snpredict.genotypes.columns import find_id_column, quoted, short
 from snpredict.genotypes.delimited import BLOCK_BYTES, DelimitedText
 from snpredict.genotypes.variants import Variant, Variants, Wanted
@@ -39,6 +38,8 @@ class WideTable:
         is not in `snps`.
     snps : collection of str, optional
         Names of the model's SNPs. They are never taken for the id column.
+    coding : str, optional
+        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
 
     Attributes
     ----------
@@ -46,6 +47,8 @@ class WideTable:
     files : list of Path
     format : str
         ``"tsv"`` or ``"csv"``, by the header line.
+    coding : str
+        One of `CODINGS`.
     compressed : bool
     header : list of str
         Column names, stripped.
@@ -53,6 +56,8 @@ class WideTable:
         The resolved name, which may be empty as pandas leaves the header of an index.
     size_bytes : int
         Size on disk.
+    no_snps : frozenset of str
+        Columns that are never SNPs; empty, as a table says nothing about its columns.
     n_samples : None
         It takes the whole file to know.
     notes : dict of str to int
@@ -70,23 +75,37 @@ class WideTable:
         The id column's name occurs twice.
     """
 
+    no_snps: frozenset[str] = frozenset()
+    _own_ids = "give every row its own id, or name another column with --id-column NAME"
+
     def __init__(
-        self, path: Path, *, id_column: str | None = None, snps: Collection[str] | None = None
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,
+        snps: Collection[str] | None = None,
+        coding: str | None = None,
     ):
-        self._text = DelimitedText(path, _BAD_CELL)
-        self.path = path
-        self.files = [path]
-        self.format = self._text.format
-        self.size_bytes = self._text.source.size_bytes
-        self.compressed = self._text.source.compressed
-        self.header = self._text.header
-        self.n_samples: int | None = None
-        self.notes: dict[str, int] = {}
-        self._counts = Counter(self.header)
-        self._position = {name: index for index, name in enumerate(self.header)}
-        self._candidates: list[int] = []
+        # A .raw is a table too, where a person says so.
+        text = DelimitedText(path, _BAD_CELL, ("table", "raw"), coding)
+        self._hold(text, text.format, text.header)
         self.id_column = find_id_column(path, self.header, id_column, snps)
         self._check_unique([self.id_column])
+
+    def _hold(self, text: DelimitedText, format: str, header: list[str]) -> None:
+        self._text = text
+        self.path = text.path
+        self.files = [text.path]
+        self.format = format
+        self.coding = text.coding.name
+        self.size_bytes = text.source.size_bytes
+        self.compressed = text.source.compressed
+        self.header = header
+        self.n_samples: int | None = None
+        self.notes: dict[str, int] = {}
+        self._counts = Counter(header)
+        self._position = {name: index for index, name in enumerate(header)}
+        self._candidates: list[int] = []
 
     @property
     def bytes_read(self) -> int:
@@ -129,8 +148,7 @@ class WideTable:
                 swapped = selection.swapped & (codes != MISSING)
                 block = GenotypeBlock(block.samples, np.where(swapped, 2 - codes, codes))
             yield block
-        if self._text.minus_ones:
-            self.notes[MINUS_ONES] = self._text.minus_ones
+        self.notes |= self._text.coding.notes()
 
     def blocks(
         self,
@@ -166,6 +184,8 @@ class WideTable:
             One of `columns` is not in the header.
         NoRows
             There is nothing below the header.
+        UnclearCoding
+            At the end, see `snpredict.genotypes.coding`.
         RaggedRow, BadGenotype, NoSampleColumn, DuplicateSample, NotATable, TruncatedFile
             A row is wrong: number of columns, a genotype, an empty or repeated id, quotes, bytes.
             Raised instead of the block that holds the row.
@@ -201,6 +221,7 @@ class WideTable:
                 yield block
         if not line_of:
             raise NoRows(f"{self.path} has a header and no rows")
+        self._text.coding.check()
 
     def _check_unique(self, names: Iterable[str]) -> None:
         repeated = [name for name in dict.fromkeys(names) if self._counts[name] > 1]
@@ -227,7 +248,7 @@ class WideTable:
             more = ", ..." if len(repeated) > 5 else ""
             raise DuplicateSample(
                 f"{self.path} has repeated sample ids: {', '.join(repeated[:5])}{more}",
-                "give every row its own id, or name another column with --id-column NAME",
+                self._own_ids,
             )
 
 

@@ -70,6 +70,7 @@ class VcfReader:
     """
 
     format = "vcf"
+    coding = ""
     id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):

@@ -218,9 +218,50 @@ def test_codes_of_minus_one_to_one_are_refused(run, folder, tiny, writer):
         line[1:] = [{"0": "-1", "1": "0", "2": "1"}.get(cell, cell) for cell in line[1:]]
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
     outcome = run("predict", path.name, "--out", "out.tsv")
-    assert outcome.code == errors.BadGenotype.exit_code
+    assert outcome.code == errors.UnclearCoding.exit_code
     assert "looks like the coding -1, 0, 1" in outcome.err
     assert not (folder / "out.tsv").exists()
+
+
+@pytest.fixture
+def rrblup(folder, tiny):
+    """The genotypes of g.tsv in the coding -1, 0, 1."""
+    header, *rows = tiny.table(tiny.draw(60)).splitlines()
+    spelt = {"0": "-1", "1": "0", "2": "1"}
+    lines = [[spelt.get(cell, cell) for cell in row.split("\t")] for row in rows]
+    (folder / "rrblup.tsv").write_text("\n".join([header, *map("\t".join, lines)]) + "\n")
+
+
+def test_the_coding_minus_one_to_one_gives_the_same(run, rrblup):
+    outcome = run("predict", "rrblup.tsv", "--coding", "-101")
+    assert outcome.out == run("predict", "g.tsv").out
+    assert "coding     -1, 0, 1 read as 0, 1, 2 (--coding -101); codes 0, 1, 2" in outcome.err
+    result = json.loads(run("predict", "rrblup.tsv", "--coding", "-101", "--format", "json").out)
+    assert result["coding"] == "-101"
+    assert json.loads(run("predict", "g.tsv", "--format", "json").out)["coding"] == "012"
+    assert json.loads(run("check", "rrblup.tsv", "--coding", "-101", "--json").out)["coding"]
+    explained = run("explain", "rrblup.tsv", "--sample", "s7", "--coding", "-101")
+    assert explained.out == run("explain", "g.tsv", "--sample", "s7").out
+
+
+def test_a_raw_of_the_models_ids(run, tiny, folder):
+    """Ids such as Gm01_1000_A_G end in an allele, before PLINK adds one."""
+    codes = tiny.draw(60)
+    swapped = np.where(codes < 0, codes, 2 - codes)
+    ours = [v._replace(counted=v.other, other=v.counted) for v in variants_of(tiny)]
+    plink.write_raw(folder / "g.raw", SAMPLES, ours, swapped)
+    outcome = run("predict", "g.raw")
+    assert outcome.out == run("predict", "g.tsv").out
+    assert "40 swapped" in outcome.err
+    result = json.loads(run("predict", "g.raw", "--format", "json").out)
+    assert (result["input_format"], result["coding"], result["id_column"]) == ("raw", "012", "IID")
+
+
+@pytest.mark.parametrize("command", [["predict"], ["check"], ["explain", "--sample", "s1"]])
+def test_a_vcf_has_no_coding(run, genotypes, command):
+    outcome = run(*command, "g.vcf", "--coding", "-101")
+    assert outcome.code == errors.UsageError.exit_code
+    assert "--coding says what stands for the genotypes in a file of bare codes" in outcome.err
 
 
 def test_minus_one_for_missing_is_counted(run, folder, tiny):

@@ -1,4 +1,4 @@
-"""PLINK file sets: .bed with .bim and .fam, .pgen with .pvar and .psam."""
+"""PLINK files: .bed with .bim and .fam, .pgen with .pvar and .psam, and .raw."""
 
 import os
 from pathlib import Path
@@ -31,6 +31,37 @@ def bim_line(variant: Variant) -> str:
         f"{variant.chromosome or 0}\t{variant.id or '.'}\t0\t{variant.position or 0}\t"
         f"{variant.counted or 0}\t{variant.other or 0}\n"
     )
+
+
+def write_raw(
+    path: Path,
+    samples: list[str],
+    variants: list[Variant],
+    codes: np.ndarray,
+    *,
+    delimiter: str = "\t",
+    other_allele: bool = True,
+    phenotype: list[str] | None = None,
+) -> Path:
+    """As `plink2 --export A` writes it; plink 1.9 separates the fields by blanks.
+
+    Parameters
+    ----------
+    other_allele : bool
+        As with the modifier include-alt.
+    phenotype : list of str, optional
+        -9 for all when left out.
+    """
+    names = [f"{v.id or '.'}_{v.counted}" for v in variants]
+    if other_allele:
+        names = [f"{name}(/{v.other})" for name, v in zip(names, variants, strict=True)]
+    lines = [["FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE", *names]]
+    phenotypes = phenotype or ["-9"] * len(samples)
+    for sample, value, row in zip(samples, phenotypes, codes.tolist(), strict=True):
+        cells = ["NA" if code < 0 else str(code) for code in row]
+        lines.append(["0", sample, "0", "0", "0", value, *cells])
+    path.write_text("".join(delimiter.join(line) + "\n" for line in lines))
+    return path
 
 
 def write_pgen(

@@ -2,10 +2,10 @@
 
 python -m tests.fuzz.fuzz_readers vcf -max_total_time=300
 
-Formats: wide, rows, vcf, hapmap, bed, parquet, pgen, bcf. Further arguments go to libFuzzer. Needs
-atheris (``pip install atheris``), which is why this is not part of the test suite; the suite has
-smaller mutation tests of its own. What is found lies in crash-* files; a file set is stored with
-its parts behind one another, see `split`.
+Formats: wide, rows, vcf, hapmap, bed, parquet, pgen, bcf, raw. Further arguments go to libFuzzer.
+Needs atheris (``pip install atheris``), which is why this is not part of the test suite; the suite
+has smaller mutation tests of its own. What is found lies in crash-* files; a file set is stored
+with its parts behind one another, see `split`.
 """
 
 import sys
@@ -59,6 +59,7 @@ def example(format: str, folder: Path) -> bytes:
         "bed": plink.write_bed,
         "pgen": plink.write_pgen,
         "parquet": tables.write_parquet_wide,
+        "raw": plink.write_raw,
     }
     written = writers[format](path, SAMPLES, VARIANTS, CODES)
     files = [written.with_suffix(suffix) for suffix in SUFFIXES.get(format, (written.suffix,))]

@@ -389,7 +389,9 @@ def test_what_is_written_is_read(n_samples, n_snps, delimiter, missing, packed, 
             missing=missing,
             pack=gzip.compress if packed else bytes,
         )
-        _, variants, names, found, fractions = read_all(path, wanted([every[n] for n in chosen]))
+        _, variants, names, found, fractions = read_all(
+            path, wanted([every[n] for n in chosen]), options=ReadOptions(coding="012")
+        )
     assert (names, variants.total) == (samples, n_snps)
     assert variants.candidates == [every[n] for n in chosen]
     np.testing.assert_array_equal(found, codes[:, chosen])
