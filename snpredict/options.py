@@ -66,8 +66,8 @@ Coding = Annotated[
     typer.Option(
         "--coding",
         metavar="012|-101",
-        help="What stands for the genotypes in a table: 0, 1, 2 with -1 for missing, or -1, 0, 1.  "
-        "[default: 0, 1, 2; a table that looks like -1, 0, 1 is refused]",
+        help="Genotypes of a table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 (-101).  "
+        "[default: 012, but a table that looks like -1, 0, 1 is refused]",
     ),
 ]
 Dosages = Annotated[
