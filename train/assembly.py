@@ -249,6 +249,7 @@ def _manifest(
             "families": len(set(data.families)) if data.families else None,
             "missing_rate": float(np.mean(data.codes == MISSING)),
             "fold_scheme": settings["fold_scheme"],
+            "repeats": settings.get("repeats"),
             "phenotype_mean": float(data.phenotype.mean()),
             "phenotype_sd": float(data.phenotype.std()),
         },

@@ -36,6 +36,11 @@ def model_card(manifest: dict[str, Any]) -> str:
         + f", {100 * training['missing_rate']:.1f} % of the genotypes missing",
         f"- {m['trait']}: mean {training['phenotype_mean']:.2f} {unit}, "
         f"SD {training['phenotype_sd']:.2f} {unit}",
+        *(
+            ["- Several rows of one line were averaged to one value per line (`--repeats mean`)"]
+            if training.get("repeats")
+            else []
+        ),
         f"- Genotypes: {m['genotype_coding']}; the counted allele of each SNP is in `snps.parquet`",
         "",
         "## How well it predicts",

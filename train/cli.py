@@ -39,6 +39,12 @@ class FoldScheme(StrEnum):
     family = "family"
 
 
+class Repeats(StrEnum):
+    """What is done with several rows of one line; see `train.repeats`."""
+
+    mean = "mean"
+
+
 @app.command()
 def run(
     table: Annotated[
@@ -92,6 +98,10 @@ def run(
     snps_from: Annotated[
         str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
     ] = None,
+    repeats: Annotated[
+        Repeats | None,
+        typer.Option(help="Average several rows of one line to one value; else they are refused"),
+    ] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
@@ -134,6 +144,7 @@ def run(
         family_column=family_column,
         ignore=tuple(ignore or ()),
         snps_from=snps_from,
+        repeats=repeats.value if repeats else None,
         run_dir=run_dir,
         phenotypes=phenotypes,
         control=control.value if control else None,
@@ -201,6 +212,10 @@ def evaluate(
     snps_from: Annotated[
         str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
     ] = None,
+    repeats: Annotated[
+        Repeats | None,
+        typer.Option(help="Average several rows of one line to one value; else they are refused"),
+    ] = None,
 ) -> None:
     """Compare baselines and networks on the same folds in a report."""
     from train.evaluate import evaluate as run_evaluation
@@ -228,6 +243,7 @@ def evaluate(
         family_column=family_column,
         ignore=tuple(ignore or ()),
         snps_from=snps_from,
+        repeats=repeats.value if repeats else None,
     )
     run_evaluation(options, stderr)
 

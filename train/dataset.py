@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from snpredict.errors import BadGenotype
+from snpredict.errors import BadGenotype, DuplicateSample
 from snpredict.genotypes.table import WideTable
 from train.columns import snp_columns
-from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
-from train.phenotypes import PhenotypeFile, differences, matching_rows
+from train.errors import ConstantPhenotype, TrainingTableError
+from train.phenotypes import PhenotypeFile, differences, matching_lines, numbers
+from train.repeats import Lines, repeated_ids
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ def read_table(
     family_column: str | None = None,
     ignore: tuple[str, ...] = (),
     snps_from: str | None = None,
+    repeats: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> Dataset:
     """Read a training table with one trait; see `read_traits`."""
@@ -165,6 +166,7 @@ def read_table(
         family_column=family_column,
         ignore=ignore,
         snps_from=snps_from,
+        repeats=repeats,
         phenotypes=phenotypes,
     ).dataset(trait)
 
@@ -178,6 +180,7 @@ def read_traits(
     family_column: str | None = None,
     ignore: tuple[str, ...] = (),
     snps_from: str | None = None,
+    repeats: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> TraitTable:
     """Read a training table; `train.columns` tells its SNPs from its other columns.
@@ -194,6 +197,9 @@ def read_traits(
         Further columns that are not SNPs.
     snps_from : str, optional
         The first SNP; without it columns that look unlike the others stop the reading.
+    repeats : {"mean"}, optional
+        What is done where a sample has several rows: see `train.repeats`. Without it they are
+        refused.
     phenotypes : PhenotypeFile, optional
         Joined by sample id; both sides must hold the same samples. A column that is in both comes
         from this file, because it was named for the purpose, and a note says how many samples
@@ -204,7 +210,8 @@ def read_traits(
     PhenotypeFileError
         Samples are on one side only.
     TrainingTableError
-        A trait's column, an ignored one or `snps_from` is not there, or no SNP column is left.
+        A trait's column, an ignored one or `snps_from` is not there, no SNP column is left, or
+        rows of one line contradict each other.
     UncertainColumns
         Columns look unlike the SNPs.
     NonNumericPhenotype, ConstantPhenotype
@@ -242,7 +249,7 @@ def read_traits(
     columns: dict[str, list[str]] = {name: [] for name in wanted if name in table.header}
     blocks = []
     try:
-        for block in table.blocks(snps, columns=list(columns)):
+        for block in table.blocks(snps, columns=list(columns), repeats=bool(repeats)):
             samples += block.samples
             blocks.append(block.codes)
             for name, texts in columns.items():
@@ -251,38 +258,46 @@ def read_traits(
         raise BadGenotype(
             error.message, "if this column is not a SNP, leave it out with --ignore NAME"
         ) from None
-    codes = np.concatenate(blocks)
-    notes: list[str] = []
+    except DuplicateSample as error:
+        raise repeated_ids(error) from None
+    lines = Lines.of(path, samples)
+    codes, differing = lines.codes(np.concatenate(blocks))
+    sources = {name: _Source(lines, texts) for name, texts in columns.items()}
+    notes = [lines.note(differing)]
     if phenotypes is not None:
-        rows = matching_rows(path, samples, phenotypes)
+        notes.append(phenotypes.lines.note())
+        order = matching_lines(path, lines.ids, phenotypes)
         for name in wanted:
             if name in elsewhere:
-                texts = [elsewhere[name][row] for row in rows]
                 if name in columns:
-                    notes += differences(path, phenotypes, name, samples, columns[name], texts)
-                columns[name] = texts
+                    notes += _in_both(name, lines, columns[name], phenotypes, order)
+                sources[name] = _Source(phenotypes.lines, elsewhere[name], order)
+    if repeats and not any(notes[:2]):
+        notes.append("no sample has several rows: nothing was averaged")
 
-    values = np.empty((len(samples), len(traits)))
+    values = np.empty((len(lines.ids), len(traits)))
     for index, trait in enumerate(traits):
-        origin = phenotypes.path if phenotypes is not None and trait in elsewhere else path
-        values[:, index] = _numbers(origin, trait, samples, columns[trait])
+        values[:, index] = sources[trait].values(trait)
         measured = values[np.isfinite(values[:, index]), index]
         if len(measured) < 2 or measured.std() == 0:
             found = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
             raise ConstantPhenotype(
-                f"{origin}: trait '{trait}' has {found} in {len(measured)} samples; "
-                "expected values that differ",
+                f"{sources[trait].lines.path}: trait '{trait}' has {found} in {len(measured)} "
+                "samples; expected values that differ",
                 hint="Name the phenotype's column with --trait",
             )
     kept = np.flatnonzero(np.isfinite(values).any(axis=1))
 
     def kept_texts(name: str | None) -> list[str] | None:
-        return None if name is None else [columns[name][row] for row in kept]
+        if name is None:
+            return None
+        labels = sources[name].labels(name)
+        return [labels[line] for line in kept]
 
     return TraitTable(
         codes=codes if len(kept) == len(codes) else codes[kept],
         snps=snps,
-        samples=[samples[row] for row in kept],
+        samples=[lines.ids[line] for line in kept],
         traits=list(traits),
         values=values[kept],
         fold_labels=kept_texts(fold_column),
@@ -291,28 +306,41 @@ def read_traits(
         sha256=file_sha256(path),
         dropped=len(codes) - len(kept),
         taken=str(chosen),
-        notes=tuple(notes),
+        notes=tuple(filter(None, notes)),
     )
 
 
-def _numbers(path: Path, trait: str, samples: list[str], texts: list[str]) -> np.ndarray:
-    """Phenotype texts as float64, NaN where missing.
+@dataclass(frozen=True)
+class _Source:
+    """A column's texts, one per row of its file, to be read in the order of the training table.
 
-    Only words stand for a missing phenotype: −9 and −1 may be measurements.
+    Attributes
+    ----------
+    order : list of int or None
+        Places of the training table's lines among those of this file; None where they are its own.
     """
-    values = np.empty(len(texts))
-    for row, text in enumerate(texts):
-        if text.lower() in ("", "nan", "na", ".", "-"):
-            values[row] = math.nan
-            continue
-        try:
-            values[row] = float(text)
-        except ValueError:
-            values[row] = math.inf
-        if math.isinf(values[row]):
-            raise NonNumericPhenotype(
-                f"{path}: trait '{trait}' of sample '{samples[row]}' is '{text}'; "
-                "expected a number, or NA where it was not measured",
-                hint="Name the phenotype's column with --trait",
-            )
-    return values
+
+    lines: Lines
+    texts: list[str]
+    order: list[int] | None = None
+
+    def values(self, trait: str) -> np.ndarray:
+        """The trait of each line, the mean of its rows; (lines,) float64, NaN where missing."""
+        found = numbers(self.lines.path, trait, self.lines.samples, self.texts)
+        values = self.lines.mean(found)
+        return values if self.order is None else values[self.order]
+
+    def labels(self, column: str) -> list[str]:
+        """What each line's rows say."""
+        labels = self.lines.label(column, self.texts)
+        return labels if self.order is None else [labels[line] for line in self.order]
+
+
+def _in_both(
+    name: str, lines: Lines, texts: list[str], phenotypes: PhenotypeFile, order: list[int]
+) -> list[str]:
+    """A note on a column that table and phenotype file both have."""
+    if len(lines.repeated) or len(phenotypes.lines.repeated):
+        return [f"column '{name}' is in both files: taken from {phenotypes.path.name}"]
+    in_file = [phenotypes.columns[name][row] for row in order]
+    return differences(lines.path, phenotypes, name, lines.ids, texts, in_file)

@@ -57,6 +57,7 @@ class EvaluateOptions:
     family_column: str = "family"
     ignore: tuple[str, ...] = ()
     snps_from: str | None = None
+    repeats: str | None = None
 
 
 def command_line(o: EvaluateOptions) -> str:
@@ -84,6 +85,7 @@ def command_line(o: EvaluateOptions) -> str:
         ("--fold-column", "fold_column"),
         ("--family-column", "family_column"),
         ("--snps-from", "snps_from"),
+        ("--repeats", "repeats"),
     ):
         value = getattr(o, name)
         if value != getattr(standard, name):
@@ -115,7 +117,9 @@ def check(o: EvaluateOptions) -> dict[str, Preset]:
 
 def read(o: EvaluateOptions) -> TraitTable:
     """The table with its traits, refused where a scheme lacks its column."""
-    phenotypes = read_phenotypes(o.phenotypes) if o.phenotypes is not None else None
+    phenotypes = None
+    if o.phenotypes is not None:
+        phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
     header = {*WideTable(o.table, id_column=o.id_column).header}
     header |= set(phenotypes.columns) if phenotypes is not None else set()
     if "given" in o.schemes and o.fold_column not in header:
@@ -123,14 +127,18 @@ def read(o: EvaluateOptions) -> TraitTable:
             f"{o.table} has no column '{o.fold_column}', which the scheme 'given' needs",
             "name it with --fold-column, or leave the scheme out: --schemes random,family",
         )
+    has_folds = o.fold_column in header
+    # A fold dealt to each row says nothing about a line of several rows.
+    unused = has_folds and o.repeats is not None and "given" not in o.schemes
     return read_traits(
         o.table,
         traits=o.traits,
         id_column=o.id_column,
-        fold_column=o.fold_column if o.fold_column in header else None,
+        fold_column=o.fold_column if has_folds and not unused else None,
         family_column=o.family_column if o.family_column in header else None,
-        ignore=o.ignore,
+        ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
         snps_from=o.snps_from,
+        repeats=o.repeats,
         phenotypes=phenotypes,
     )
 
@@ -198,6 +206,7 @@ def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
         "phenotypes": o.phenotypes.name if o.phenotypes else None,
         "phenotypes_sha256": file_sha256(o.phenotypes) if o.phenotypes else None,
         "data_digest": digest,
+        "repeats": o.repeats,
         "n_samples": len(table.samples),
         "n_snps": len(table.snps),
         "missing": float(np.mean(table.codes == MISSING)),
@@ -256,10 +265,10 @@ def _settings_before(folder: Path) -> dict[str, Any]:
 
 def _require_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Everything that a figure on disk depends on must be as it was."""
-    for key in ("data_digest", "families", "seed", "n_folds", "software"):
-        if before and before[key] != now[key]:
+    for key in ("repeats", "data_digest", "families", "seed", "n_folds", "software"):
+        if before and before.get(key) != now[key]:
             raise SettingsChanged(
-                f"{folder} was started with {key} = {before[key]!r}; now it is {now[key]!r}",
+                f"{folder} was started with {key} = {before.get(key)!r}; now it is {now[key]!r}",
                 "give another --out, or delete this one to start again",
             )
     for trait, digest in before.get("traits", {}).items():

@@ -1,5 +1,6 @@
 """Which sample is tested in which fold, and which rows train, validate and test it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,17 +26,16 @@ def folds_from_column(labels: Sequence[str]) -> np.ndarray:
     Raises
     ------
     TrainingTableError
-        A label is no whole number.
+        A label is not a whole number in the digits 0 to 9.
     """
     numbers = np.empty(len(labels), np.int64)
     for row, label in enumerate(labels):
-        try:
-            numbers[row] = int(label)
-        except ValueError:
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", label) is None:
             raise TrainingTableError(
-                f"fold '{label}' in row {row + 1} of the samples is no whole number",
+                f"fold '{label}' in row {row + 1} of the samples is not a whole number",
                 hint="Use --folds random, or name the right column with --fold-column",
-            ) from None
+            )
+        numbers[row] = int(label)
     return np.unique(numbers, return_inverse=True)[1] + 1
 
 

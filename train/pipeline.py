@@ -62,6 +62,7 @@ class RunOptions:
     phenotypes: Path | None = None
     new_families: bool = False
     snps_from: str | None = None
+    repeats: str | None = None
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -99,6 +100,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         "gpu": o.gpu,
         "fold_scheme": o.folds,
         "control": o.control,
+        "repeats": o.repeats,
         "preset": preset.as_dict(),
         "snp_info": info.digest,
         "bundle": {
@@ -159,7 +161,9 @@ def _check_options(o: RunOptions, folder: Path) -> None:
 
 
 def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> Dataset:
-    phenotypes = read_phenotypes(o.phenotypes) if o.phenotypes is not None else None
+    phenotypes = None
+    if o.phenotypes is not None:
+        phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
     header = [*WideTable(path, id_column=o.id_column).header]
     header += phenotypes.columns if phenotypes is not None else []
     if needs_folds and o.fold_column not in header:
@@ -172,14 +176,18 @@ def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> 
             f"{path} has no column '{o.family_column}', which --folds family needs",
             "name the column with --family-column",
         )
+    has_folds = o.fold_column in header
+    # A fold dealt to each row says nothing about a line of several rows.
+    unused = has_folds and o.repeats is not None and not needs_folds
     table = read_traits(
         path,
         traits=[o.trait],
         id_column=o.id_column,
-        fold_column=o.fold_column if o.fold_column in header else None,
+        fold_column=o.fold_column if has_folds and not unused else None,
         family_column=o.family_column if o.family_column in header else None,
-        ignore=o.ignore,
+        ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
         snps_from=o.snps_from,
+        repeats=o.repeats,
         phenotypes=phenotypes,
     )
     console.print(table.taken, soft_wrap=True)

@@ -16,7 +16,7 @@ _POSITION_NAMES = ("position", "pos", "bp")
 #: Names such as Gm01_3321482_T_C or chr1:12345 carry a place. Alleles are never read from a
 #: name, because nothing in it says which of them the codes count.
 _PLACE_IN_NAME = re.compile(
-    r"^(?P<chromosome>[A-Za-z]*\d+|[XYM])[_:\-](?P<position>\d+)(?:[_:\-].*)?$"
+    r"^(?P<chromosome>[A-Za-z]*\d+|[XYM])[_:\-](?P<position>\d+)(?:[_:\-].*)?$", re.ASCII
 )
 
 
@@ -110,7 +110,9 @@ def info_from_table(
         )
     table = table.loc[snps]
     positions = table[column(_POSITION_NAMES, "positions")]
-    wrong = [(snp, text) for snp, text in positions.items() if not text.isdigit()]
+    wrong = [
+        (snp, text) for snp, text in positions.items() if not (text.isascii() and text.isdigit())
+    ]
     if wrong:
         raise TrainingTableError(
             f"{path}: the position of {wrong[0][0]} is '{wrong[0][1]}'; expected a whole number"

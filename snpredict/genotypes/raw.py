@@ -156,9 +156,10 @@ class RawTable(WideTable):
         *,
         columns: Sequence[str] = (),
         block_bytes: int = BLOCK_BYTES,
+        repeats: bool = False,
     ) -> Iterator[GenotypeBlock]:
         """As `WideTable.blocks`; −9 in PHENOTYPE, which PLINK means as missing, is NA."""
-        blocks = super().blocks(snps, columns=columns, block_bytes=block_bytes)
+        blocks = super().blocks(snps, columns=columns, block_bytes=block_bytes, repeats=repeats)
         return map(_without_minus_nine, blocks)
 
 

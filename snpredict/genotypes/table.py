@@ -156,6 +156,7 @@ class WideTable:
         *,
         columns: Sequence[str] = (),
         block_bytes: int = BLOCK_BYTES,
+        repeats: bool = False,
     ) -> Iterator[GenotypeBlock]:
         """Genotypes of the named SNPs, block by block in file order.
 
@@ -167,6 +168,8 @@ class WideTable:
             Further columns to hand back as text.
         block_bytes : int
             Unpacked bytes per block, about; memory use is some ten times as much.
+        repeats : bool
+            Whether a sample id may occur in several rows.
 
         Returns
         -------
@@ -208,16 +211,19 @@ class WideTable:
         self._check_unique([self.id_column, *columns, *snps])
         of_snp = np.array([self._position.get(name, -1) for name in snps], np.intp)
         texts = {name: self._position[name] for name in columns}
-        return self._blocks(_Columns(of_snp, self._position[self.id_column], texts), block_bytes)
+        chosen = _Columns(of_snp, self._position[self.id_column], texts)
+        return self._blocks(chosen, block_bytes, repeats)
 
-    def _blocks(self, columns: "_Columns", block_bytes: int) -> Iterator[GenotypeBlock]:
+    def _blocks(
+        self, columns: "_Columns", block_bytes: int, repeats: bool = False
+    ) -> Iterator[GenotypeBlock]:
         line_of: dict[str, int] = {}
         for rows in self._text.rows(block_bytes):
             if len(rows.lines):
                 codes = rows.codes(columns.read)
                 texts = {index: rows.texts(index) for index in columns.texts}
                 block = columns.block(codes, texts)
-                self._check_samples(block.samples, rows.lines, line_of)
+                self._check_samples(block.samples, rows.lines, line_of, repeats)
                 yield block
         if not line_of:
             raise NoRows(f"{self.path} has a header and no rows")
@@ -232,9 +238,9 @@ class WideTable:
             )
 
     def _check_samples(
-        self, samples: list[str], lines: Sequence[int], line_of: dict[str, int]
+        self, samples: list[str], lines: Sequence[int], line_of: dict[str, int], repeats: bool
     ) -> None:
-        """Refuse empty and repeated ids, and add the others to `line_of`."""
+        """Refuse empty ids, and repeated ones unless `repeats`, and add the others to `line_of`."""
         repeated: list[str] = []
         for sample, line in zip(samples, lines, strict=True):
             if not sample:
@@ -242,7 +248,7 @@ class WideTable:
                     f"{self.path}, line {line}: the sample id in column {self.id_column!r} is empty"
                 )
             first = line_of.setdefault(sample, line)
-            if first != line:
+            if first != line and not repeats:
                 repeated.append(f"{short(sample)} (lines {first} and {line})")
         if repeated:
             more = ", ..." if len(repeated) > 5 else ""

@@ -354,6 +354,23 @@ def test_the_command_line_asks_for_the_same(folder: Path) -> None:
         app([*words, "--folds-only", "1,x"], standalone_mode=False)
 
 
+def test_plots_of_a_line_are_averaged_before_folds_are_dealt(tmp_path: Path, folder: Path) -> None:
+    lines = (folder / "phenotypes.tsv").read_text().splitlines()
+    (tmp_path / "plots.tsv").write_text("\n".join([*lines, *lines[1:]]) + "\n")
+    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--models", "gblup"]
+    words += ["--phenotypes", str(tmp_path / "plots.tsv"), "--schemes", "random"]
+    words += ["--folds-only", "1", "--out", str(tmp_path / "out"), "--threads", "1"]
+    with pytest.raises(DuplicateSample):
+        app(words, standalone_mode=False)
+    app([*words, "--repeats", "mean"], standalone_mode=False)
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert (settings["n_samples"], settings["repeats"]) == (240, "mean")
+    # A setting of the folder: it may not change, though these values would be the same.
+    words[words.index(str(tmp_path / "plots.tsv"))] = str(folder / "phenotypes.tsv")
+    with pytest.raises(SettingsChanged, match="repeats = 'mean'; now it is None"):
+        app(words, standalone_mode=False)
+
+
 def test_run_takes_phenotypes_from_a_file_too(tmp_path: Path, folder: Path) -> None:
     """It stops at the trait that only the file has, which is constant here."""
     lines = ["id\tweight", *(f"S{row:03d}\t5" for row in range(240))]

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import gzip
 import json
 import os
 import re
@@ -454,6 +455,33 @@ def test_phenotypes_that_look_like_genotypes_are_not_trained_on(tmp_path: Path) 
         assert f"SNPs: {n_snps[name]} columns" in done.stderr
         assert "not SNPs: 'fold', 'height', 'line', 'family'" in done.stderr
     assert n_snps == {"ignored": 24, "begun": 24, "insisted": 27}
+
+
+def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path) -> None:
+    names, codes, phenotype, family = simulate(n_samples=30, n_snps=24)
+    path = write_table(tmp_path / "table.tsv", names, codes, phenotype, family)
+    header, *rows = path.read_text().splitlines()
+    # The second row of each line is higher by 2, and stands in another fold.
+    again = [row.split("\t") for row in rows]
+    again = [[str(int(r[0]) % 3 + 1), f"{float(r[1]) + 2:.4f}", *r[2:]] for r in again]
+    twice = "\n".join([header, *rows, *("\t".join(row) for row in again)]) + "\n"
+    (tmp_path / "table.tsv.gz").write_bytes(gzip.compress(twice.encode()))
+    words = ("--preset", "gblup", "--folds", "random", "--n-folds", 3)
+    refused = run(tmp_path, "plots", *words)
+    assert refused.returncode == 16 and "--repeats mean" in refused.stderr
+    given = run(tmp_path, "plots", "--preset", "gblup", "--repeats", "mean")
+    assert given.returncode == 50 and "rows of line 'S000' hold '1' and '2'" in given.stderr
+    assert "--folds random" in given.stderr and not (tmp_path / "runs").exists()
+
+    done = run(tmp_path, "plots", *words, "--repeats", "mean")
+    assert done.returncode == 0, done.stderr
+    assert "60 rows of 30 lines averaged to one value per line (table.tsv.gz)" in done.stderr
+    bundle = load_bundle(tmp_path / "models" / "plots")
+    training = bundle.manifest.raw["training"]
+    assert (training["samples"], training["repeats"]) == (30, "mean")
+    assert training["phenotype_mean"] == pytest.approx(phenotype.mean() + 1, abs=1e-3)
+    card = (tmp_path / "models" / "plots" / "MODEL_CARD.md").read_text()
+    assert "averaged to one value per line (`--repeats mean`)" in card
 
 
 def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
