@@ -42,7 +42,7 @@ from snpredict.program import run_program
 if TYPE_CHECKING:
     from snpredict.bundle import Bundle
     from snpredict.inputs import InputOptions
-    from snpredict.tables import Results
+    from snpredict.outputs import Outputs
 
 app = typer.Typer(
     add_completion=False,
@@ -126,18 +126,16 @@ def predict(
         )
     from snpredict import display
     from snpredict.intervals import check_request
+    from snpredict.outputs import Outputs
     from snpredict.pipeline import predict_file
     from snpredict.similarity_report import similarity_warning
-    from snpredict.tables import check_destination, format_of
     from snpredict.terminal.progress import watch
     from snpredict.terminal.tables import terminal
 
-    format_name = format_of(out, format)
+    outputs = Outputs(file, model, out, format, match_log)
     families = families or "known"
     if interval is not None:
         check_request(interval, families)
-    if out is not None:
-        check_destination(out, [file])
     options = input_options(
         input_format,
         id_column,
@@ -147,19 +145,19 @@ def predict(
         strand,
         ambiguous,
         min_match,
-        match_log,
-        file,
+        outputs.note_match,
     )
-    prediction = predict_file(
-        file,
-        _load(model),
-        options,
-        threads=threads,
-        top=top,
-        interval=interval,
-        families=families,
-        watch=watch(quiet),
-    )
+    with outputs.refusal():
+        prediction = predict_file(
+            file,
+            _load(model),
+            options,
+            threads=threads,
+            top=top,
+            interval=interval,
+            families=families,
+            watch=watch(quiet),
+        )
     coverage = prediction.scores.coverage
     if not quiet:
         samples = f"{coverage.samples:,}"
@@ -172,10 +170,11 @@ def predict(
         _tell(display.interval_note(prediction))
         _tell(similarity_warning(prediction.bundle, prediction.distances))
     _tell(display.few_snps_warning(prediction.match))
-    if out is None and format_name is None and sys.stdout.isatty():
+    if out is None and outputs.format is None and sys.stdout.isatty():
         display.show_predictions(terminal(), prediction, per_fold)
+        outputs.write_log()
     else:
-        _write(prediction.results(per_fold), format_name, out)
+        outputs.write(prediction.results(per_fold))
 
 
 @app.command()
@@ -204,10 +203,12 @@ def check(
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
     from snpredict import display
     from snpredict.inputs import judge_match
+    from snpredict.outputs import Outputs
     from snpredict.pipeline import check_file
     from snpredict.similarity_report import similarity_line
     from snpredict.terminal.progress import watch
 
+    outputs = Outputs(file, model, None, None, match_log)
     options = input_options(
         input_format,
         id_column,
@@ -217,8 +218,7 @@ def check(
         strand,
         ambiguous,
         min_match,
-        match_log,
-        file,
+        outputs.note_match,
     )
     checked = check_file(file, _load(model), options, watch=watch(quiet))
     if json:
@@ -232,7 +232,9 @@ def check(
         )
         if line := similarity_line(checked.bundle, checked.distances):
             print(f"similarity {line}")
-    judge_match(file, checked.match, options)
+    with outputs.refusal():
+        judge_match(file, checked.match, options)
+    outputs.write_log()
     _tell(display.few_snps_warning(checked.match))
 
 
@@ -283,59 +285,60 @@ def explain(
         raise UsageError(
             "the viewer writes no file", "name what to explain with --snp, or FILE and --sample"
         )
-    if snp is not None:
-        _explain_snp(snp, model, "json" if json else format, out)
-    elif file is not None:
-        options = input_options(
-            input_format,
-            id_column,
-            snps_in,
-            coding,
-            dosages,
-            strand,
-            ambiguous,
-            min_match,
-            match_log,
-            file,
-        )
-        format = "json" if json else format
-        _explain_sample(file, sample, model, format, out, options, top, quiet)
-    else:
+    if file is None and match_log is not None:
+        raise UsageError("--match-log needs FILE, whose match it is", "leave --match-log out")
+    if file is None and snp is None:
         _view(model)
+        return
+    from snpredict.outputs import Outputs
+
+    outputs = Outputs(file, model, out, "json" if json else format, match_log)
+    if file is None:
+        assert snp is not None
+        _explain_snp(snp, model, outputs)
+        return
+    options = input_options(
+        input_format,
+        id_column,
+        snps_in,
+        coding,
+        dosages,
+        strand,
+        ambiguous,
+        min_match,
+        outputs.note_match,
+    )
+    _explain_sample(file, sample, model, outputs, options, top, quiet)
 
 
-def _explain_snp(snp: str, model: str | None, format: str | None, out: Path | None) -> None:
+def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
     from dataclasses import asdict
 
     from snpredict import display
     from snpredict.explanation import describe_snp, find_snp
-    from snpredict.tables import check_destination, format_of
+    from snpredict.tables import to_json
     from snpredict.terminal.tables import terminal
 
-    format_name = format_of(out, format)
-    if format_name not in (None, "json"):
+    if outputs.format not in (None, "json"):
         raise UsageError(
-            f"a SNP's report is written as json, not as {format_name}", "say --format json"
+            f"a SNP's report is written as json, not as {outputs.format}", "say --format json"
         )
-    if out is not None:
-        check_destination(out)
     bundle = _load(model)
     name = find_snp(bundle, snp)
     if name != snp:
         _tell(f"{snp!r} was read as {name}")
     report = describe_snp(bundle, name)
-    if format_name is None:
+    if outputs.format is None and outputs.out is None:
         display.show_snp(terminal(), report, bundle)
     else:
-        _write_json(asdict(report), out)
+        outputs.write_bytes(to_json(asdict(report)).encode())
 
 
 def _explain_sample(
     file: Path,
     sample: str | None,
     model: str | None,
-    format: str | None,
-    out: Path | None,
+    outputs: "Outputs",
     options: "InputOptions",
     top: int,
     quiet: bool,
@@ -344,13 +347,9 @@ def _explain_sample(
     from snpredict.names import listed
     from snpredict.pipeline import explain_sample, first_samples
     from snpredict.similarity_report import sample_line
-    from snpredict.tables import check_destination, format_of
     from snpredict.terminal.progress import watch
     from snpredict.terminal.tables import terminal
 
-    format_name = format_of(out, format)
-    if out is not None:
-        check_destination(out, [file])
     bundle = _load(model)
     if sample is None:
         samples = first_samples(file, bundle, options)
@@ -358,7 +357,8 @@ def _explain_sample(
             f"which sample of {file} is to be explained? It begins with {listed(samples)}",
             f"add --sample {samples[0]}",
         )
-    explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
+    with outputs.refusal():
+        explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
     if not quiet:
         samples_line = f"{display.printable(sample)!r} explained"
         _tell(
@@ -368,12 +368,13 @@ def _explain_sample(
         )
         _tell(sample_line(bundle, explanation.distances))
     _tell(display.few_snps_warning(explanation.match))
-    if out is None and format_name is None and sys.stdout.isatty():
+    if outputs.out is None and outputs.format is None and sys.stdout.isatty():
         display.show_contributions(terminal(), explanation, top)
+        outputs.write_log()
         return
     if not quiet:
         _tell(display.balance(explanation, min(top, len(bundle.snps))))
-    _write(explanation.results(), format_name, out)
+    outputs.write(explanation.results())
 
 
 def _view(model: str | None) -> None:
@@ -463,28 +464,11 @@ def _load(model: str | None) -> "Bundle":
     return load_bundle(DEFAULT_MODEL if model is None else model)
 
 
-def _write(results: "Results", format_name: str | None, out: Path | None) -> None:
-    from snpredict.tables import encode
-
-    if out is None and format_name == "parquet" and sys.stdout.isatty():
-        raise UsageError("Parquet is not text for a terminal", "name a file with --out")
-    _write_bytes(encode(results, format_name or "tsv"), out)
-
-
-def _write_json(value: object, out: Path | None = None) -> None:
+def _write_json(value: object) -> None:
     from snpredict.tables import to_json
 
-    _write_bytes(to_json(value).encode(), out)
-
-
-def _write_bytes(content: bytes, out: Path | None) -> None:
-    from snpredict.tables import write_file
-
-    if out is not None:
-        write_file(content, out)
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(to_json(value).encode())
 
 
 def _tell(text: str | None) -> None:

@@ -8,7 +8,9 @@ import typer
 from snpredict.errors import UsageError
 
 if TYPE_CHECKING:
-    from snpredict.inputs import InputOptions
+    from collections.abc import Callable
+
+    from snpredict.inputs import InputOptions, MatchedFile
 
 File = Annotated[
     Path | None,
@@ -160,21 +162,18 @@ def input_options(
     strand: str,
     ambiguous: str,
     min_match: float | None,
-    match_log: Path | None,
-    file: Path,
+    on_match: "Callable[[MatchedFile], None]",
 ) -> "InputOptions":
-    """The options that say how `file` is read and matched, checked.
+    """The options that say how a file is read and matched, checked.
 
     Raises
     ------
-    UsageError, OutputError
-        An option is none of its choices, or the match log cannot be written.
+    UsageError
+        An option is none of its choices.
     """
     from snpredict.genotypes import CODINGS, DOSAGES, FORMATS, SNPS_IN, ReadOptions
-    from snpredict.inputs import MIN_MATCH, InputOptions, MatchedFile
+    from snpredict.inputs import MIN_MATCH, InputOptions
     from snpredict.matching import AMBIGUOUS, STRANDS, MatchRules
-    from snpredict.pipeline import match_log as log_of
-    from snpredict.tables import check_destination, encode, format_of, write_file
 
     for option, value, known in (
         ("--input-format", input_format, FORMATS),
@@ -187,18 +186,10 @@ def input_options(
         if value is not None and value not in known:
             raise UsageError(f"{option}: found {value!r}, expected one of {', '.join(known)}")
 
-    def write_log(matched: MatchedFile) -> None:
-        if match_log is not None:
-            content = encode(log_of(matched), format_of(match_log, None) or "tsv")
-            write_file(content, match_log)
-
-    if match_log is not None:
-        format_of(match_log, None)
-        check_destination(match_log, [file])
     return InputOptions(
         format=input_format,
         reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages, coding=coding),
         rules=MatchRules(strand=strand, ambiguous=ambiguous),
         min_match=MIN_MATCH if min_match is None else min_match,
-        on_match=write_log,
+        on_match=on_match,
     )

@@ -7,8 +7,6 @@ precision and carry the metadata (model, digests, version, trait, unit).
 import csv
 import io
 import json
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from snpredict.errors import OutputError, UsageError
+from snpredict.errors import UsageError
+from snpredict.files import is_stream
 
 FORMATS = ("tsv", "csv", "parquet", "json")
 
@@ -57,6 +56,8 @@ class Results:
 def format_of(out: Path | None, asked: str | None) -> str | None:
     """Format to write: the one asked for, else by the file's suffix, else None.
 
+    The name of a device or a pipe says nothing.
+
     Raises
     ------
     UsageError
@@ -69,7 +70,7 @@ def format_of(out: Path | None, asked: str | None) -> str | None:
                 f"unknown format {asked!r}, expected one of {known}", "for example --format csv"
             )
         return asked
-    if out is None:
+    if out is None or is_stream(out):
         return None
     suffix = out.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
@@ -78,27 +79,6 @@ def format_of(out: Path | None, asked: str | None) -> str | None:
             "name the file accordingly, or say --format",
         )
     return suffix
-
-
-def check_destination(out: Path, inputs: Sequence[Path] = ()) -> None:
-    """Refuse a file that cannot be written, before any work is done.
-
-    Raises
-    ------
-    OutputError
-        It is a folder, or its folder does not exist or cannot be written to.
-    UsageError
-        It is one of `inputs`.
-    """
-    if out.is_dir():
-        raise OutputError(f"{out} is a directory", "name a file")
-    folder = out.resolve().parent
-    if not folder.is_dir():
-        raise OutputError(f"{out}: the folder {folder} does not exist", "create it first")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{out}: no permission to write to {folder}")
-    if out.exists() and any(path.exists() and out.samefile(path) for path in inputs):
-        raise UsageError(f"{out} is the input file", "write to another file")
 
 
 def encode(results: Results, format_name: str) -> bytes:
@@ -110,25 +90,6 @@ def encode(results: Results, format_name: str) -> bytes:
             return to_json(_json_object(results)).encode()
         case _:
             return _delimited(results, "\t" if format_name == "tsv" else ",")
-
-
-def write_file(content: bytes, out: Path) -> None:
-    """Write a file whole or not at all: one that is there is replaced by the complete new one.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    try:
-        if out.exists() and not out.is_file():
-            # A device or a pipe, such as /dev/null, is written to and never replaced.
-            out.write_bytes(content)
-        else:
-            # A link stays a link, to the new content.
-            _replace(out.resolve(), content)
-    except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror or error}") from None
 
 
 def to_json(value: object) -> str:
@@ -174,14 +135,3 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

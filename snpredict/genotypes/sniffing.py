@@ -100,6 +100,23 @@ def sniff(path: Path) -> tuple[Path, str]:
     return path, format_of_head(head, path, compressed)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Every file that is read, or would be, where `path` is named; `path` first.
+
+    The other parts of a PLINK file set, as far as they are there. Only the beginning is read; a
+    file that cannot be is handed back as it is.
+    """
+    try:
+        named, format = sniff(path)
+    except SnpredictError:
+        return [path]
+    if format not in ("bed", "pgen"):
+        return [path]
+    parts = [named.with_suffix(suffix) for suffix in (".bed", ".pgen", *_PARTS)]
+    packed = [part.with_name(part.name + ".zst") for part in parts]
+    return [path, *(part for part in (named, *parts, *packed) if part.exists())]
+
+
 def format_of_head(head: bytes, path: Path, compressed: bool = False) -> str:
     """Format of a file that begins so, unpacked and without byte-order mark.
 

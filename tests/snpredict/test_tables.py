@@ -1,8 +1,6 @@
 import csv
 import io
 import json
-import os
-import stat
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +11,8 @@ from snpredict import errors
 from snpredict.tables import (
     METADATA_KEY,
     Results,
-    check_destination,
     encode,
     format_of,
-    write_file,
 )
 
 RESULTS = Results(
@@ -104,68 +100,3 @@ def test_format(out, asked, expected):
 def test_unknown_format(out, asked, words):
     with pytest.raises(errors.UsageError, match=words):
         format_of(Path(out), asked)
-
-
-def test_a_file_is_replaced_and_nothing_else_left(tmp_path):
-    out = tmp_path / "out.tsv"
-    out.write_text("old")
-    write_file(b"new", out)
-    assert out.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [out]
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
-    out = tmp_path / "out.tsv"
-    out.write_text("old")
-
-    def interrupt(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_file(b"new", out)
-    assert out.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [out]
-
-
-def test_a_full_disk_is_told(tmp_path, monkeypatch):
-    def full(self, target):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(errors.OutputError, match="No space left"):
-        write_file(b"new", tmp_path / "out.tsv")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_link_stays_a_link(tmp_path):
-    real, link = tmp_path / "real.tsv", tmp_path / "link.tsv"
-    real.write_text("old")
-    link.symlink_to(real)
-    write_file(b"new", link)
-    assert link.is_symlink() and real.read_text() == "new"
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
-def test_a_device_is_never_replaced(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        write_file(b"new", pipe)
-        assert os.read(reader, 100) == b"new"
-    finally:
-        os.close(reader)
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
-
-
-def test_destinations_that_cannot_be_written(tmp_path):
-    source = tmp_path / "g.tsv"
-    source.write_text("x")
-    with pytest.raises(errors.OutputError, match="is a directory"):
-        check_destination(tmp_path)
-    with pytest.raises(errors.OutputError, match="does not exist"):
-        check_destination(tmp_path / "no" / "out.tsv")
-    with pytest.raises(errors.UsageError, match="is the input file"):
-        check_destination(tmp_path / "." / "g.tsv", [source])
-    check_destination(tmp_path / "out.tsv", [source, tmp_path / "absent.tsv"])
