@@ -260,8 +260,14 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 @app.command(name="run-fold", hidden=True)
-def run_fold(run: Path, fold: int) -> None:
-    """One fold of a prepared run folder, in this process."""
+def run_fold(run: Path, fold: int, parent: Annotated[int | None, typer.Option()] = None) -> None:
+    """One fold of a prepared run folder, in this process, which ends when `parent` does."""
+    from train.orphans import end_with_parent
+
+    if parent is not None:
+        end_with_parent(parent)
+
+    # They take seconds to import, in which a parent may end.
     from train.crossval import read_settings
     from train.fold import run_fold as run_one
     from train.runtime import keep_to_itself

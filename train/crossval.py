@@ -16,13 +16,16 @@ and, after ``summarize``, the files that `train.summary` lists.
 import csv
 import fcntl
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +44,13 @@ from train.runtime import software_versions, thread_environment
 from train.snpinfo import SnpInfo
 
 SETTINGS = "settings.json"
+#: What a fold's processes wrote to stdout and stderr, one after the other.
+LOG = "log.txt"
+
+#: Lines by which libraries log, such as "I0000 00:00:1732 cluster.cc:374] …": never the reason.
+_LOGGED = re.compile(
+    r"[IWE]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] |WARNING: All log"
+)
 
 #: Settings that may differ when a run is continued: they change no figure.
 _FREE = ("bundle",)
@@ -192,7 +202,7 @@ def run_folds(
         if is_finished(run, fold):
             _finish(statuses[fold], run)
     waiting = [fold for fold in folds if statuses[fold].state == "waiting"]
-    running: dict[int, subprocess.Popen] = {}
+    running: dict[int, _FoldProcess] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -201,7 +211,7 @@ def run_folds(
                 statuses[fold].state = "running"
                 statuses[fold].started = time.monotonic()
             time.sleep(poll_s)
-            for fold, process in list(running.items()):
+            for fold, (process, log_from) in list(running.items()):
                 status = statuses[fold]
                 status.seconds = time.monotonic() - status.started
                 _read_history(status, fold_folder(run, fold) / "history.csv")
@@ -209,29 +219,40 @@ def run_folds(
                     continue
                 del running[fold]
                 if process.returncode != 0 or not is_finished(run, fold):
-                    raise FoldFailed(_last_words(run, fold, process.returncode))
+                    raise _failed(run, fold, process.returncode, log_from)
                 _finish(status, run)
             watch(list(statuses.values()))
     finally:
-        for process in running.values():
+        for process, _ in running.values():
             process.terminate()
-        for process in running.values():
+        for process, _ in running.values():
             process.wait()
     watch(list(statuses.values()))
 
 
-def _start(run: Path, fold: int, threads: int, gpu: bool) -> subprocess.Popen:
+class _FoldProcess(NamedTuple):
+    """A fold's process, and the size of its log before it wrote to it."""
+
+    process: subprocess.Popen
+    log_from: int
+
+
+def _start(run: Path, fold: int, threads: int, gpu: bool) -> _FoldProcess:
     folder = fold_folder(run, fold)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log.txt").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "train", "run-fold", str(run.resolve()), str(fold)],
+    command = ["run-fold", str(run.resolve()), str(fold), "--parent", str(os.getpid())]
+    # Appended to: an earlier process may still be writing, and what it wrote says what went wrong.
+    with (folder / LOG).open("ab") as log:
+        log_from = log.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "train", *command],
             env=thread_environment(threads, gpu),
             cwd=Path(__file__).resolve().parent.parent,
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
+    return _FoldProcess(process, log_from)
 
 
 def _finish(status: FoldStatus, run: Path) -> None:
@@ -255,12 +276,24 @@ def _read_history(status: FoldStatus, path: Path) -> None:
         status.best_epoch = int(rows[values.index(status.best_mae)]["epoch"])
 
 
-def _last_words(run: Path, fold: int, code: int) -> str:
-    log = fold_folder(run, fold) / "log.txt"
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+def _failed(run: Path, fold: int, code: int, log_from: int) -> FoldFailed:
+    """What a fold's process said last: its error and hint, or else its last line."""
+    path = fold_folder(run, fold) / LOG
+    with path.open("rb") as file:
+        file.seek(log_from)
+        text = file.read().decode("utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not _LOGGED.match(line)]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    said = [*lines, *errors][-1].strip() if lines else "no output"
-    return f"fold {fold} ended with exit code {code}: {said} (whole log: {log})"
+    hints = [line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")]
+    said = [*lines, *errors][-1] if lines else "it said nothing"
+    ended = f"ended with exit code {code}"
+    if code < 0:
+        ended = f"was ended by {signal.Signals(-code).name}"
+    if code == -signal.SIGKILL:
+        hints = ["the machine may have run out of memory: try fewer --jobs"]
+    hint = hints[-1] if hints else None
+    return FoldFailed(f"fold {fold} {ended}: {said} (whole log: {path})", hint)
 
 
 def same_rows(data: Dataset, other: Dataset) -> None:

@@ -9,10 +9,12 @@ a later command; what is there is not fitted again.
 
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from train.dataset import TraitTable
 from train.evaluate_setup import EvaluateOptions, Prepared, check, command_line, prepare, read
 from train.fold import fold_folder, is_finished
 from train.folds import split
+from train.orphans import end_with_parent
 from train.presets import Preset
 from train.results import REFIT, Place, Target, file_name, load_target, write_json
 
@@ -110,10 +113,15 @@ def _run_tasks(o: EvaluateOptions, tasks: list[Task], console: Console) -> None:
             for item in work:
                 tell(*run_task(item))
             return
-        # A fresh interpreter each: a forked one inherits the locks of numpy's threads.
-        with multiprocessing.get_context("spawn").Pool(o.jobs) as pool:
+        with worker_pool(o.jobs) as pool:
             for done in pool.imap_unordered(run_task, work):
                 tell(*done)
+
+
+def worker_pool(jobs: int) -> Pool:
+    """Processes that fit, none of which outlives this one."""
+    # A fresh interpreter each: a forked one inherits the locks of numpy's threads.
+    return multiprocessing.get_context("spawn").Pool(jobs, end_with_parent, (os.getpid(),))
 
 
 def run_task(work: tuple[Path, Task, int, int]) -> tuple[Task, float]:

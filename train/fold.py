@@ -4,7 +4,6 @@ A fold is finished when its ``result.json`` exists; it is written last, by a ren
 killed run leaves either a finished fold or one that starts again.
 """
 
-import fcntl
 import json
 import math
 import resource
@@ -19,6 +18,7 @@ from train.dataset import Dataset
 from train.errors import FoldBusy
 from train.evaluation import metrics
 from train.folds import split
+from train.orphans import hold, holder
 from train.presets import Preset
 
 #: Genotypes on which Keras, the fold ONNX and the fused ensemble are compared.
@@ -63,13 +63,9 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     folder = fold_folder(run, fold)
     folder.mkdir(parents=True, exist_ok=True)
     # Held until this process ends, however it ends.
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise FoldBusy(
-            f"fold {fold} of {run} is being trained by another process", "wait for it, or stop it"
-        ) from None
+    lock = hold(folder / "lock")
+    if lock is None:
+        raise _busy(run, fold)
     (folder / "history.csv").unlink(missing_ok=True)
     data = Dataset.load(run / "data")
     rows = split(np.load(run / "data" / "folds.npy"), fold, settings["seed"])
@@ -133,6 +129,20 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     partial = folder / "result.json.partial"
     partial.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     partial.replace(folder / "result.json")
+
+
+def _busy(run: Path, fold: int) -> FoldBusy:
+    """Name the process that holds a fold."""
+    found = holder(fold_folder(run, fold) / "lock")
+    if found is None:
+        return FoldBusy(
+            f"fold {fold} of {run} is being trained by another process", "wait for it, or stop it"
+        )
+    return FoldBusy(
+        f"fold {fold} of {run} is being trained by process {found['process']} on {found['host']}, "
+        f"since {found['since']}",
+        f"wait for it, or stop it on that machine: kill {found['process']}",
+    )
 
 
 def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
