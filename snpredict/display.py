@@ -17,7 +17,6 @@ from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.scores import Coverage
-from snpredict.terminal.streams import printable
 from snpredict.terminal.tables import (
     FIRST_ROWS,
     LAST_ROWS,
@@ -353,6 +352,11 @@ def show_model(console: "Console", bundle: Bundle) -> None:
     console.print(table)
 
 
+def printable(name: str) -> str:
+    """A name from a file without control characters, which could steer a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in name)
+
+
 # --- pieces ------------------------------------------------------------------------------------
 
 
@@ -402,4 +406,4 @@ def _number(value: float | None, how: str) -> str:
 def _lines(facts: Iterable[tuple[str, object]]) -> str:
     facts = list(facts)
     width = max(len(key) for key, _ in facts)
-    return "\n".join(f"{key:{width}}  {printable(str(value))}" for key, value in facts)
+    return "\n".join(f"{key:{width}}  {value}" for key, value in facts)

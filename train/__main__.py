@@ -1,16 +1,7 @@
 """``python -m train``."""
 
 import sys
-from collections.abc import Callable
 
-from snpredict.start import start
+from train.cli import main
 
-
-def _load() -> Callable[[], int]:
-    from train.cli import main
-
-    return main
-
-
-if __name__ == "__main__":
-    sys.exit(start(_load))
+sys.exit(main())

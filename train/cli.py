@@ -3,18 +3,16 @@
 import signal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
-from snpredict.terminal.commands import App
-from snpredict.terminal.streams import printable_lines
 from train.errors import MissingExtra
 
-app = App(
+app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # its boxes leave fifteen characters for a description
@@ -22,18 +20,8 @@ app = App(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train fold ensembles on SNP genotypes and export them as snpredict bundles.",
 )
-
-
-class _Console(Console):
-    """A path may hold what steers a terminal."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        shown = (printable_lines(o) if isinstance(o, str) else o for o in objects)
-        super().print(*shown, **options)
-
-
 # A path or a unit may hold brackets, which markup would take for styles.
-stderr = _Console(stderr=True, highlight=False, markup=False, emoji=False)
+stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Control(StrEnum):

@@ -43,7 +43,8 @@ def fold_onnx(fitted: Any) -> bytes:
 
     signature = [tf.TensorSpec((None, n_snps), tf.int8, name="genotypes")]
     proto, _ = tf2onnx.convert.from_function(
-        tf.function(prediction, input_signature=signature),
+        # Nothing branches on a tensor, so the source need not be read and translated.
+        tf.function(prediction, input_signature=signature, autograph=False),
         input_signature=signature,
         opset=OPSET,
     )

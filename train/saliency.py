@@ -34,7 +34,8 @@ def mean_saliency(
     mask = tf.constant(occurs, tf.float32)
     count = tf.reduce_sum(mask, axis=1, keepdims=True)
 
-    @tf.function(reduce_retracing=True)
+    # Nothing here branches on a tensor: reading the source for that costs more than all batches.
+    @tf.function(reduce_retracing=True, autograph=False)
     def batch_sums(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x = one_hot(batch)
         with tf.GradientTape() as tape:

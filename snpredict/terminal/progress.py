@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from snpredict.genotypes import GenotypeReader
 from snpredict.inputs import Watch
-from snpredict.terminal.streams import printable
 
 _PROGRESS_AFTER_S = 2.0
 
@@ -49,7 +48,7 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True) as progress:
             # A rate over the last seconds needs updates from the very start.
-            task = progress.add_task(printable(reader.path.name), total=None)
+            task = progress.add_task(reader.path.name, total=None)
             while True:
                 rate = done / (time.monotonic() - began)
                 what = f"{done:,} samples, {rate:,.0f}/s" if done else "reading"
@@ -57,7 +56,7 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
                 by_samples = done and reader.n_samples
                 progress.update(
                     task,
-                    description=f"{printable(reader.path.name)}: {what}",
+                    description=f"{reader.path.name}: {what}",
                     completed=done if by_samples else reader.bytes_read,
                     total=max(1, (reader.n_samples if by_samples else reader.size_bytes) or 1),
                 )

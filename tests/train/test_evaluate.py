@@ -394,12 +394,10 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
             schemes=("random",),
             only_folds=(2,),
             refit=False,
+            controls=False,
         )
     )
     found = read_evaluation(out)
-    # One seed, and the fold that was asked for: a coarse 0.
-    assert abs(found.controls["shuffled", "random", "network-gblup"][0]) < 0.4
-    assert found.controls["family-effects", "random", "network-gblup"].shape == (1,)
     text = (out / "report.md").read_text()
     versus = text.partition("## Networks against the best baseline")[2].partition("## yield")[0]
     assert versus.count("| yield | random folds |") == 2 and "GBLUP 0." in versus

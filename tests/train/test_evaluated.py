@@ -9,11 +9,13 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle import load_bundle
 from tests.simulated import simulate, write_table
 from tests.train.test_run import run, train
+from train.scores import read_evaluation
 
 
 def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     parts = simulate(n_samples=90, n_snps=24, n_families=5)
-    write_table(tmp_path / "table.tsv.gz", *parts)
+    # Two folds, and controls of one alone: every fold of a network starts TensorFlow anew.
+    write_table(tmp_path / "table.tsv.gz", *parts, n_folds=2)
     done = run(tmp_path, "model", "--preset", "gblup")
     assert done.returncode == 0, done.stderr
     assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
@@ -31,7 +33,12 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
 
     evaluate("table.tsv.gz", "e", "gblup")
     assert "no result of network-gblup" in summarize("e")
-    evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup", "--controls")
+    evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup")
+    evaluate("table.tsv.gz", "e", "network-gblup", "--controls", "--folds-only", "2")
+    controls = read_evaluation(tmp_path / "e").controls
+    # One seed of one fold: a coarse 0.
+    assert abs(controls["shuffled", "given", "network-gblup"][0]) < 0.4
+    assert controls["family-effects", "given", "network-gblup"].shape == (1,)
     assert summarize("e") == ""
     bundle = load_bundle(tmp_path / "models" / "model")
     rows = {row["model"]: row for row in bundle.manifest.raw["evaluation"]["models"]}

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle import load_bundle
 from snpredict.scoring import Scorer
 from tests.simulated import simulate, write_table
+from train.presets import PRESET_FOLDER
+from train.summary import pcc_table, read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -91,6 +94,26 @@ def run(folder: Path, name: str, *more: object) -> subprocess.CompletedProcess:
 def default_run(folder: Path) -> Path:
     """All folds with the shipped default preset."""
     done = run(folder, "whole")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quick_run(folder: Path) -> Path:
+    """Two of three folds with a few epochs, for what any preset shows."""
+    done = run(folder, "quick", "--preset", "quick.toml", "--fold", 1, "--fold", 2)
+    assert done.returncode == 0, done.stderr
+    assert "folds 3 are not finished" in done.stderr
+    assert not (folder / "models" / "quick").exists()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared_run(folder: Path) -> Path:
+    """One fold of two tables, trained as `quick_run`."""
+    names, codes, phenotype, family = simulate()
+    write_table(folder / "imputed.tsv", names, np.maximum(codes, 0), phenotype, family)
+    done = run(folder, "both", "--preset", "quick.toml", "--compare", "imputed.tsv", "--fold", 1)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -188,14 +211,14 @@ def test_no_sample_id_reaches_the_bundle(default_run: Path) -> None:
     assert not [name for name in texts_of(default_run / "models" / "whole") if "S003" in name]
 
 
-def test_a_finished_run_is_not_trained_again(default_run: Path) -> None:
-    result = default_run / "runs" / "whole" / "folds" / "fold_01" / "result.json"
+def test_a_finished_fold_is_not_trained_again(quick_run: Path) -> None:
+    result = quick_run / "runs" / "quick" / "folds" / "fold_01" / "result.json"
     before = result.stat().st_mtime_ns
-    (default_run / "runs" / "whole" / "folds" / "fold_02" / "result.json").unlink()
-    done = run(default_run, "whole")
+    (quick_run / "runs" / "quick" / "folds" / "fold_02" / "result.json").unlink()
+    done = run(quick_run, "quick", "--preset", "quick.toml", "--fold", 1, "--fold", 2)
     assert done.returncode == 0, done.stderr
     assert result.stat().st_mtime_ns == before
-    assert (default_run / "runs" / "whole" / "folds" / "fold_02" / "result.json").exists()
+    assert (quick_run / "runs" / "quick" / "folds" / "fold_02" / "result.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -221,12 +244,18 @@ def test_a_changed_setting_is_refused_with_both_values(
     assert "Traceback" not in done.stderr
 
 
-def test_the_default_preset_repeats_to_the_last_bit_on_two_threads(default_run: Path) -> None:
+def test_the_default_network_repeats_to_the_last_bit_on_two_threads(folder: Path) -> None:
+    """With fewer virtual lines and epochs than the default preset has: the steps are the same."""
+    preset = (PRESET_FOLDER / "default.toml").read_text()
+    short = preset.replace("virtual_lines = 32000", "virtual_lines = 2000")
+    short = short.replace("epochs = 20 ", "epochs = 3 ")
+    assert len(short) == len(preset) - 2
+    (folder / "short.toml").write_text(short)
     predictions = []
     for name in ("bits-1", "bits-2"):
-        done = run(default_run, name, "--fold", 1, "--threads", 2)
+        done = run(folder, name, "--preset", "short.toml", "--fold", 1, "--threads", 2)
         assert done.returncode == 0, done.stderr
-        saved = default_run / "runs" / name / "folds" / "fold_01" / "predictions.npz"
+        saved = folder / "runs" / name / "folds" / "fold_01" / "predictions.npz"
         predictions.append(np.load(saved)["predicted"].tobytes())
     assert predictions[0] == predictions[1]
 
@@ -270,27 +299,20 @@ def test_a_terminated_run_stops_its_folds(folder: Path) -> None:
     assert not (fold / "result.json").exists()
 
 
-def test_same_seed_same_bits_and_single_folds(folder: Path) -> None:
-    """Dropout, shuffling and random weights repeat to the last bit; so does a fold run alone."""
-    first = run(folder, "one", "--preset", "quick.toml")
-    assert first.returncode == 0, first.stderr
-    alone = run(folder, "two", "--preset", "quick.toml", "--fold", 2)
-    assert alone.returncode == 0, alone.stderr
-    assert "folds 1, 3 are not finished" in alone.stderr
-    assert not (folder / "models" / "two").exists()
+def test_same_seed_same_bits_also_of_a_fold_that_is_run_alone(
+    quick_run: Path, compared_run: Path
+) -> None:
+    """Dropout, shuffling and random weights repeat to the last bit."""
     predictions = [
-        np.load(folder / "runs" / name / "folds" / "fold_02" / "predictions.npz")["predicted"]
-        for name in ("one", "two")
+        np.load(quick_run / "runs" / name / "folds" / "fold_01" / "predictions.npz")["predicted"]
+        for name in ("quick", "both")
     ]
     assert predictions[0].tobytes() == predictions[1].tobytes()
     assert np.ptp(predictions[0]) > 0
 
 
-def test_comparing_two_tables_over_the_same_rows(folder: Path) -> None:
-    names, codes, phenotype, family = simulate()
-    write_table(folder / "imputed.tsv", names, np.maximum(codes, 0), phenotype, family)
-    done = run(folder, "both", "--preset", "quick.toml", "--compare", "imputed.tsv", "--fold", 1)
-    assert done.returncode == 0, done.stderr
+def test_comparing_two_tables_over_the_same_rows(compared_run: Path) -> None:
+    folder = compared_run
     with (folder / "runs" / "both" / "fold_pcc_summary.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["fold", "pcc_non_imputed", "pcc_imputed"]
@@ -300,6 +322,7 @@ def test_comparing_two_tables_over_the_same_rows(folder: Path) -> None:
         pcc = json.loads(result.read_text())["metrics"]["pcc"]
         assert float(rows[0][column]) == pytest.approx(pcc, abs=1e-6)
 
+    names, codes, phenotype, family = simulate()
     phenotype[0] += 1
     write_table(folder / "other.tsv", names, codes, phenotype, family)
     refused = run(folder, "both2", "--compare", "other.tsv")
@@ -307,20 +330,14 @@ def test_comparing_two_tables_over_the_same_rows(folder: Path) -> None:
     assert not (folder / "runs" / "both2").exists()
 
 
-def test_two_tables_of_the_same_kind_keep_a_column_each(folder: Path) -> None:
-    names, codes, phenotype, family = simulate()
-    (folder / "other").mkdir()
-    write_table(
-        folder / "other" / "table.tsv.gz", names, np.roll(codes, 1, axis=0), phenotype, family
-    )
-    done = run(
-        *(folder, "same", "--preset", "quick.toml", "--fold", 1),
-        *("--compare", "other/table.tsv.gz"),
-    )
-    assert done.returncode == 0, done.stderr
-    with (folder / "runs" / "same" / "fold_pcc_summary.csv").open() as file:
-        row = next(csv.DictReader(file))
-    assert row["pcc_first"] != row["pcc_second"]
+def test_two_tables_of_the_same_kind_keep_a_column_each(
+    default_run: Path, compared_run: Path
+) -> None:
+    one, two = (read_run(default_run / "runs" / name) for name in ("whole", "both"))
+    header, first, *_ = pcc_table(one, two)
+    assert header == ["fold", "pcc_first", "pcc_second"]
+    assert first == [1, one.results[0]["metrics"]["pcc"], two.results[0]["metrics"]["pcc"]]
+    assert first[1] != first[2]
 
 
 @pytest.mark.parametrize(
@@ -410,16 +427,27 @@ def test_a_preset_with_a_mistake_is_refused(tmp_path: Path, change: tuple, words
         load_preset(str(path))
 
 
-def test_a_figure_that_does_not_exist_stops_nothing(tmp_path: Path) -> None:
+def test_a_figure_that_does_not_exist_stops_nothing(tmp_path: Path, default_run: Path) -> None:
     """A test fold whose phenotype is constant has no PCC: null in the bundle, no crash."""
     names, codes, phenotype, family = simulate(n_samples=60, n_snps=12)
     values = [88.0 if row % 4 == 0 else float(v) for row, v in enumerate(phenotype)]
     write_table(tmp_path / "table.tsv.gz", names, codes, values, family, n_folds=4)
-    done = run(tmp_path, "flat", "--preset", "gblup")
+    done = run(tmp_path, "flat", "--preset", "gblup", "--fold", 1)
+    assert done.returncode == 0, done.stderr
+    result = "folds/fold_01/result.json"
+    metrics = json.loads((tmp_path / "runs" / "flat" / result).read_text())["metrics"]
+    assert metrics["pcc"] is None and metrics["mae"] > 0
+
+    # In a complete run, whose other folds need not be trained for this.
+    shutil.copytree(default_run / "runs" / "whole", tmp_path / "runs" / "whole")
+    path = tmp_path / "runs" / "whole" / result
+    path.write_text(json.dumps({**json.loads(path.read_text()), "metrics": metrics}))
+    done = train("summarize", "runs/whole", "--out", "models/flat", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     bundle = load_bundle(tmp_path / "models" / "flat")
     assert bundle.manifest.folds[0].metrics["pcc"] is None
     assert bundle.manifest.folds[1].metrics["pcc"] is not None
+    assert "| 1 | not available | " in (tmp_path / "models" / "flat" / "MODEL_CARD.md").read_text()
 
 
 def test_phenotypes_that_look_like_genotypes_are_not_trained_on(tmp_path: Path) -> None:
@@ -449,46 +477,14 @@ def test_phenotypes_that_look_like_genotypes_are_not_trained_on(tmp_path: Path) 
     }
     n_snps = {}
     for name, words in ways.items():
-        done = run(tmp_path, name, "--preset", "gblup", *words)
+        # One fold, which is enough: what it is trained on is in the run's folder.
+        done = run(tmp_path, name, "--preset", "gblup", "--fold", 1, *words)
         assert done.returncode == 0, done.stderr
-        n_snps[name] = len(load_bundle(tmp_path / "models" / name).snps)
+        labels = json.loads((tmp_path / "runs" / name / "data" / "labels.json").read_text())
+        n_snps[name] = len(labels["snps"])
         assert f"SNPs: {n_snps[name]} columns" in done.stderr
         assert "not SNPs: 'fold', 'height', 'line', 'family'" in done.stderr
     assert n_snps == {"ignored": 24, "begun": 24, "insisted": 27}
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (
-            (),
-            "will score tables of codes only, no VCF, PLINK or HapMap file; to change that, name the "
-            "alleles with --snp-info FILE --counted-allele COLUMN --other-allele COLUMN",
-        ),
-        (
-            ("--snp-info", "s.tsv"),
-            "name them with --counted-allele COLUMN --other-allele COLUMN, columns of s.tsv",
-        ),
-        (
-            ("--snp-info", "s.tsv", "--counted-allele", "b", "--other-allele", "a"),
-            "alleles of 2 of the 12 SNPs are not known: in VCF, PLINK and HapMap files the model "
-            "will find these SNPs missing; complete them in s.tsv",
-        ),
-        (("--snp-info", "s.tsv", "--counted-allele", "c", "--other-allele", "a"), None),
-    ],
-    ids=["no SNP table", "no columns", "gaps", "all known"],
-)
-def test_what_a_model_without_alleles_cannot_do_is_said_before_training(
-    tmp_path: Path, options: tuple, words: str | None
-) -> None:
-    parts = simulate(n_samples=30, n_snps=12)
-    write_table(tmp_path / "table.tsv.gz", *parts)
-    rows = [f"{name}\t1\t{at}\tA\t{'C' if at > 1 else 'NA'}\tC" for at, name in enumerate(parts[0])]
-    (tmp_path / "s.tsv").write_text("\n".join(["snp\tchrom\tpos\ta\tb\tc", *rows]) + "\n")
-    done = run(tmp_path, "bare", "--fold", 9, *options)  # there is none: nothing is trained
-    assert done.returncode == 2, done.stderr
-    assert ("note: " in done.stderr) is (words is not None)
-    assert words is None or words in done.stderr
 
 
 def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path) -> None:
