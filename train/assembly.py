@@ -196,7 +196,7 @@ def _add_curved(steps: np.ndarray, hidden: HiddenLayer, fold: int, frequencies: 
 
 
 def _alpha(settings: dict[str, Any]) -> float:
-    return Preset.from_dict(settings["preset"]).architecture.alpha(settings["trait"])
+    return Preset.from_dict(settings["preset"]).architecture.isru_alpha
 
 
 def _manifest(

@@ -55,6 +55,13 @@ def run(
     unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
     out: Annotated[Path, typer.Option(help="Bundle folder to write, for example models/NAME")],
     preset: Annotated[str, typer.Option(help="default, paper, or a TOML file")] = "default",
+    isru_alpha: Annotated[
+        float | None,
+        typer.Option(
+            help="α of the network's last unit, which keeps predictions within 1/√α SD of the mean "
+            "[default: the preset's]"
+        ),
+    ] = None,
     folds: Annotated[
         FoldScheme, typer.Option(help="Given in a column, random, or whole families")
     ] = FoldScheme.column,
@@ -128,6 +135,7 @@ def run(
         unit=unit,
         out=out,
         preset=preset,
+        isru_alpha=isru_alpha,
         folds=folds.value,
         n_folds=n_folds,
         only_folds=tuple(fold or ()),

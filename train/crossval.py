@@ -39,7 +39,7 @@ from train.errors import (
 )
 from train.fold import fold_folder, is_finished
 from train.folds import split
-from train.presets import Preset
+from train.presets import Preset, without_alpha_by_trait
 from train.runtime import software_versions, thread_environment
 from train.snpinfo import SnpInfo
 
@@ -65,8 +65,10 @@ def read_settings(run: Path) -> dict[str, Any]:
         The folder is not there or is no run.
     """
     try:
-        return json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        settings = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
+        preset = without_alpha_by_trait(settings["preset"], settings["trait"])
+        return {**settings, "preset": preset}
+    except (OSError, ValueError, KeyError, TypeError):
         raise IncompleteRun(
             f"{run} is no run folder: it has no readable {SETTINGS}",
             hint="Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",

@@ -76,7 +76,6 @@ def fit(
     split: Split,
     preset: Preset,
     *,
-    trait: str,
     seed: int,
     history_path: Path,
 ) -> FittedFold:
@@ -101,8 +100,8 @@ def fit(
     target = ((phenotype - center) / scale).astype(np.float32)
 
     if preset.network == HIDDEN:
-        return _fit_hidden(codes, target, split, preset, center, scale, trait, seed, history_path)
-    model = build_model(preset, codes.shape[1], trait)
+        return _fit_hidden(codes, target, split, preset, center, scale, seed, history_path)
+    model = build_model(preset, codes.shape[1])
     start: dict[str, float] = {}
     if preset.start.method == "ridge":
         start = start_at_ridge(model, codes, target, split, preset.start)
@@ -179,12 +178,11 @@ def _fit_hidden(
     preset: Preset,
     center: float,
     scale: float,
-    trait: str,
     seed: int,
     history_path: Path,
 ) -> FittedFold:
     """The network with one hidden layer, which has a loop of its own."""
-    alpha = preset.architecture.alpha(trait)
+    alpha = preset.architecture.isru_alpha
     score, chosen = fit_hidden(
         codes,
         target,

@@ -76,7 +76,6 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         data.phenotype,
         rows,
         preset,
-        trait=settings["trait"],
         seed=settings["seed"] + fold,
         history_path=folder / "history.csv",
     )

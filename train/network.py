@@ -120,7 +120,7 @@ class GenotypeModel(keras.Model):
         return isru(self.score(one_hot(codes), training), self.alpha)
 
 
-def build_model(preset: Preset, n_snps: int, trait: str) -> GenotypeModel:
+def build_model(preset: Preset, n_snps: int) -> GenotypeModel:
     """The preset's network with freshly drawn weights, ready to be fitted.
 
     Raises
@@ -138,5 +138,5 @@ def build_model(preset: Preset, n_snps: int, trait: str) -> GenotypeModel:
     assert isinstance(preset.architecture, Architecture) and isinstance(preset.training, Training)
     network = NETWORKS[preset.network](preset.architecture, n_snps)
     return GenotypeModel(
-        network, alpha=preset.architecture.alpha(trait), folded=preset.training.folded
+        network, alpha=preset.architecture.isru_alpha, folded=preset.training.folded
     )

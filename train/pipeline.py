@@ -61,6 +61,7 @@ class RunOptions:
     gpu: bool
     phenotypes: Path | None = None
     new_families: bool = False
+    isru_alpha: float | None = None
     snps_from: str | None = None
     repeats: str | None = None
 
@@ -72,6 +73,8 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     _check_options(o, folder)
     check_target(o.out)
     preset = load_preset(o.preset)
+    if o.isru_alpha is not None:
+        preset = preset.with_alpha(o.isru_alpha)
 
     console.print(f"reading {o.table}", soft_wrap=True)
     data = _read(o, o.table, console, needs_folds=o.folds == "column")

@@ -94,7 +94,6 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[FittedFold, np.nda
         phenotype,
         split(np.arange(120) % 4 + 1, 1, 1),
         small(),
-        trait="height",
         seed=1,
         history_path=folder / "history.csv",
     )
@@ -126,7 +125,6 @@ def test_same_seed_same_bits(fitted: tuple[FittedFold, np.ndarray], tmp_path: Pa
         phenotype,
         split(np.arange(120) % 4 + 1, 1, 1),
         small(),
-        trait="height",
         seed=1,
         history_path=tmp_path / "history.csv",
     )
@@ -144,7 +142,6 @@ def test_test_rows_change_nothing(fitted: tuple[FittedFold, np.ndarray], tmp_pat
         values,
         rows,
         small(),
-        trait="height",
         seed=1,
         history_path=tmp_path / "history.csv",
     )

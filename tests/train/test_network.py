@@ -11,7 +11,7 @@ from snpredict.encoding import channel_of
 from train.fitting import fit
 from train.folds import Split, split
 from train.network import GenotypeModel, affine_map, build_model, isru, one_hot
-from train.presets import Preset, load_preset
+from train.presets import Preset, load_preset, preset_names
 from train.ridge import centered, fit_ridge, set_channel_weights
 from train.saliency import mean_saliency
 
@@ -25,7 +25,7 @@ def codes() -> np.ndarray:
 
 @pytest.fixture
 def paper() -> GenotypeModel:
-    return build_model(load_preset("paper"), N_SNPS, "height")
+    return build_model(load_preset("paper"), N_SNPS)
 
 
 def test_one_hot_has_the_channels_of_the_contract() -> None:
@@ -47,9 +47,18 @@ def test_paper_network_has_the_published_layers(paper: GenotypeModel) -> None:
     assert [layer.rate for layer in dropouts] == [0.75] * 3
 
 
-def test_alpha_depends_on_the_trait_as_in_the_original() -> None:
-    architecture = load_preset("paper").architecture
-    assert [architecture.alpha(t) for t in ("height", "oil", "Protein")] == [0.03, 0.03, 0.02]
+def test_alpha_is_one_number_of_the_preset() -> None:
+    assert {load_preset(name).architecture.isru_alpha for name in preset_names()} == {0.03}
+    assert load_preset("paper").with_alpha(0.02).architecture.isru_alpha == 0.02
+
+
+def test_a_preset_with_an_alpha_by_trait_is_told_the_new_way() -> None:
+    from train.errors import PresetError
+
+    values = load_preset("paper").as_dict()
+    values["architecture"]["isru_alpha_by_trait"] = {"protein": 0.02}
+    with pytest.raises(PresetError, match="no longer depends on the trait's name"):
+        Preset.from_dict(values)
 
 
 def test_affine_map_is_the_network(paper: GenotypeModel, codes: np.ndarray) -> None:
@@ -127,7 +136,6 @@ def test_fitting_never_sees_the_test_rows(codes: np.ndarray, tmp_path: Path, pre
     for _ in range(2):
         fitted = fit(
             *(codes, phenotype, rows, Preset.from_dict(recipe)),
-            trait="height",
             seed=1,
             history_path=tmp_path / "history.csv",
         )

@@ -1,7 +1,8 @@
 """Presets: every hyper-parameter of a run, one TOML file each."""
 
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,12 @@ PRESET_FOLDER = Path(__file__).parent
 #: The network with one hidden layer, whose presets have keys of their own.
 HIDDEN = "hidden"
 
-
-class _WithAlpha:
-    """An architecture's ISRU, which every network ends in."""
-
-    isru_alpha: float
-    isru_alpha_by_trait: dict[str, float]
-
-    def alpha(self, trait: str) -> float:
-        """ISRU α for a trait: the trait's own value where the preset has one."""
-        return self.isru_alpha_by_trait.get(trait.lower(), self.isru_alpha)
+#: What gave some traits an α of their own, by name, in presets of old.
+_BY_TRAIT = "isru_alpha_by_trait"
 
 
 @dataclass(frozen=True)
-class Architecture(_WithAlpha):
+class Architecture:
     """Shape and regularisation of the paper's network; see docs/methods.md for the drawing."""
 
     filters: int
@@ -37,11 +30,10 @@ class Architecture(_WithAlpha):
     bias_l2: float
     initializer: str
     isru_alpha: float
-    isru_alpha_by_trait: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class HiddenArchitecture(_WithAlpha):
+class HiddenArchitecture:
     """Shape of the network with one hidden layer, see `train.hidden`."""
 
     inputs: int
@@ -49,7 +41,6 @@ class HiddenArchitecture(_WithAlpha):
     input_norm: float
     initial_sd: float
     isru_alpha: float
-    isru_alpha_by_trait: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,6 +107,19 @@ class Preset:
         """Every hyper-parameter as plain values, for manifests and run settings."""
         return asdict(self)
 
+    def with_alpha(self, alpha: float) -> "Preset":
+        """The same preset with another ISRU α.
+
+        Raises
+        ------
+        PresetError
+            It is not above 0.
+        """
+        architecture = replace(self.architecture, isru_alpha=alpha)
+        changed = replace(self, architecture=architecture)
+        _check_values(changed)
+        return changed
+
     @staticmethod
     def from_dict(values: dict[str, Any]) -> "Preset":
         """The reverse of `as_dict`.
@@ -127,6 +131,11 @@ class Preset:
         """
         values = dict(values)
         name = values.get("name", "?")
+        if _BY_TRAIT in values.get("architecture", {}):
+            raise PresetError(
+                f"preset '{name}' has {_BY_TRAIT}: α no longer depends on the trait's name",
+                hint="Give one isru_alpha, or --isru-alpha for a run",
+            )
         try:
             hidden = values["network"] == HIDDEN
             values["architecture"] = (HiddenArchitecture if hidden else Architecture)(
@@ -189,6 +198,17 @@ _BELOW_1 = ("dropout",)
 _UP_TO_1 = ("tree_share",)
 
 
+def without_alpha_by_trait(values: dict[str, Any], trait: str) -> dict[str, Any]:
+    """A preset's values as run folders held them when α went by the trait's name, as they are now.
+
+    The α that the trait had becomes the run's.
+    """
+    architecture = dict(values["architecture"])
+    by_trait = architecture.pop(_BY_TRAIT, {})
+    architecture["isru_alpha"] = by_trait.get(trait.lower(), architecture["isru_alpha"])
+    return {**values, "architecture": architecture}
+
+
 def _check_values(preset: Preset) -> None:
     """Refuse a value of the wrong type or range before anything trains."""
     values = {**asdict(preset.architecture), **asdict(preset.training), **asdict(preset.start)}
@@ -197,7 +217,7 @@ def _check_values(preset: Preset) -> None:
             continue
         value = values[name]
         wanted = int if isinstance(least, int) else (int, float)
-        right = isinstance(value, wanted) and not isinstance(value, bool) and value >= least
+        right = isinstance(value, wanted) and not isinstance(value, bool) and least <= value < inf
         if right and not (name in _BELOW_1 and value >= 1) and not (name in _UP_TO_1 and value > 1):
             continue
         kind = "a whole number" if isinstance(least, int) else "a number"
