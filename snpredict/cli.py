@@ -38,6 +38,7 @@ from snpredict.options import (
     input_options,
 )
 from snpredict.program import run_program
+from snpredict.terminal.wrapping import columns_of, for_stream
 
 if TYPE_CHECKING:
     from snpredict.bundle import Bundle
@@ -225,13 +226,12 @@ def check(
         _write_json(checked.facts())
     else:
         samples = f"{checked.coverage.samples:,}"
-        print(
-            display.input_summary(
-                checked.bundle, checked.source, checked.match, checked.coverage, samples
-            )
+        summary = display.input_summary(
+            checked.bundle, checked.source, checked.match, checked.coverage, samples
         )
+        print(for_stream(summary, sys.stdout))
         if line := similarity_line(checked.bundle, checked.distances):
-            print(f"similarity {line}")
+            print(for_stream(f"similarity {line}", sys.stdout))
     with outputs.refusal():
         judge_match(file, checked.match, options)
     outputs.write_log()
@@ -373,7 +373,7 @@ def _explain_sample(
         outputs.write_log()
         return
     if not quiet:
-        _tell(display.balance(explanation, min(top, len(bundle.snps))))
+        _tell(display.balance(explanation, min(top, len(bundle.snps)), columns_of(sys.stderr)))
     outputs.write(explanation.results())
 
 
@@ -387,7 +387,7 @@ def _view(model: str | None) -> None:
     run_viewer(
         bundle,
         line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
-        lambda line: print(display.printable(line)),
+        lambda line: print(for_stream(display.printable(line), sys.stdout)),
         lambda report: display.show_snp(console, report, bundle),
     )
 
@@ -473,7 +473,7 @@ def _write_json(value: object) -> None:
 
 def _tell(text: str | None) -> None:
     if text:
-        print(text, file=sys.stderr)
+        print(for_stream(text, sys.stderr), file=sys.stderr)
 
 
 def _example(command: str) -> str:

@@ -4,7 +4,8 @@ rich is imported inside the functions that draw, so that a piped run does not wa
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +24,12 @@ from snpredict.terminal.tables import (
     MAX_ROWS,
     bar,
     heading_table,
+    say,
+    show,
     shown_rows,
     signed_bar,
 )
+from snpredict.terminal.wrapping import fact_lines
 from snpredict.training_set import SEEN_BY_ALL
 
 if TYPE_CHECKING:
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
 
 #: Below this share of the model's SNPs, or of its effects, a file gets a warning.
 FEW_SNPS = 0.9
+
+#: A term of a sum is not wrapped to less than this.
+_LEAST_ROOM = 15
 
 # --- stderr ------------------------------------------------------------------------------------
 
@@ -62,7 +69,7 @@ def input_summary(
         coding.append("codes 0, 1, 2 are assumed to count the model's counted alleles")
     if coding:
         facts.append(("coding", "; ".join(coding)))
-    return _lines([*facts, ("snpredict", __version__)])
+    return fact_lines([*facts, ("snpredict", __version__)])
 
 
 def _match_facts(match: MatchReport) -> list[tuple[str, object]]:
@@ -163,8 +170,8 @@ def interval_note(prediction: FilePrediction) -> str | None:
     return "intervals  " + "\n           ".join(lines)
 
 
-def balance(explanation: SampleExplanation, shown: int) -> str:
-    """The sum that the contributions make, one term per line."""
+def balance(explanation: SampleExplanation, shown: int, columns: int | None = None) -> str:
+    """The sum that the contributions make, one term per line, or wrapped to fewer columns."""
     digits = decimals(explanation.bundle) + 2
     unit = explanation.bundle.manifest.unit
     largest = float(explanation.contributions[explanation.order[:shown]].sum())
@@ -180,9 +187,16 @@ def balance(explanation: SampleExplanation, shown: int) -> str:
     ]
     if not n_rest:
         terms[1:3] = [("+", f"all {shown:,} SNPs", f"{largest:+.{digits}f}")]
-    width = max(len(text) for _, text, _ in terms)
     number = max(len(value) for _, _, value in terms)
-    lines = [f"{sign:1} {text:{width}}  {value:>{number}} {unit}" for sign, text, value in terms]
+    width = max(len(text) for _, text, _ in terms)
+    if columns is not None:
+        width = min(width, max(_LEAST_ROOM, columns - len(f"+   {'':{number}} {unit}")))
+    lines = []
+    for sign, text, value in terms:
+        *above, last = textwrap.wrap(text, width)
+        signs = [sign, *[""] * len(above)]
+        last = f"{last:{width}}  {value:>{number}} {unit}"
+        lines += [f"{sign:1} {part}" for sign, part in zip(signs, [*above, last], strict=True)]
     return "\n".join([*lines, f"  (rounding: {explanation.residual:.1e} {unit})"])
 
 
@@ -195,19 +209,31 @@ def decimals(bundle: Bundle) -> int:
     return min(8, max(0, 3 - math.ceil(math.log10(scale))))
 
 
+#: Shorter headings of `predict`, where the terminal has no room for the columns' own names.
+_SHORT = {
+    "predicted_by": "by",
+    "distance_percentile": "distance %",
+    "unlike_training": "unlike",
+}
+
+#: Columns of `predict` from the most to the least wanted; what is not here comes behind.
+_WANTED = ("sample", "prediction", "lower", "upper", "largest", "unlike_training", "spread")
+_LEAST_WANTED = ("distance_percentile", "predicted_by")
+
+
 def show_predictions(console: "Console", prediction: FilePrediction, per_fold: bool) -> None:
     """One row per sample; of many samples the first and the last ones."""
     digits = decimals(prediction.bundle)
     unit = prediction.bundle.manifest.unit
     columns = prediction.results(per_fold).columns
     headings = [f"{name} ({unit})" if name == "prediction" else name for name in columns]
-    table = heading_table(*headings, right=range(1, len(headings)))
     if prediction.top:
-        table.add_column("largest contributions", overflow="fold")
+        headings.append("largest contributions")
+    table = heading_table(*headings, right=range(1, len(columns)))
     n = len(prediction.scores.samples)
     for row in shown_rows(n):
         if row is None:
-            table.add_row(*["⋮"] * len(table.columns))
+            table.add_row(*["⋮"] * len(headings))
             continue
         values = [column[row] for column in columns.values()]
         cells = [
@@ -215,16 +241,31 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
             for name, value in zip(columns, values, strict=True)
         ]
         if prediction.top:
-            cells.append(
-                "  ".join(f"{snp} {value:+.{digits + 1}f}" for snp, value in prediction.top[row])
-            )
+            cells.append(_top_lines(prediction.top[row], digits + 1))
         table.add_row(*cells)
-    console.print(table)
+    show(console, table, way_out="--out FILE", short=_SHORT, rank=_prediction_rank)
     if n > MAX_ROWS:
-        console.print(
+        text = (
             f"{FIRST_ROWS + LAST_ROWS} of {n:,} samples; all of them with --out predictions.tsv "
             "or in a pipe"
         )
+        say(console, text)
+
+
+def _prediction_rank(heading: str) -> int:
+    name = heading.split()[0]
+    if name in _WANTED:
+        return _WANTED.index(name)
+    return len(_WANTED) + (name in _LEAST_WANTED)
+
+
+def _top_lines(pairs: Sequence[tuple[str, float]], digits: int) -> str:
+    """A SNP and its contribution per line."""
+    values = [f"{value:+.{digits}f}" for _, value in pairs]
+    names, numbers = max(len(snp) for snp, _ in pairs), max(map(len, values))
+    return "\n".join(
+        f"{snp:{names}} {value:>{numbers}}" for (snp, _), value in zip(pairs, values, strict=True)
+    )
 
 
 def _result_cell(value: object, digits: int) -> str:
@@ -255,8 +296,8 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
             f"{value:+.{digits}f}",
             signed_bar(value, limit),
         )
-    console.print(table)
-    console.print(balance(explanation, len(order)))
+    show(console, table, way_out="--out FILE")
+    console.print(balance(explanation, len(order), console.width), soft_wrap=True)
 
 
 def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
@@ -267,8 +308,9 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         at = "" if report.position is None else f", position {report.position:,}"
         place = f"{report.chromosome}{at}"
     counted, other = report.counted_allele, report.other_allele
-    console.print(
-        _lines(
+    say(
+        console,
+        fact_lines(
             {
                 "SNP": report.id,
                 "chromosome": place,
@@ -276,7 +318,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
                 "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
                 "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
             }.items()
-        )
+        ),
     )
     digits = decimals(bundle) + 2
     effects = heading_table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
@@ -290,14 +332,14 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
             "" if effect is None else signed_bar(effect, limit),
         )
     console.print()
-    console.print(effects)
+    show(console, effects)
     folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
         folds.add_row(fold, f"{value:.6g}", bar(value, limit))
-    console.print(folds)
+    show(console, folds)
     if report.neighbours:
-        console.print(_neighbour_table(report))
+        show(console, _neighbour_table(report))
 
 
 def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> None:
@@ -315,7 +357,8 @@ def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> N
             _number(manifest.metrics.get("pcc_mean"), ".3f"),
             f"{size / 1e6:.1f} MB",
         )
-    console.print(table)
+    wanted = ("model", "trait", "unit", "cross-validated PCC")
+    show(console, table, rank=lambda name: wanted.index(name) if name in wanted else len(wanted))
 
 
 def show_model(console: "Console", bundle: Bundle) -> None:
@@ -343,13 +386,13 @@ def show_model(console: "Console", bundle: Bundle) -> None:
         for key, value in facts.items()
         if isinstance(value, str | int | float) or key == "folder"
     }
-    console.print(_lines(shown.items()), soft_wrap=True)
+    say(console, fact_lines(shown.items()))
     names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
     table = heading_table("fold", *names, right=range(1, len(names) + 1))
     for fold in manifest.folds:
         table.add_row(fold.name, *(_number(fold.metrics.get(name), ".4g") for name in names))
     console.print()
-    console.print(table)
+    show(console, table)
 
 
 def printable(name: str) -> str:
@@ -401,9 +444,3 @@ def _pcc(manifest: Manifest) -> str:
 
 def _number(value: float | None, how: str) -> str:
     return "-" if value is None else format(value, how)
-
-
-def _lines(facts: Iterable[tuple[str, object]]) -> str:
-    facts = list(facts)
-    width = max(len(key) for key, _ in facts)
-    return "\n".join(f"{key:{width}}  {value}" for key, value in facts)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from snpredict.errors import SnpredictError, UsageError
+from snpredict.terminal.wrapping import for_stream
 
 #: Set to anything, shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "SNPREDICT_DEBUG"
@@ -73,9 +74,9 @@ def run_program(
 
 
 def _fail(error: SnpredictError) -> int:
-    print(f"error: {error.message}", file=sys.stderr)
+    print(for_stream(f"error: {error.message}", sys.stderr), file=sys.stderr)
     if error.hint:
-        print(f"\nhint: {error.hint}", file=sys.stderr)
+        print(for_stream(f"\nhint: {error.hint}", sys.stderr), file=sys.stderr)
     return error.exit_code
 
 
