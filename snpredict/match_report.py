@@ -205,7 +205,8 @@ def _why_other_alleles(
     if most is Alleles.NOT_IN_MODEL:
         return [
             "the model does not know its alleles, so that only a table of the model's own codes "
-            "can be scored"
+            "can be scored: train it again with --snp-info, or export the file as a table of codes "
+            "that count the same alleles as the training table"
         ]
     at, snp = next(
         (at, snp)

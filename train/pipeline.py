@@ -83,6 +83,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         second = _read(o, o.compare, console, needs_folds=False)
         crossval.same_rows(data, second)
     info = _snp_info(o, data)
+    _say_alleles(o, info, console)
     assignment = _assign(o, data)
     n_folds = int(assignment.max())
     wanted = sorted(set(o.only_folds)) or list(range(1, n_folds + 1))
@@ -204,6 +205,27 @@ def _snp_info(o: RunOptions, data: Dataset) -> SnpInfo:
     if o.snp_info is None:
         return info_from_names(data.snps)
     return info_from_table(o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele)
+
+
+def _say_alleles(o: RunOptions, info: SnpInfo, console: Console) -> None:
+    """What a model cannot score if the alleles of its SNPs are not known."""
+    unknown, total = info.without_alleles, len(info.counted_allele)
+    if not unknown:
+        return
+    if unknown == total:
+        found = "the alleles of the SNPs are not known, so that the model will score tables of "
+        found += "codes only, no VCF, PLINK or HapMap file"
+    else:
+        found = f"the alleles of {unknown} of the {total} SNPs are not known: in VCF, PLINK and "
+        found += "HapMap files the model will find these SNPs missing"
+    way = "to change that, name the alleles with "
+    way += "--snp-info FILE --counted-allele COLUMN --other-allele COLUMN"
+    if o.snp_info is not None:
+        columns = "--counted-allele COLUMN --other-allele COLUMN"
+        named = o.counted_allele is not None and o.other_allele is not None
+        way = "complete them in" if named else f"name them with {columns}, columns of"
+        way += f" {o.snp_info}"
+    console.print(f"note: {found}; {way}", soft_wrap=True)
 
 
 def _assign(o: RunOptions, data: Dataset) -> np.ndarray:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from train.errors import TrainingTableError
 _ID_NAMES = ("snp", "id", "name", "marker", "snp_id")
 _CHROMOSOME_NAMES = ("chromosome", "chrom", "chr", "#chrom")
 _POSITION_NAMES = ("position", "pos", "bp")
+_NO_ALLELE = frozenset(("", "na", "nan", ".", "-", "0"))
 
 #: Names such as Gm01_3321482_T_C or chr1:12345 carry a place. Alleles are never read from a
 #: name, because nothing in it says which of them the codes count.
@@ -28,6 +30,12 @@ class SnpInfo:
     position: list[int | None]
     counted_allele: list[str | None]
     other_allele: list[str | None]
+
+    @property
+    def without_alleles(self) -> int:
+        """SNPs whose two alleles are not both known."""
+        pairs = zip(self.counted_allele, self.other_allele, strict=True)
+        return sum(None in pair for pair in pairs)
 
     @property
     def digest(self) -> str:
@@ -121,6 +129,10 @@ def info_from_table(
     return SnpInfo(
         chromosome=list(table[column(_CHROMOSOME_NAMES, "chromosomes")]),
         position=[int(text) for text in positions],
-        counted_allele=list(table[counted]) if counted else nothing,
-        other_allele=list(table[other]) if other else nothing,
+        counted_allele=_alleles(table[counted]) if counted else nothing,
+        other_allele=_alleles(table[other]) if other else nothing,
     )
+
+
+def _alleles(texts: Iterable[str]) -> list[str | None]:
+    return [None if text.strip().lower() in _NO_ALLELE else text.strip() for text in texts]

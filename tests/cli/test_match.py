@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from snpredict import errors
@@ -75,6 +76,23 @@ def test_a_scaffold_is_not_a_chromosome(run, genotypes, tiny):
         outcome = run("predict", "scaffold.vcf")
         assert outcome.out == run("predict", "without.vcf").out
         assert "1 not in the file" in outcome.err
+
+
+def test_a_model_without_alleles_refuses_a_vcf_and_names_the_cure(run, genotypes, tiny, folder):
+    n = len(tiny.ids)
+    snps = tiny.snps()
+    for name in ("counted_allele", "other_allele"):
+        snps = snps.set_column(
+            snps.column_names.index(name), name, pa.array([None] * n, pa.string())
+        )
+    tiny.write(folder / "bare", snps=snps)
+    outcome = run("predict", "g.vcf", "--model", "bare")
+    assert outcome.code == errors.NoSnpMatched.exit_code
+    told = " ".join(outcome.err.split())
+    assert "no alleles in the model" in told
+    assert "train it again with --snp-info, or export the file as a table of codes" in told
+    # The model's own codes are scored.
+    assert run("predict", "g.tsv", "--model", "bare").out == run("predict", "g.tsv").out
 
 
 def test_chromosomes_named_otherwise_are_told(run, genotypes, tiny):

@@ -487,6 +487,40 @@ def test_phenotypes_that_look_like_genotypes_are_not_trained_on(tmp_path: Path) 
     assert n_snps == {"ignored": 24, "begun": 24, "insisted": 27}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            (),
+            "will score tables of codes only, no VCF, PLINK or HapMap file; to change that, name "
+            "the alleles with --snp-info FILE --counted-allele COLUMN --other-allele COLUMN",
+        ),
+        (
+            ("--snp-info", "s.tsv"),
+            "name them with --counted-allele COLUMN --other-allele COLUMN, columns of s.tsv",
+        ),
+        (
+            ("--snp-info", "s.tsv", "--counted-allele", "b", "--other-allele", "a"),
+            "alleles of 2 of the 12 SNPs are not known: in VCF, PLINK and HapMap files the model "
+            "will find these SNPs missing; complete them in s.tsv",
+        ),
+        (("--snp-info", "s.tsv", "--counted-allele", "c", "--other-allele", "a"), None),
+    ],
+    ids=["no SNP table", "no columns", "gaps", "all known"],
+)
+def test_what_a_model_without_alleles_cannot_do_is_said_before_training(
+    tmp_path: Path, options: tuple, words: str | None
+) -> None:
+    parts = simulate(n_samples=30, n_snps=12)
+    write_table(tmp_path / "table.tsv.gz", *parts)
+    rows = [f"{name}\t1\t{at}\tA\t{'C' if at > 1 else 'NA'}\tC" for at, name in enumerate(parts[0])]
+    (tmp_path / "s.tsv").write_text("\n".join(["snp\tchrom\tpos\ta\tb\tc", *rows]) + "\n")
+    done = run(tmp_path, "bare", "--fold", 9, *options)  # there is none: nothing is trained
+    assert done.returncode == 2, done.stderr
+    assert ("note: " in done.stderr) is (words is not None)
+    assert words is None or words in done.stderr
+
+
 def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path) -> None:
     names, codes, phenotype, family = simulate(n_samples=30, n_snps=24)
     path = write_table(tmp_path / "table.tsv", names, codes, phenotype, family)

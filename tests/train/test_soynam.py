@@ -18,7 +18,7 @@ from tests.soynam import FOLDER, needs_soynam
 from tests.train.test_run import texts_of, train
 from train.evaluation import pearson
 from train.export import onnx_predictions
-from train.phenotypes import read_phenotypes
+from train.phenotypes import matching_lines, read_phenotypes
 
 pytestmark = needs_soynam
 
@@ -35,7 +35,7 @@ def lines() -> Callable[[str], tuple[np.ndarray, np.ndarray, np.ndarray]]:
     fold = np.array([int(f) for block in blocks for f in block.columns["fold"]])
     samples = [sample for block in blocks for sample in block.samples]
     phenotypes = read_phenotypes(FOLDER / "phenotypes.tsv")
-    rows = [phenotypes.row_of[sample] for sample in samples]
+    rows = matching_lines(FOLDER / "height_chip.tsv.gz", samples, phenotypes)
 
     def of_trait(trait: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return codes, fold, np.array(phenotypes.columns[trait], float)[rows]
