@@ -10,6 +10,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
+from snpredict.genotypes import CODINGS
 from snpredict.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
 from snpredict.sample_rates import sample_rates
 from snpredict.score_function import HiddenLayer, ScoreFunction, silu
@@ -250,6 +251,7 @@ def _manifest(
             "missing_rate": float(np.mean(data.codes == MISSING)),
             "fold_scheme": settings["fold_scheme"],
             "repeats": settings.get("repeats"),
+            "table_coding": settings.get("coding", CODINGS[0]),
             "phenotype_mean": float(data.phenotype.mean()),
             "phenotype_sd": float(data.phenotype.std()),
         },

@@ -45,11 +45,18 @@ class Repeats(StrEnum):
     mean = "mean"
 
 
+class Coding(StrEnum):
+    """What stands for the genotypes in a table; see `snpredict.genotypes.coding`."""
+
+    counts = "012"
+    centred = "-101"
+
+
 @app.command()
 def run(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="Wide table: samples in rows, one column per SNP"),
+        typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw"),
     ],
     trait: Annotated[str, typer.Option(help="Column of the phenotype")],
     unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
@@ -109,6 +116,13 @@ def run(
         Repeats | None,
         typer.Option(help="Average several rows of one line to one value; else they are refused"),
     ] = None,
+    coding: Annotated[
+        Coding | None,
+        typer.Option(
+            help="Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 "
+            "(-101)  [default: 012, but a table that looks like -1, 0, 1 is refused]"
+        ),
+    ] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
@@ -153,6 +167,7 @@ def run(
         ignore=tuple(ignore or ()),
         snps_from=snps_from,
         repeats=repeats.value if repeats else None,
+        coding=coding.value if coding else None,
         run_dir=run_dir,
         phenotypes=phenotypes,
         control=control.value if control else None,
@@ -168,7 +183,7 @@ def run(
 def evaluate(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="Wide table: samples in rows, one column per SNP"),
+        typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw"),
     ],
     traits: Annotated[str, typer.Option(help="Columns of the phenotypes, by commas")],
     out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
@@ -224,6 +239,13 @@ def evaluate(
         Repeats | None,
         typer.Option(help="Average several rows of one line to one value; else they are refused"),
     ] = None,
+    coding: Annotated[
+        Coding | None,
+        typer.Option(
+            help="Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 "
+            "(-101)  [default: 012, but a table that looks like -1, 0, 1 is refused]"
+        ),
+    ] = None,
 ) -> None:
     """Compare baselines and networks on the same folds in a report."""
     from train.evaluate import evaluate as run_evaluation
@@ -252,6 +274,7 @@ def evaluate(
         ignore=tuple(ignore or ()),
         snps_from=snps_from,
         repeats=repeats.value if repeats else None,
+        coding=coding.value if coding else None,
     )
     run_evaluation(options, stderr)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import BadGenotype, DuplicateSample
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.raw import open_wide
 from train.columns import snp_columns
 from train.errors import ConstantPhenotype, TrainingTableError
 from train.phenotypes import PhenotypeFile, differences, matching_lines, numbers
@@ -155,6 +155,7 @@ def read_table(
     ignore: tuple[str, ...] = (),
     snps_from: str | None = None,
     repeats: str | None = None,
+    coding: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> Dataset:
     """Read a training table with one trait; see `read_traits`."""
@@ -167,6 +168,7 @@ def read_table(
         ignore=ignore,
         snps_from=snps_from,
         repeats=repeats,
+        coding=coding,
         phenotypes=phenotypes,
     ).dataset(trait)
 
@@ -181,6 +183,7 @@ def read_traits(
     ignore: tuple[str, ...] = (),
     snps_from: str | None = None,
     repeats: str | None = None,
+    coding: str | None = None,
     phenotypes: PhenotypeFile | None = None,
 ) -> TraitTable:
     """Read a training table; `train.columns` tells its SNPs from its other columns.
@@ -188,7 +191,7 @@ def read_traits(
     Parameters
     ----------
     path : Path
-        Wide table, see `snpredict.genotypes.table.WideTable`.
+        Wide table or PLINK .raw, see `snpredict.genotypes.raw.open_wide`.
     traits : sequence of str
         Columns of the phenotypes. A sample that has none of them is left out.
     fold_column, family_column : str, optional
@@ -199,6 +202,9 @@ def read_traits(
         The first SNP; without it columns that look unlike the others stop the reading.
     repeats : {"mean"}, optional
         What is done where a sample has several rows: see `train.repeats`. Without it they are
+        refused.
+    coding : str, optional
+        One of `snpredict.genotypes.CODINGS`. Without it a table that looks like −1, 0, 1 is
         refused.
     phenotypes : PhenotypeFile, optional
         Joined by sample id; both sides must hold the same samples. A column that is in both comes
@@ -219,7 +225,7 @@ def read_traits(
     SnpredictError
         Whatever the table reader finds.
     """
-    table = WideTable(path, id_column=id_column)
+    table = open_wide(path, id_column=id_column, coding=coding)
     elsewhere = phenotypes.columns if phenotypes is not None else {}
     others = [c for c in (fold_column, family_column) if c is not None]
     wanted = list(dict.fromkeys([*traits, *others]))
@@ -239,7 +245,7 @@ def read_traits(
     chosen = snp_columns(
         path,
         table.header,
-        named={*wanted, table.id_column, *ignore},
+        named={*wanted, table.id_column, *ignore, *table.no_snps},
         elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
         snps_from=snps_from,
     )
@@ -255,9 +261,10 @@ def read_traits(
             for name, texts in columns.items():
                 texts += block.columns[name]
     except BadGenotype as error:
-        raise BadGenotype(
-            error.message, "if this column is not a SNP, leave it out with --ignore NAME"
-        ) from None
+        hint = "if this column is not a SNP, leave it out with --ignore NAME"
+        if table.coding == "-101" or table.alleles:
+            hint = f"{error.hint}; {hint}"
+        raise BadGenotype(error.message, hint) from None
     except DuplicateSample as error:
         raise repeated_ids(error) from None
     lines = Lines.of(path, samples)
@@ -274,6 +281,9 @@ def read_traits(
                 sources[name] = _Source(phenotypes.lines, elsewhere[name], order)
     if repeats and not any(notes[:2]):
         notes.append("no sample has several rows: nothing was averaged")
+    if table.coding == "-101":
+        notes.append("-1, 0, 1 read as 0, 1, 2 (--coding -101)")
+    notes += [f"{count:,} {what}" for what, count in table.notes.items()]
 
     values = np.empty((len(lines.ids), len(traits)))
     for index, trait in enumerate(traits):

@@ -12,7 +12,8 @@ import numpy as np
 
 from snpredict.encoding import MISSING
 from snpredict.errors import UsageError
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes import CODINGS
+from snpredict.genotypes.raw import open_wide
 from train import crossval
 from train.baselines import BASELINES
 from train.clusters import genotype_clusters
@@ -58,6 +59,7 @@ class EvaluateOptions:
     ignore: tuple[str, ...] = ()
     snps_from: str | None = None
     repeats: str | None = None
+    coding: str | None = None
 
 
 def command_line(o: EvaluateOptions) -> str:
@@ -86,6 +88,7 @@ def command_line(o: EvaluateOptions) -> str:
         ("--family-column", "family_column"),
         ("--snps-from", "snps_from"),
         ("--repeats", "repeats"),
+        ("--coding", "coding"),
     ):
         value = getattr(o, name)
         if value != getattr(standard, name):
@@ -120,7 +123,7 @@ def read(o: EvaluateOptions) -> TraitTable:
     phenotypes = None
     if o.phenotypes is not None:
         phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
-    header = {*WideTable(o.table, id_column=o.id_column).header}
+    header = {*open_wide(o.table, id_column=o.id_column).header}
     header |= set(phenotypes.columns) if phenotypes is not None else set()
     if "given" in o.schemes and o.fold_column not in header:
         raise TrainingTableError(
@@ -139,6 +142,7 @@ def read(o: EvaluateOptions) -> TraitTable:
         ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
         snps_from=o.snps_from,
         repeats=o.repeats,
+        coding=o.coding,
         phenotypes=phenotypes,
     )
 
@@ -207,6 +211,7 @@ def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
         "phenotypes_sha256": file_sha256(o.phenotypes) if o.phenotypes else None,
         "data_digest": digest,
         "repeats": o.repeats,
+        "coding": o.coding or CODINGS[0],
         "n_samples": len(table.samples),
         "n_snps": len(table.snps),
         "missing": float(np.mean(table.codes == MISSING)),

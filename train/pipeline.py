@@ -14,7 +14,8 @@ from rich.console import Console
 
 from snpredict.encoding import MISSING
 from snpredict.errors import UsageError
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes import CODINGS
+from snpredict.genotypes.raw import open_wide
 from train import crossval
 from train.bundling import check_target
 from train.controls import with_control
@@ -26,7 +27,7 @@ from train.new_families import left_out_folds, with_families
 from train.phenotypes import read_phenotypes
 from train.presets import load_preset
 from train.progress import watching
-from train.snpinfo import SnpInfo, info_from_names, info_from_table
+from train.snpinfo import SnpInfo, info_from_names, info_from_table, with_alleles
 from train.summary import summarize_run
 
 
@@ -64,6 +65,7 @@ class RunOptions:
     isru_alpha: float | None = None
     snps_from: str | None = None
     repeats: str | None = None
+    coding: str | None = None
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -105,6 +107,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         "fold_scheme": o.folds,
         "control": o.control,
         "repeats": o.repeats,
+        "coding": o.coding or CODINGS[0],
         "preset": preset.as_dict(),
         "snp_info": info.digest,
         "bundle": {
@@ -168,7 +171,7 @@ def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> 
     phenotypes = None
     if o.phenotypes is not None:
         phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
-    header = [*WideTable(path, id_column=o.id_column).header]
+    header = [*open_wide(path, id_column=o.id_column).header]
     header += phenotypes.columns if phenotypes is not None else []
     if needs_folds and o.fold_column not in header:
         raise TrainingTableError(
@@ -192,6 +195,7 @@ def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> 
         ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
         snps_from=o.snps_from,
         repeats=o.repeats,
+        coding=o.coding,
         phenotypes=phenotypes,
     )
     console.print(table.taken, soft_wrap=True)
@@ -203,8 +207,12 @@ def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> 
 
 def _snp_info(o: RunOptions, data: Dataset) -> SnpInfo:
     if o.snp_info is None:
-        return info_from_names(data.snps)
-    return info_from_table(o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele)
+        info = info_from_names(data.snps)
+    else:
+        info = info_from_table(
+            o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele
+        )
+    return with_alleles(info, data.snps, open_wide(o.table, id_column=o.id_column).alleles, o.table)
 
 
 def _say_alleles(o: RunOptions, info: SnpInfo, console: Console) -> None:

@@ -4,8 +4,8 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from train.errors import TrainingTableError
@@ -33,9 +33,9 @@ class SnpInfo:
 
     @property
     def without_alleles(self) -> int:
-        """SNPs whose two alleles are not both known."""
+        """SNPs of which neither allele is known; one of them is enough to match a SNP."""
         pairs = zip(self.counted_allele, self.other_allele, strict=True)
-        return sum(None in pair for pair in pairs)
+        return sum(pair == (None, None) for pair in pairs)
 
     @property
     def digest(self) -> str:
@@ -64,6 +64,52 @@ def info_from_names(snps: list[str]) -> SnpInfo:
         counted_allele=nothing,
         other_allele=nothing,
     )
+
+
+def with_alleles(
+    info: SnpInfo,
+    snps: list[str],
+    alleles: Mapping[str, tuple[str | None, str | None]],
+    path: Path,
+) -> SnpInfo:
+    """Add what the training table itself says about the alleles, as a PLINK .raw does.
+
+    Parameters
+    ----------
+    info : SnpInfo
+        Of `snps`.
+    alleles : mapping of str to (str or None, str or None)
+        By SNP, the allele that the table's codes count and the other one.
+    path : Path
+        The training table, for messages.
+
+    Raises
+    ------
+    TrainingTableError
+        `info` names other alleles for a SNP.
+    """
+    counted, other = list(info.counted_allele), list(info.other_allele)
+    for at, snp in enumerate(snps):
+        ours = alleles.get(snp, (None, None))
+        theirs = (counted[at], other[at])
+        counted[at], other[at] = (one or two for one, two in zip(theirs, ours, strict=True))
+        differ = any(
+            one is not None and two is not None and one.upper() != two.upper()
+            for one, two in zip(theirs, ours, strict=True)
+        )
+        if differ or (ours[0] is not None and counted[at] == other[at]):
+            raise TrainingTableError(
+                f"{path}: SNP {snp} counts {_shown(ours)} by its column's name and "
+                f"{_shown(theirs)} by --snp-info",
+                "leave out --counted-allele and --other-allele: a .raw says itself what it counts, "
+                "and names both alleles where plink2 --export A include-alt wrote it",
+            )
+    return replace(info, counted_allele=counted, other_allele=other)
+
+
+def _shown(alleles: tuple[str | None, str | None]) -> str:
+    counted, other = alleles
+    return f"{counted or 'an unknown allele'} (not {other})" if other else str(counted)
 
 
 def info_from_table(

@@ -65,7 +65,7 @@ class RawTable(WideTable):
     no_snps : frozenset of str
         The pedigree, and columns of heterozygotes.
     alleles : dict of str to (str or None, str or None)
-        By SNP, the counted allele and the other one; None for one that is not named.
+        Of every SNP; None for an allele that is not named.
 
     The others are those of `WideTable`.
 

@@ -58,10 +58,12 @@ class WideTable:
         Size on disk.
     no_snps : frozenset of str
         Columns that are never SNPs; empty, as a table says nothing about its columns.
+    alleles : dict of str to (str or None, str or None)
+        By SNP, the counted allele and the other one; empty, for the same reason.
     n_samples : None
         It takes the whole file to know.
     notes : dict of str to int
-        Empty.
+        See `snpredict.genotypes.GenotypeReader`.
 
     Raises
     ------
@@ -105,6 +107,7 @@ class WideTable:
         self.notes: dict[str, int] = {}
         self._counts = Counter(header)
         self._position = {name: index for index, name in enumerate(header)}
+        self.alleles: dict[str, tuple[str | None, str | None]] = {}
         self._candidates: list[int] = []
 
     @property
@@ -148,7 +151,6 @@ class WideTable:
                 swapped = selection.swapped & (codes != MISSING)
                 block = GenotypeBlock(block.samples, np.where(swapped, 2 - codes, codes))
             yield block
-        self.notes |= self._text.coding.notes()
 
     def blocks(
         self,
@@ -228,6 +230,7 @@ class WideTable:
         if not line_of:
             raise NoRows(f"{self.path} has a header and no rows")
         self._text.coding.check()
+        self.notes |= self._text.coding.notes()
 
     def _check_unique(self, names: Iterable[str]) -> None:
         repeated = [name for name in dict.fromkeys(names) if self._counts[name] > 1]

@@ -513,7 +513,8 @@ def test_what_a_model_without_alleles_cannot_do_is_said_before_training(
 ) -> None:
     parts = simulate(n_samples=30, n_snps=12)
     write_table(tmp_path / "table.tsv.gz", *parts)
-    rows = [f"{name}\t1\t{at}\tA\t{'C' if at > 1 else 'NA'}\tC" for at, name in enumerate(parts[0])]
+    ends = ["NA\tNA\tC", "NA\tNA\tC", "A\tNA\tC", *["A\tC\tC"] * 9]
+    rows = [f"{n}\t1\t{at}\t{end}" for at, (n, end) in enumerate(zip(parts[0], ends, strict=True))]
     (tmp_path / "s.tsv").write_text("\n".join(["snp\tchrom\tpos\ta\tb\tc", *rows]) + "\n")
     done = run(tmp_path, "bare", "--fold", 9, *options)  # there is none: nothing is trained
     assert done.returncode == 2, done.stderr
