@@ -229,18 +229,18 @@ class Scorer:
         n = len(tile.samples)
         folds = self._run(tile.codes)[:n]
         fractions = None if tile.fractions is None else tile.fractions[:n]
-        if fractions is not None and fractions.any():
-            folds = self._with_dosages(tile, folds)
+        has_dosage = np.zeros(n, bool) if fractions is None else fractions.any(axis=1)
+        if has_dosage.any():
+            folds = self._with_dosages(tile, folds, has_dosage)
         else:
             fractions = None
         if not np.isfinite(folds).all():
             raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
         codes = tile.codes[:n]
         missing = int(np.count_nonzero(codes == MISSING))
-        # A dosage is not what a model was trained on.
+        # A dosage is not what a model was trained on; the sample's neighbours do not matter.
         held_out = np.full(n, NEW)
-        if fractions is None:
-            held_out = self._training_set.held_out_by(codes)
+        held_out[~has_dosage] = self._training_set.held_out_by(codes[~has_dosage])
         return ScoredBlock(tile.samples, codes, fractions, folds, held_out, missing)
 
     def _run(self, codes: np.ndarray, output: str = "prediction") -> np.ndarray:
@@ -260,8 +260,10 @@ class Scorer:
             results.append(result)
         return results[0] if fused else np.stack(results, axis=1)
 
-    def _with_dosages(self, tile: GenotypeBlock, folds: np.ndarray) -> np.ndarray:
-        """The tile's predictions, those of samples with dosages anew.
+    def _with_dosages(
+        self, tile: GenotypeBlock, folds: np.ndarray, has_dosage: np.ndarray
+    ) -> np.ndarray:
+        """The predictions of a tile's samples, those that have dosages anew.
 
         A dosage of code + f is the expected genotype, see `snpredict.score_function`: the score
         moves by f · (W[code + 1] − W[code]) and by what the hidden layer makes of x + f.
@@ -286,8 +288,7 @@ class Scorer:
             z -= function.hidden_scores(tile.codes)
         predicted = self._trait_units(z)
         n = len(tile.samples)
-        has_dosage = fractions[:n].any(axis=1, keepdims=True)
-        return np.where(has_dosage, predicted[:n], folds).astype(np.float32)
+        return np.where(has_dosage[:, None], predicted[:n], folds).astype(np.float32)
 
     def _trait_units(self, z: np.ndarray) -> np.ndarray:
         """Scores (samples, folds) as predictions."""

@@ -8,10 +8,12 @@ import pytest
 
 from snpredict.bundle import load_bundle
 from snpredict.errors import InvalidBundle
+from snpredict.genotypes.variants import Variant
 from snpredict.pipeline import explain_sample, predict_file
 from snpredict.scoring import Scorer
 from snpredict.training_set import NEW, SEEN_BY_ALL, TrainingSet, genotype_digest
 from tests.bundles import Tiny
+from tests.formats import vcf
 
 TINY = Tiny(n_snps=12, n_folds=3)
 CODES = TINY.draw(6)
@@ -72,6 +74,33 @@ def test_contributions_explain_the_prediction_that_is_shown(bundle, table):
     values = {snp: value for snp, value in top[0]}
     wanted = dict(zip(bundle.snps.ids, explained.contributions.tolist(), strict=True))
     assert values == pytest.approx(wanted)
+
+
+def test_a_neighbour_with_dosages_changes_nothing(bundle, tmp_path):
+    """The second sample has dosages between the codes; the first, a training line, has none."""
+    variants = [
+        Variant(id, id.split("_")[0], 1000 * (at + 1), "A", "G")
+        for at, id in enumerate(bundle.snps.ids)
+    ]
+    codes = CODES[[0, 3]]
+    dosages = np.where(codes < 0, np.nan, codes.astype(float))
+    dosages[1, codes[1] == 0] = 0.25
+    names = ["line", "neighbour"]
+    both = vcf.write(tmp_path / "both.vcf", names, variants, codes, fields="GT:DS", dosages=dosages)
+    alone = vcf.write(tmp_path / "alone.vcf", names[:1], variants, codes[:1])
+    beside, wanted = (predict_file(path, bundle, top=12) for path in (both, alone))
+    assert beside.results().columns["predicted_by"] == ["fold_03", "ensemble"]
+    np.testing.assert_array_equal(beside.scores.folds[0], wanted.scores.folds[0])
+    assert beside.scores.prediction[0] == wanted.scores.prediction[0]
+    assert beside.top[0] == wanted.top[0]
+    explained = explain_sample(both, bundle, "line")
+    assert (explained.predicted_by, explained.prediction) == (
+        "fold_03",
+        wanted.scores.prediction[0],
+    )
+    # The neighbour itself is a new sample, and its dosages count.
+    plain = Scorer(bundle).predict(codes[1:])
+    assert (beside.scores.folds[1] != plain[0]).any()
 
 
 def test_what_people_and_programs_are_told(bundle, table, capsys):
