@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from snpredict.encoding import MISSING
-from snpredict.similarity import Similarity
+from snpredict.sample_rates import rate_limits, sample_rates
+from snpredict.similarity import UNLIKE_BEYOND, Similarity
 from train.similarity import (
     distance_limit,
     errors_by_distance,
@@ -45,12 +46,17 @@ def main() -> None:
     _errors(folder, options.model, samples, distances, limit)
 
     test = folds[known] == np.unique(folds[known])[0]
-    similarity = Similarity(similarity_table(codes[~test]), np.sort(distances[known]))
-    print("\n| samples | flagged | median percentile |\n| --- | --- | --- |")
+    limits = rate_limits(sample_rates(codes[~test]), UNLIKE_BEYOND)
+    similarity = Similarity(similarity_table(codes[~test]), np.sort(distances[known]), limits)
+    print("\n| samples | distance | median percentile | heterozygosity | call rate |")
+    print("| --- | --- | --- | --- | --- |")
     for name, altered in _alterations(codes, test):
         found = similarity.table.distances(altered)
         median = np.nanmedian(similarity.percentiles(found))
-        print(f"| {name} | {np.mean(similarity.unlike(found)):.1%} | {median:.1f} |")
+        present = np.count_nonzero((altered != MISSING).any(axis=0))
+        because = similarity.unlike_because(found, sample_rates(altered, n_snps=present))
+        far, heterozygous, few = (f"{np.mean(rows):.1%}" for rows in because.values())
+        print(f"| {name} | {far} | {median:.1f} | {heterozygous} | {few} |")
 
 
 def _errors(
@@ -105,6 +111,7 @@ def _alterations(codes: np.ndarray, test: np.ndarray) -> list[tuple[str, np.ndar
     first, second = lines[random.integers(0, len(lines), (2, 500))]
     cross = np.where((first >= 0) & (second >= 0), (first + second) // 2, MISSING)
     made.append(("F1 of two test lines", cross.astype(np.int8)))
+    made.append(("heterozygous everywhere", np.ones((1, n_snps), np.int8)))
     for share in (0.1, 0.3, 0.4):
         gaps = lines.copy()
         gaps[random.random(lines.shape) < share] = MISSING

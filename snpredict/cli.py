@@ -114,10 +114,12 @@ def predict(
 
     Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
     and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. With --interval also lower and upper, behind spread. Models that hold a table of similarity
-    add distance_percentile, the percentage of training samples that are nearer to the training set
-    than this one, and unlike_training: whether it is farther away than 99 % of them. A table on a
-    terminal, tab-separated in a pipe.
+    set. With --interval also lower and upper, behind spread. low_call_rate says whether the called
+    genotypes carry less of the model's effects than --min-match. Models that hold a table of
+    similarity add distance_percentile, the percentage of training samples that are nearer to the
+    training set than this one, and unlike_training: whether its distance, heterozygosity or call
+    rate is beyond that of 99 % of them; unlike_because says which. A table on a terminal,
+    tab-separated in a pipe.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
@@ -127,6 +129,7 @@ def predict(
         )
     from snpredict import display
     from snpredict.intervals import check_request
+    from snpredict.low_call_rate import low_call_rate_warning
     from snpredict.outputs import Outputs
     from snpredict.pipeline import predict_file
     from snpredict.similarity_report import similarity_warning
@@ -164,13 +167,20 @@ def predict(
         samples = f"{coverage.samples:,}"
         _tell(
             display.input_summary(
-                prediction.bundle, prediction.source, prediction.match, coverage, samples
+                prediction.bundle,
+                prediction.source,
+                prediction.match,
+                coverage,
+                prediction.measures,
+                samples,
             )
         )
         _tell(display.training_note(prediction))
         _tell(display.interval_note(prediction))
-        _tell(similarity_warning(prediction.bundle, prediction.distances))
+        _tell(similarity_warning(prediction.bundle, prediction.measures))
     _tell(display.few_snps_warning(prediction.match))
+    called = prediction.measures.weighted_call_rate
+    _tell(low_call_rate_warning(prediction.scores.samples, called, options.min_match))
     if out is None and outputs.format is None and sys.stdout.isatty():
         display.show_predictions(terminal(), prediction, per_fold)
         outputs.write_log()
@@ -204,9 +214,10 @@ def check(
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
     from snpredict import display
     from snpredict.inputs import judge_match
+    from snpredict.low_call_rate import judge_calls, low_call_rate_warning
     from snpredict.outputs import Outputs
     from snpredict.pipeline import check_file
-    from snpredict.similarity_report import similarity_line
+    from snpredict.similarity_report import similarity_text
     from snpredict.terminal.progress import watch
 
     outputs = Outputs(file, model, None, None, match_log)
@@ -227,15 +238,23 @@ def check(
     else:
         samples = f"{checked.coverage.samples:,}"
         summary = display.input_summary(
-            checked.bundle, checked.source, checked.match, checked.coverage, samples
+            checked.bundle,
+            checked.source,
+            checked.match,
+            checked.coverage,
+            checked.measures,
+            samples,
         )
         print(for_stream(summary, sys.stdout))
-        if line := similarity_line(checked.bundle, checked.distances):
-            print(for_stream(f"similarity {line}", sys.stdout))
+        if similarity := similarity_text(checked.bundle, checked.measures):
+            print(for_stream(similarity, sys.stdout))
+    called = checked.measures.weighted_call_rate
     with outputs.refusal():
         judge_match(file, checked.match, options)
+        judge_calls(file, called, checked.match, checked.source.notes, options.min_match)
     outputs.write_log()
     _tell(display.few_snps_warning(checked.match))
+    _tell(low_call_rate_warning(checked.samples, called, options.min_match))
 
 
 @app.command()
@@ -344,9 +363,10 @@ def _explain_sample(
     quiet: bool,
 ) -> None:
     from snpredict import display
+    from snpredict.low_call_rate import low_call_rate_warning
     from snpredict.names import listed
     from snpredict.pipeline import explain_sample, first_samples
-    from snpredict.similarity_report import sample_line
+    from snpredict.similarity_report import sample_text
     from snpredict.terminal.progress import watch
     from snpredict.terminal.tables import terminal
 
@@ -363,11 +383,18 @@ def _explain_sample(
         samples_line = f"{display.printable(sample)!r} explained"
         _tell(
             display.input_summary(
-                bundle, explanation.source, explanation.match, explanation.coverage, samples_line
+                bundle,
+                explanation.source,
+                explanation.match,
+                explanation.coverage,
+                explanation.measures,
+                samples_line,
             )
         )
-        _tell(sample_line(bundle, explanation.distances))
+        _tell(sample_text(bundle, explanation.measures))
     _tell(display.few_snps_warning(explanation.match))
+    called = explanation.measures.weighted_call_rate
+    _tell(low_call_rate_warning([sample], called, options.min_match))
     if outputs.out is None and outputs.format is None and sys.stdout.isatty():
         display.show_contributions(terminal(), explanation, top)
         outputs.write_log()

@@ -17,6 +17,7 @@ from snpredict.inputs import InputFile
 from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
+from snpredict.sample_measures import SampleMeasures
 from snpredict.scores import Coverage
 from snpredict.terminal.tables import (
     FIRST_ROWS,
@@ -46,7 +47,12 @@ _LEAST_ROOM = 15
 
 
 def input_summary(
-    bundle: Bundle, source: InputFile, match: MatchReport, coverage: Coverage, samples: str
+    bundle: Bundle,
+    source: InputFile,
+    match: MatchReport,
+    coverage: Coverage,
+    measures: SampleMeasures,
+    samples: str,
 ) -> str:
     """What was read and with which model, one fact per line."""
     manifest = bundle.manifest
@@ -60,7 +66,8 @@ def input_summary(
         (
             "missing",
             f"{coverage.missing_rate_found:.1%} of the genotypes of these SNPs "
-            f"({coverage.missing_rate:.1%} of the model's input)",
+            f"({coverage.missing_rate:.1%} of the model's input, "
+            f"{1 - measures.weighted_call_rate.mean():.1%} of its effects)",
         ),
         *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
     ]

@@ -119,7 +119,7 @@ class UnknownSample(SnpredictError):
 
 
 class TooFewSnps(SnpredictError):
-    """The share of the model's SNPs that the file has is below --min-match."""
+    """Less of the model's SNPs is found, or of its effects called, than --min-match."""
 
     exit_code = 23
 

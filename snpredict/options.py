@@ -108,7 +108,8 @@ MinMatch = Annotated[
         min=0.0,
         max=1.0,
         show_default=False,
-        help="Share of the model's SNPs, and of its effects, that FILE must have.  [default: 0.75]",
+        help="Share of the model's SNPs that FILE must have, and of its effects that must be "
+        "called.  [default: 0.75]",
     ),
 ]
 MatchLog = Annotated[

@@ -27,15 +27,13 @@ from snpredict.inputs import (
     unwatched,
 )
 from snpredict.intervals import Intervals, intervals_of
+from snpredict.low_call_rate import call_facts, judge_calls, low_call_rate
 from snpredict.match_report import MatchReport, log_columns
 from snpredict.names import did_you_mean, listed
+from snpredict.sample_measures import MeasureCollector, SampleMeasures
 from snpredict.scores import Coverage, ScoredBlock, Scores, collect
 from snpredict.scoring import Scorer
-from snpredict.similarity_report import (
-    DistanceCollector,
-    similarity_columns,
-    similarity_facts,
-)
+from snpredict.similarity_report import similarity_columns, similarity_facts
 from snpredict.tables import Results
 
 
@@ -52,8 +50,9 @@ class FilePrediction:
     top : list of list of (str, float), or None
         Per sample, the SNPs that contributed most and their contributions, trait units.
     intervals : Intervals, or None
-    distances : ndarray (samples,) of float64, or None
-        From the training set, see `snpredict.similarity`; None where the bundle has no table.
+    measures : SampleMeasures
+    min_match : float
+        Smallest share of the model's effects that a sample's calls must carry.
     """
 
     bundle: Bundle
@@ -61,12 +60,13 @@ class FilePrediction:
     match: MatchReport
     scores: Scores
     top: list[list[tuple[str, float]]] | None
-    intervals: Intervals | None = None
-    distances: np.ndarray | None = None
+    intervals: Intervals | None
+    measures: SampleMeasures
+    min_match: float
 
     def results(self, per_fold: bool = False) -> Results:
         """Columns sample, prediction, spread, lower and upper with intervals, predicted_by,
-        those of the similarity, and if asked for one per fold.
+        low_call_rate, those of the similarity, and if asked for one per fold.
         """
         names = [fold.name for fold in self.bundle.manifest.folds]
         columns: dict[str, Any] = {
@@ -81,9 +81,11 @@ class FilePrediction:
         columns["predicted_by"] = [
             names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
         ]
-        if self.distances is not None and self.bundle.similarity is not None:
-            columns |= similarity_columns(self.bundle.similarity, self.distances)
-        metadata["similarity"] = similarity_facts(self.bundle, self.distances)
+        called = self.measures.weighted_call_rate
+        columns["low_call_rate"] = low_call_rate(called, self.min_match).tolist()
+        columns |= similarity_columns(self.bundle, self.measures)
+        metadata["calls"] = call_facts(called, self.min_match)
+        metadata["similarity"] = similarity_facts(self.bundle, self.measures)
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
                 columns[fold.name] = self.scores.folds[:, at].astype(np.float64)
@@ -100,15 +102,19 @@ class FileCheck:
     source : InputFile
     match : MatchReport
     coverage : Coverage
-    distances : ndarray (samples,) of float64, or None
-        From the training set; None where the bundle has no table.
+    samples : list of str
+    measures : SampleMeasures
+    min_match : float
+        Smallest share of the model's effects that a sample's calls must carry.
     """
 
     bundle: Bundle
     source: InputFile
     match: MatchReport
     coverage: Coverage
-    distances: np.ndarray | None = None
+    samples: list[str]
+    measures: SampleMeasures
+    min_match: float
 
     def facts(self) -> dict[str, Any]:
         """Everything as JSON values."""
@@ -116,7 +122,8 @@ class FileCheck:
             "samples": self.coverage.samples,
             "missing_rate": self.coverage.missing_rate,
             "missing_rate_found": self.coverage.missing_rate_found,
-            "similarity": similarity_facts(self.bundle, self.distances),
+            "calls": call_facts(self.measures.weighted_call_rate, self.min_match),
+            "similarity": similarity_facts(self.bundle, self.measures),
         }
 
 
@@ -144,8 +151,10 @@ class SampleExplanation:
         The SNPs from the largest absolute contribution to the smallest.
     coverage : Coverage
         Of this one sample.
-    distances : ndarray (1,) of float64, or None
-        From the training set; None where the bundle has no table.
+    measures : SampleMeasures
+        Of this one sample.
+    min_match : float
+        Smallest share of the model's effects that its calls must carry.
     """
 
     bundle: Bundle
@@ -159,7 +168,8 @@ class SampleExplanation:
     contributions: np.ndarray
     order: np.ndarray
     coverage: Coverage
-    distances: np.ndarray | None = None
+    measures: SampleMeasures
+    min_match: float
 
     @property
     def residual(self) -> float:
@@ -175,11 +185,11 @@ class SampleExplanation:
             "reference": self.reference,
             "contributions_sum": float(self.contributions.sum()),
             "residual": self.residual,
-            "similarity": similarity_facts(self.bundle, self.distances),
+            "calls": call_facts(self.measures.weighted_call_rate, self.min_match),
+            "similarity": similarity_facts(self.bundle, self.measures),
         }
-        if self.distances is not None and self.bundle.similarity is not None:
-            columns_of_it = similarity_columns(self.bundle.similarity, self.distances)
-            metadata |= {name: values[0] for name, values in columns_of_it.items()}
+        columns_of_it = similarity_columns(self.bundle, self.measures)
+        metadata |= {name: values[0] for name, values in columns_of_it.items()}
         columns = {
             "snp": [self.bundle.snps.ids[at] for at in self.order],
             "genotype": [_genotype(value) for value in self.genotypes[self.order].tolist()],
@@ -221,8 +231,9 @@ def predict_file(
     ------
     SnpredictError
         As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, `read_ensemble`
-        when `top` is not 0, and `intervals_of`.
+        when `top` is not 0, `intervals_of` and `judge_calls`.
     """
+    options = options or InputOptions()
     ids = bundle.snps.ids
     intervals = None if interval is None else intervals_of(bundle, interval, families)
     scorer = Scorer(bundle, threads)
@@ -230,7 +241,7 @@ def predict_file(
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, options)
     rows: list[list[tuple[str, float]]] = []
-    distances = DistanceCollector(bundle.similarity)
+    collector = MeasureCollector(bundle, file.match)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
 
@@ -238,15 +249,18 @@ def predict_file(
             for block in scorer.score(file.blocks()):
                 if ensemble is not None:
                     rows.extend(_top_rows(_contributions(block, ensemble), top, ids))
-                distances.add(block.codes, block.fractions)
+                collector.add(block.codes, block.fractions)
                 scored(len(block.samples))
                 yield block
 
         scores = collect(seen(), len(ids), file.report.matched)
         source = input_file(file, digests.result())
+    measures = collector.collected()
+    called = measures.weighted_call_rate
+    judge_calls(path, called, file.report, source.notes, options.min_match)
     top_rows = rows if top else None
     return FilePrediction(
-        bundle, source, file.report, scores, top_rows, intervals, distances.collected()
+        bundle, source, file.report, scores, top_rows, intervals, measures, options.min_match
     )
 
 
@@ -264,19 +278,22 @@ def check_file(
     SnpredictError
         As `match_file` and its reader's `genotypes`.
     """
+    options = options or InputOptions()
     file = match_file(path, bundle, options, watch=watch)
-    samples = missing = 0
-    distances = DistanceCollector(bundle.similarity)
+    samples: list[str] = []
+    missing = 0
+    collector = MeasureCollector(bundle, file.match)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
         for block in file.blocks():
-            samples += len(block.samples)
+            samples += block.samples
             missing += int(np.count_nonzero(block.codes == MISSING))
-            distances.add(block.codes, block.fractions)
+            collector.add(block.codes, block.fractions)
             scored(len(block.samples))
         source = input_file(file, digests.result())
-    coverage = Coverage(samples, len(bundle.snps), file.report.matched, missing)
-    return FileCheck(bundle, source, file.report, coverage, distances.collected())
+    coverage = Coverage(len(samples), len(bundle.snps), file.report.matched, missing)
+    measures = collector.collected()
+    return FileCheck(bundle, source, file.report, coverage, samples, measures, options.min_match)
 
 
 def explain_sample(
@@ -298,6 +315,7 @@ def explain_sample(
     SnpredictError
         As `predict_file`.
     """
+    options = options or InputOptions()
     ids = bundle.snps.ids
     scorer = Scorer(bundle)
     ensemble = read_ensemble(bundle, scorer)
@@ -306,6 +324,7 @@ def explain_sample(
     samples: list[str] = []
     codes: np.ndarray | None = None
     fractions: np.ndarray | None = None
+    collector = MeasureCollector(bundle, file.match)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
         for block in file.blocks():
@@ -314,6 +333,7 @@ def explain_sample(
                 row = [block.samples.index(sample)]
                 codes = block.codes[row].copy()
                 fractions = None if block.fractions is None else block.fractions[row].copy()
+            collector.add(block.codes, block.fractions)
             scored(len(block.samples))
         source = input_file(file, digests.result())
     if codes is None:
@@ -322,6 +342,9 @@ def explain_sample(
             f"{path} has no sample {sample!r} among its {len(samples)}{column}",
             did_you_mean(sample, samples) or f"its samples begin with {listed(samples)}",
         )
+    measures = collector.collected()
+    called = measures.weighted_call_rate
+    judge_calls(path, called, file.report, source.notes, options.min_match)
     (result,) = scorer.score([GenotypeBlock([sample], codes, {}, fractions)])
     fold = int(result.held_out[0])
     explained = contributions(codes, ensemble if fold < 0 else ensemble.only(fold), fractions)
@@ -329,8 +352,6 @@ def explain_sample(
     if fractions is not None:
         genotypes = genotypes + fractions[0]
     missing = int(np.count_nonzero(codes == MISSING))
-    distances = DistanceCollector(bundle.similarity)
-    distances.add(codes, fractions)
     return SampleExplanation(
         bundle=bundle,
         source=source,
@@ -343,7 +364,8 @@ def explain_sample(
         contributions=explained.values[0],
         order=largest(explained.values, len(ids))[0],
         coverage=Coverage(1, len(ids), file.report.matched, missing),
-        distances=distances.collected(),
+        measures=measures.row(samples.index(sample)),
+        min_match=options.min_match,
     )
 
 

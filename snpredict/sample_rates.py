@@ -1,17 +1,22 @@
-"""Call rate and heterozygosity of samples, and the range that a training set has of them.
+"""Call rate and heterozygosity of samples, and what is usual of them in a training set.
 
 The distance from the training set sees neither: a missing genotype counts nothing in it, and a
 heterozygote lies in the middle between two homozygotes, near to everything.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from snpredict.encoding import MISSING
 
-#: How far beyond the training range a sample may be and still count as inside.
+#: A set that is called everywhere, or whose lines are all inbred, still allows this much.
 TOLERANCE = 0.01
+
+#: A sample with a smaller share called has no heterozygosity, which would be a matter of chance;
+#: nor a distance, whose share is of the table's variance.
+MIN_CALLED = 0.5
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class SampleRates:
     Attributes
     ----------
     heterozygosity : ndarray (samples,) of float64
-        Share of heterozygous genotypes (code 1) among those called; NaN where none is.
+        Share of heterozygous genotypes (code 1) among those called; NaN where less than
+        `MIN_CALLED` is.
     call_rate : ndarray (samples,) of float64
         Share of called genotypes among the SNPs that are there.
     """
@@ -31,13 +37,13 @@ class SampleRates:
 
 
 @dataclass(frozen=True)
-class TrainingRange:
-    """What the samples of a training set have.
+class RateLimits:
+    """Beyond which rates a sample is called unlike the training set.
 
     Attributes
     ----------
     heterozygosity : tuple of float
-        Smallest and largest.
+        Smallest and largest that are like it.
     call_rate : float
         Smallest.
     """
@@ -46,14 +52,31 @@ class TrainingRange:
     call_rate: float
 
     def heterozygosity_outside(self, rates: SampleRates) -> np.ndarray:
-        """Whose heterozygosity is outside by more than `TOLERANCE`, bool; NaN is not."""
+        """Whose heterozygosity is smaller or larger, bool; NaN is not."""
         lowest, highest = self.heterozygosity
-        found = rates.heterozygosity
-        return (found < lowest - TOLERANCE) | (found > highest + TOLERANCE)
+        return (rates.heterozygosity < lowest) | (rates.heterozygosity > highest)
 
     def call_rate_outside(self, rates: SampleRates) -> np.ndarray:
-        """Whose call rate is smaller by more than `TOLERANCE`, bool."""
-        return rates.call_rate < self.call_rate - TOLERANCE
+        """Whose call rate is smaller, bool."""
+        return rates.call_rate < self.call_rate
+
+
+def rate_limits(rates: SampleRates, share: float) -> RateLimits:
+    """Limits that this share of the training samples keeps, on each side, and `TOLERANCE` more.
+
+    Quantiles and not the extremes: one line of a thousand that was badly genotyped would blind
+    them. At least one sample must have a heterozygosity.
+    """
+    known = rates.heterozygosity[~np.isnan(rates.heterozygosity)]
+    low, high = _quantile(known, 1 - share, "lower"), _quantile(known, share, "higher")
+    return RateLimits(
+        (max(0.0, low - TOLERANCE), min(1.0, high + TOLERANCE)),
+        max(0.0, _quantile(rates.call_rate, 1 - share, "lower") - TOLERANCE),
+    )
+
+
+def _quantile(values: np.ndarray, share: float, method: Literal["lower", "higher"]) -> float:
+    return float(np.quantile(values, share, method=method))
 
 
 def sample_rates(
@@ -73,5 +96,6 @@ def sample_rates(
     called = np.count_nonzero(codes != MISSING, axis=1)
     heterozygous = np.count_nonzero(nearest == 1, axis=1)
     share = np.full(len(codes), np.nan)
-    np.divide(heterozygous, called, out=share, where=called > 0)
+    enough = (called > 0) & (called >= MIN_CALLED * codes.shape[1])
+    np.divide(heterozygous, called, out=share, where=enough)
     return SampleRates(share, called / max(1, codes.shape[1] if n_snps is None else n_snps))

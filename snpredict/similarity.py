@@ -22,7 +22,7 @@ from snpredict.encoding import MISSING
 from snpredict.errors import InvalidBundle
 from snpredict.manifest import Manifest
 from snpredict.parquet_columns import NUMBERS, WHOLE, Columns
-from snpredict.sample_rates import TrainingRange
+from snpredict.sample_rates import MIN_CALLED, RateLimits, SampleRates, rate_limits
 
 SIMILARITY = "similarity.parquet"
 
@@ -36,9 +36,6 @@ MAX_LOADING = 63
 #: which float32 holds all whole numbers.
 MAX_SNPS = 4000
 MAX_COMPONENTS = 512
-
-#: Samples with a smaller part of the table's variance called have no distance.
-MIN_CALLED = 0.5
 
 #: Samples farther than this share of the training samples are called unlike them.
 UNLIKE_BEYOND = 0.99
@@ -177,13 +174,13 @@ class Similarity:
     table : SimilarityTable
     training : ndarray (training samples,) of float64
         Distance of each from a table made without its fold, ascending; without NaN.
-    rates : TrainingRange or None
-        Of the same samples; None in a bundle that does not have them.
+    rates : RateLimits or None
+        Of the same samples; None in a bundle that does not have their rates.
     """
 
     table: SimilarityTable
     training: np.ndarray
-    rates: TrainingRange | None = None
+    rates: RateLimits | None = None
 
     @property
     def limit(self) -> float:
@@ -202,6 +199,14 @@ class Similarity:
     def unlike(self, distances: np.ndarray) -> np.ndarray:
         """Which samples lie beyond the `limit`, bool; NaN does not."""
         return distances > self.limit
+
+    def unlike_because(self, distances: np.ndarray, rates: SampleRates) -> dict[str, np.ndarray]:
+        """Which samples are unlike the training set, (samples,) bool for each reason."""
+        because = {"distance": self.unlike(distances)}
+        if self.rates is not None:
+            because["heterozygosity"] = self.rates.heterozygosity_outside(rates)
+            because["call rate"] = self.rates.call_rate_outside(rates)
+        return because
 
 
 def read_similarity(
@@ -263,23 +268,22 @@ def read_similarity(
     known = np.sort(distances[~np.isnan(distances)])
     if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
         raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
-    return Similarity(read, known, _training_range(training, out_of_fold[1]))
+    return Similarity(read, known, _rate_limits(training, out_of_fold[1]))
 
 
-def _training_range(columns: Columns, path: Path) -> TrainingRange | None:
+def _rate_limits(columns: Columns, path: Path) -> RateLimits | None:
     there = [columns.has(name) for name in _RATES]
     if not any(there):
         return None
     if not all(there):
         raise InvalidBundle(f"{path} has one of the columns {' and '.join(_RATES)}, expected both")
     heterozygosity, call_rate = (columns.numbers_or_nan(name) for name in _RATES)
-    # A sample without any call has no heterozygosity.
-    heterozygosity = heterozygosity[call_rate != 0]
-    for name, values in zip(_RATES, (heterozygosity, call_rate), strict=True):
+    # With too little called a sample has no heterozygosity.
+    known = heterozygosity[~(call_rate < MIN_CALLED)]
+    for name, values in zip(_RATES, (known, call_rate), strict=True):
         if not len(values) or not ((values >= 0) & (values <= 1)).all():
             raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
-    lowest, highest = float(heterozygosity.min()), float(heterozygosity.max())
-    return TrainingRange((lowest, highest), float(call_rate.min()))
+    return rate_limits(SampleRates(known, call_rate), UNLIKE_BEYOND)
 
 
 def component_name(number: int) -> str:

@@ -1,164 +1,228 @@
-"""What is said of how far a file's samples are from a model's training set."""
+"""What is said of samples that are unlike a model's training set."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.similarity import ROWS, Similarity
+from snpredict.sample_measures import SampleMeasures
+from snpredict.similarity import Similarity
 
 
-class DistanceCollector:
-    """Distances of all samples of a file, block by block.
+class _Unlike:
+    """Which samples of a file are unlike the training set, and why."""
 
-    Parameters
-    ----------
-    similarity : Similarity or None
-        None gives no distances.
+    def __init__(self, similarity: Similarity, measures: SampleMeasures, distances: np.ndarray):
+        self.similarity = similarity
+        self.distances = distances
+        self.because = similarity.unlike_because(distances, measures.rates)
+        self.any = np.logical_or.reduce(list(self.because.values()))
+        # A sample without a distance may still be unlike for another reason.
+        self.unknown = np.isnan(distances) & ~self.any
+        self.beyond = similarity.beyond_all(distances)
+
+    @property
+    def unmeasured(self) -> np.ndarray:
+        """Unlike in a way for which the bundle has no measured error."""
+        others = [rows for reason, rows in self.because.items() if reason != "distance"]
+        return np.logical_or.reduce([self.beyond, *others])
+
+
+def _unlike(bundle: Bundle, measures: SampleMeasures) -> _Unlike | None:
+    """None where the bundle has no table."""
+    if bundle.similarity is None or measures.distances is None:
+        return None
+    return _Unlike(bundle.similarity, measures, measures.distances)
+
+
+def similarity_columns(bundle: Bundle, measures: SampleMeasures) -> dict[str, list]:
+    """Columns ``distance_percentile``, ``unlike_training`` and ``unlike_because``.
+
+    None for no distance, for what cannot be told, and for no reason. No columns where the bundle
+    has no table.
     """
-
-    def __init__(self, similarity: Similarity | None):
-        self._similarity = similarity
-        self._distances = [np.empty(0)]
-        self._codes: list[np.ndarray] = []
-        self._fractions: list[np.ndarray | None] = []
-        self._waiting = 0
-
-    def add(self, codes: np.ndarray, fractions: np.ndarray | None) -> None:
-        """Take a block: codes (samples, SNPs) int8 and what dosages add to them, or None."""
-        if self._similarity is None:
-            return
-        snps = self._similarity.table.snps
-        for start in range(0, len(codes), ROWS):
-            rows = slice(start, start + ROWS)
-            # Of small blocks several are taken together: the table's few SNPs wait for others.
-            self._codes.append(codes[rows, snps])
-            self._fractions.append(None if fractions is None else fractions[rows, snps])
-            self._waiting += len(self._codes[-1])
-            if self._waiting >= ROWS:
-                self._measure()
-
-    def collected(self) -> np.ndarray | None:
-        """Distances of all samples so far (samples,), or None without a table."""
-        if self._similarity is None:
-            return None
-        self._measure()
-        return np.concatenate(self._distances)
-
-    def _measure(self) -> None:
-        if self._similarity is None or not self._codes:
-            return
-        fractions = None
-        if any(part is not None for part in self._fractions):
-            fractions = np.concatenate(
-                [
-                    np.zeros(codes.shape, np.float32) if part is None else part
-                    for codes, part in zip(self._codes, self._fractions, strict=True)
-                ]
-            )
-        table = self._similarity.table
-        self._distances.append(table.distances_of_chosen(np.concatenate(self._codes), fractions))
-        self._codes, self._fractions, self._waiting = [], [], 0
-
-
-def similarity_columns(similarity: Similarity, distances: np.ndarray) -> dict[str, list]:
-    """Columns ``distance_percentile`` and ``unlike_training``; None for no distance."""
-    unlike = similarity.unlike(distances).tolist()
-    percentiles = similarity.percentiles(distances).tolist()
+    found = _unlike(bundle, measures)
+    if found is None:
+        return {}
+    percentiles = found.similarity.percentiles(found.distances).tolist()
+    unlike = zip(found.any.tolist(), found.unknown.tolist(), strict=True)
+    names = list(found.because)
+    reasons = np.stack(list(found.because.values()), axis=1).tolist()
     return {
         "distance_percentile": [None if math.isnan(p) else p for p in percentiles],
-        "unlike_training": [
-            None if math.isnan(p) else far for p, far in zip(percentiles, unlike, strict=True)
+        "unlike_training": [None if unknown else far for far, unknown in unlike],
+        "unlike_because": [
+            ", ".join(name for name, is_it in zip(names, row, strict=True) if is_it) or None
+            for row in reasons
         ],
     }
 
 
-def similarity_facts(bundle: Bundle, distances: np.ndarray | None) -> dict[str, Any] | None:
+def similarity_facts(bundle: Bundle, measures: SampleMeasures) -> dict[str, Any] | None:
     """Counts and the measured errors as JSON values; None where the bundle has no table."""
-    if bundle.similarity is None or distances is None:
+    found = _unlike(bundle, measures)
+    if found is None:
         return None
     said = bundle.manifest.raw.get("similarity") or {}
+    limits = found.similarity.rates
     return {
-        "unlike_training": int(bundle.similarity.unlike(distances).sum()),
-        "beyond_all_training": int(bundle.similarity.beyond_all(distances).sum()),
-        "no_distance": int(np.isnan(distances).sum()),
-        "limit": bundle.similarity.limit,
+        "unlike_training": int(found.any.sum()),
+        "unlike_because": {name: int(rows.sum()) for name, rows in found.because.items()},
+        "beyond_all_training": int(found.beyond.sum()),
+        "no_distance": int(np.isnan(found.distances).sum()),
+        "limit": found.similarity.limit,
+        "heterozygosity_limits": limits and list(limits.heterozygosity),
+        "call_rate_limit": limits and limits.call_rate,
         "errors": said.get("errors"),
         "errors_new_families": said.get("errors_new_families"),
     }
 
 
-def similarity_line(bundle: Bundle, distances: np.ndarray | None) -> str | None:
-    """``3 of 24 samples …``, with what the model's cross-validation says of such samples."""
-    if bundle.similarity is None or distances is None:
+def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
+    """How many samples are unlike the training set, for each reason what is known of it.
+
+    The first line begins with ``similarity``, further ones are indented. None where the bundle has
+    no table.
+    """
+    found = _unlike(bundle, measures)
+    if found is None:
         return None
-    unlike = int(bundle.similarity.unlike(distances).sum())
-    unknown = int(np.isnan(distances).sum())
-    n = len(distances)
+    n, unknown = len(found.any), int(found.unknown.sum())
     if unknown == n:
-        return f"unknown: all {n:,} samples have too few of its SNPs called to tell"
-    text = (
-        f"{unlike:,} of {n:,} samples are unlike the training set: farther from it than 99 % of "
-        "its own lines"
-    )
-    if unlike and (measured := error_words(bundle)):
-        text += f"; {measured}"
-    if beyond := int(bundle.similarity.beyond_all(distances).sum()):
-        text += f"; {beyond:,} are farther than any of them, where no error was measured"
-    if unknown:
-        text += f"; {unknown:,} have too few of its SNPs called to tell"
-    return text
-
-
-def similarity_warning(bundle: Bundle, distances: np.ndarray | None) -> str | None:
-    """`similarity_line` where a sample is flagged or cannot be judged, else None."""
-    if bundle.similarity is None or distances is None:
-        return None
-    if not (bundle.similarity.unlike(distances).any() or np.isnan(distances).any()):
-        return None
-    return f"similarity {similarity_line(bundle, distances)}"
-
-
-def sample_line(bundle: Bundle, distances: np.ndarray | None) -> str | None:
-    """One sentence for one sample, or None where the bundle has no table."""
-    if bundle.similarity is None or distances is None:
-        return None
-    percentile = float(bundle.similarity.percentiles(distances)[0])
-    if math.isnan(percentile):
-        return "similarity unknown: too few of the SNPs that tell it are called"
-    text = f"similarity farther from the training set than {percentile:.1f} % of its own lines"
-    if bundle.similarity.unlike(distances)[0]:
+        return f"similarity unknown: all {n:,} samples have too few of its SNPs called to tell"
+    lines = [f"{int(found.any.sum()):,} of {n:,} samples are unlike the training set"]
+    if far := int(found.because["distance"].sum()):
         measured = error_words(bundle)
-        text += ": unlike it" + (f"; {measured}" if measured else "")
-    if bundle.similarity.beyond_all(distances)[0]:
-        text += "; this one is farther than any of them, where no error was measured"
-    return text
+        lines.append(
+            f"distance: {far:,} farther from it than 99 % of its own lines"
+            + (f"; {measured}" if measured else "")
+        )
+    if beyond := int(found.beyond.sum()):
+        lines.append(f"distance: {beyond:,} farther than any of them, where no error was measured")
+    for reason, beyond_which in _limits(found.similarity).items():
+        if outside := int(found.because[reason].sum()):
+            lines.append(f"{reason}: {outside:,} {beyond_which}; their error was not measured")
+    if unknown:
+        lines.append(f"unknown: {unknown:,} have too few of its SNPs called to tell")
+    return "similarity " + "\n           ".join(lines)
+
+
+def similarity_warning(bundle: Bundle, measures: SampleMeasures) -> str | None:
+    """One short line where a sample is flagged or cannot be judged, else None."""
+    found = _unlike(bundle, measures)
+    if found is None or not (found.any | found.unknown).any():
+        return None
+    n, unlike, unknown = len(found.any), int(found.any.sum()), int(found.unknown.sum())
+    if not unlike:
+        said = f"of {unknown:,} of {n:,} samples is unknown: too little is called"
+    else:
+        said = f"{unlike:,} of {n:,} samples lie outside the training set; "
+        said += _error_in_short(found, bundle)
+    return f"similarity {said}. More: snpredict check FILE"
+
+
+def _error_in_short(found: _Unlike, bundle: Bundle) -> str:
+    unmeasured = int((found.any & found.unmeasured).sum())
+    if unmeasured == int(found.any.sum()):
+        return "the error of such lines is unknown"
+    if unmeasured:
+        return f"of {unmeasured:,} the error is unknown"
+    errors = _errors(bundle)
+    if errors is None:
+        return "their error was not measured"
+    between = f"{errors.low:.2f} to {errors.high:.2f}"
+    return f"such lines had {errors.ratio:.2f} ({between}) times the error"
+
+
+def sample_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
+    """As `similarity_text` for one sample, measures of one row."""
+    found = _unlike(bundle, measures)
+    if found is None:
+        return None
+    percentile = float(found.similarity.percentiles(found.distances)[0])
+    if math.isnan(percentile):
+        lines = ["unknown distance: too few of the SNPs that tell it are called"]
+    else:
+        lines = [f"farther from the training set than {percentile:.1f} % of its own lines"]
+    if found.because["distance"][0]:
+        measured = error_words(bundle)
+        lines[0] += ": unlike it" + (f"; {measured}" if measured else "")
+    if found.beyond[0]:
+        lines.append("farther than any of its lines, where no error was measured")
+    shown = {
+        "heterozygosity": measures.rates.heterozygosity[0],
+        "call rate": measures.rates.call_rate[0],
+    }
+    for reason, beyond_which in _limits(found.similarity).items():
+        if found.because[reason][0]:
+            lines.append(
+                f"{reason} {shown[reason]:.1%}, {beyond_which}: unlike it; the error of such lines "
+                "was not measured"
+            )
+    return "similarity " + "\n           ".join(lines)
+
+
+def _limits(similarity: Similarity) -> dict[str, str]:
+    """Beyond what a sample is unlike the training set, for reasons other than its distance."""
+    if similarity.rates is None:
+        return {}
+    lowest, highest = similarity.rates.heterozygosity
+    return {
+        "heterozygosity": f"outside that of 98 % of its own lines ({lowest:.1%} to {highest:.1%})",
+        "call rate": f"below that of 99 % of its own lines ({similarity.rates.call_rate:.1%})",
+    }
+
+
+class _Errors(NamedTuple):
+    """Mean absolute errors of lines beyond the limit and of the others, and their ratio."""
+
+    ratio: float
+    low: float
+    high: float
+    flagged: float
+    others: float
+    n: int
+    pcc: tuple[float, float] | None
+
+
+def _errors(bundle: Bundle) -> _Errors | None:
+    """Figures of the manifest's ``errors``, or None where it holds none that can be read."""
+    try:
+        errors = bundle.manifest.raw["similarity"]["errors"]
+        pcc = [errors[part]["pcc"] for part in ("flagged", "others")]
+        return _Errors(
+            ratio=float(errors["mae_ratio"]),
+            low=float(errors["mae_ratio_low"]),
+            high=float(errors["mae_ratio_high"]),
+            flagged=float(errors["flagged"]["mae"]),
+            others=float(errors["others"]["mae"]),
+            n=int(errors["flagged"]["n"]),
+            pcc=None if None in pcc else (float(pcc[0]), float(pcc[1])),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def error_words(bundle: Bundle) -> str | None:
     """The measured figure in words, or None where the manifest holds none that can be read."""
-    try:
-        errors = bundle.manifest.raw["similarity"]["errors"]
-        ratio, low, high = (
-            float(errors[name]) for name in ("mae_ratio", "mae_ratio_low", "mae_ratio_high")
-        )
-        flagged, others = (float(errors[part]["mae"]) for part in ("flagged", "others"))
-        n = int(errors["flagged"]["n"])
-        pcc = [errors[part]["pcc"] for part in ("flagged", "others")]
-        correlations = (
-            "" if None in pcc else f"; PCC {float(pcc[0]):.2f} against {float(pcc[1]):.2f}"
-        )
-    except (KeyError, TypeError, ValueError, OverflowError):
+    errors = _errors(bundle)
+    if errors is None:
         return None
-    unit = bundle.manifest.unit
-    figures = f"MAE {flagged:.3g} against {others:.3g} {unit}{correlations}; {n:,} lines"
-    if low > 1:
+    correlations = ""
+    if errors.pcc is not None:
+        correlations = "; PCC {:.2f} against {:.2f}".format(*errors.pcc)
+    figures = (
+        f"MAE {errors.flagged:.3g} against {errors.others:.3g} {bundle.manifest.unit}"
+        f"{correlations}; {errors.n:,} lines"
+    )
+    if errors.low > 1:
         return (
-            f"in cross-validation such lines were predicted with {ratio:.2f} times the error "
-            f"({figures})"
+            f"in cross-validation such lines were predicted with {errors.ratio:.2f} times the "
+            f"error ({figures})"
         )
     return (
-        f"in cross-validation the error of such lines was {ratio:.2f} times that of the others, no "
-        f"clear difference (95 % interval {low:.2f} to {high:.2f}; {figures})"
+        f"in cross-validation the error of such lines was {errors.ratio:.2f} times that of the "
+        f"others, no clear difference (95 % interval {errors.low:.2f} to {errors.high:.2f}; "
+        f"{figures})"
     )

@@ -214,8 +214,10 @@ class Tiny:
         return "".join("\t".join(row) + "\n" for row in rows)
 
     def draw(self, n_samples: int, seed: int = 1) -> np.ndarray:
+        """Genotypes at random, a tenth of them missing."""
+        codes = np.array([-1, 0, 1, 2], np.int8)
         rng = np.random.default_rng(seed)
-        return rng.choice(np.array([-1, 0, 1, 2], np.int8), (n_samples, self.n_snps))
+        return rng.choice(codes, (n_samples, self.n_snps), p=[0.1, 0.3, 0.3, 0.3])
 
     def expected(self, codes: np.ndarray) -> np.ndarray:
         """Predictions of all folds by the formula, cell by cell, in float64."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from snpredict.sample_rates import sample_rates
 from tests.bundles import Tiny
 from tests.simulated import simulate
 from train.similarity import (
@@ -46,11 +47,15 @@ class Similar:
         )
         self.tiny = Tiny(n_snps=N_SNPS)
 
-    def write(self, target: Path) -> Path:
+    def write(self, target: Path, rates: bool = True) -> Path:
+        """The bundle; without `rates` one of a release that knew only distances."""
         entry = manifest_entry(self.table, self.observed, self.predicted, self.distances)
         out_of_fold = self.tiny.out_of_fold(
             tuple(f"{row:064x}" for row in range(540)), tuple(self.folds.tolist())
         ).append_column("distance", pa.array(self.distances))
+        of_lines = sample_rates(self.codes)
+        for name in ("heterozygosity", "call_rate") if rates else ():
+            out_of_fold = out_of_fold.append_column(name, pa.array(getattr(of_lines, name)))
         return self.tiny.write(
             target,
             manifest=self.tiny.manifest() | {"similarity": entry},

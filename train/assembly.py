@@ -339,7 +339,7 @@ def _out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray
             **(left_out.columns() if left_out is not None else {}),
             # Gaps where a row has no distance.
             "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
-            # A gap where nothing of a row is called.
+            # A gap where too little of a row is called.
             "heterozygosity": pa.array(rates.heterozygosity, pa.float64(), from_pandas=True),
             "call_rate": rates.call_rate,
         }

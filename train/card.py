@@ -131,9 +131,9 @@ def _similarity(entry: dict[str, Any] | None, unit: str) -> list[str]:
         "## Samples unlike the training set",
         "",
         "`predict` flags samples that are farther from the training set than 99 % of its own "
-        "lines are from the rest. It also flags samples whose heterozygosity is outside that of "
-        "the training lines, or whose call rate is below all of theirs; no error was measured on "
-        "such samples. Out-of-fold errors of lines that are far, and of the others:",
+        "lines are from the rest, or whose heterozygosity is outside that of 98 % of them, or "
+        "whose call rate is below that of 99 % of them. Out-of-fold errors of lines that are far, "
+        "and of the others:",
         "",
         f"| tested lines | | n | MAE ({unit}) | RMSE ({unit}) | PCC | MAE ratio (95 % interval) |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -35,7 +35,7 @@ def test_lower_and_upper_stand_behind_spread(with_residuals, run):
     outcome = run("predict", "g.tsv", "-m", "./plain", "--interval", "0.9")
     rows = rows_of(outcome.out)
     assert list(rows[0]) == [
-        *("sample", "prediction", "spread", "lower", "upper", "predicted_by"),
+        *("sample", "prediction", "spread", "lower", "upper", "predicted_by", "low_call_rate"),
     ]
     found = ends(outcome)
     middle = np.array([float(row["prediction"]) for row in rows])

@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from tests.similar import Similar
+from snpredict.bundle import load_bundle
+from tests.similar import N_SNPS, Similar
 
 SIMILAR = Similar()
 
@@ -27,18 +28,18 @@ def model(folder, similar_bundle):
     return os.fspath(similar_bundle)
 
 
-def test_predict_adds_two_columns_and_one_line(run, model):
+def test_predict_adds_three_columns_and_one_line(run, model):
     outcome = run("predict", "mixed.tsv", "--model", model)
     rows = list(csv.DictReader(io.StringIO(outcome.out), delimiter="\t"))
-    assert list(rows[0])[4:] == ["distance_percentile", "unlike_training"]
+    assert list(rows[0])[5:] == ["distance_percentile", "unlike_training", "unlike_because"]
+    assert [row["unlike_because"] for row in rows] == ["NA"] * 5 + ["distance"] * 3
     assert [row["unlike_training"] for row in rows] == ["false"] * 5 + ["true"] * 3
     assert rows[7]["distance_percentile"] == "100"
     (line,) = (line for line in outcome.err.splitlines() if line.startswith("similarity"))
-    assert "3 of 8 samples are unlike the training set" in line
-    assert (
-        "in cross-validation such lines were predicted with " in line and "times the error" in line
+    assert line == (
+        "similarity 3 of 8 samples lie outside the training set; the error of such lines is "
+        "unknown. More: snpredict check FILE"
     )
-    assert "3 are farther than any of them" in line
 
 
 def test_nothing_is_said_where_nothing_is_flagged(run, model):
@@ -60,8 +61,77 @@ def test_parquet_holds_truth_values(run, model, folder):
     assert pq.read_table(folder / "p.parquet")["unlike_training"].to_pylist()[4:6] == [False, True]
 
 
+def test_the_line_gives_the_ratio_only_where_it_was_measured(run, model, folder):
+    """The farthest training lines but one are flagged, and within what was measured."""
+    far = np.argsort(SIMILAR.distances)[-4:-1]
+    similarity = load_bundle(model).similarity
+    assert similarity is not None
+    codes = SIMILAR.codes[far].copy()
+    # The whole table knows these lines; with some calls of strangers they are as far as before.
+    for row in range(len(codes)):
+        for changed in range(N_SNPS):
+            if similarity.table.distances(codes[row : row + 1])[0] > similarity.limit:
+                break
+            codes[row, changed] = SIMILAR.strange[0, changed]
+    assert similarity.unlike(similarity.table.distances(codes)).all()
+    within = ~similarity.beyond_all(similarity.table.distances(codes))
+    (folder / "far.tsv").write_text(SIMILAR.tiny.table(codes[within]))
+    (line,) = (
+        line
+        for line in run("predict", "far.tsv", "--model", model).err.splitlines()
+        if line.startswith("similarity")
+    )
+    ratio = load_bundle(model).manifest.raw["similarity"]["errors"]["mae_ratio"]
+    assert f"such lines had {ratio:.2f} (" in line and "times the error. More: " in line
+    assert len(line) <= 140
+
+
+def odd() -> np.ndarray:
+    """A new line as it is, all heterozygous, without 30 % of its calls, and both at once."""
+    line = SIMILAR.new[0]
+    few = line.copy()
+    few[np.random.default_rng(1).permutation(N_SNPS)[: int(0.3 * N_SNPS)]] = -1
+    return np.stack([line, np.ones_like(line), few, np.where(few < 0, -1, 1)])
+
+
+def test_heterozygosity_and_call_rate_are_seen_and_named(run, model, folder):
+    (folder / "odd.tsv").write_text(SIMILAR.tiny.table(odd()))
+    outcome = run("predict", "odd.tsv", "--model", model, "--min-match", "0")
+    rows = list(csv.DictReader(io.StringIO(outcome.out), delimiter="\t"))
+    assert [row["unlike_training"] for row in rows] == ["false", "true", "true", "true"]
+    assert [row["unlike_because"] for row in rows] == [
+        "NA",
+        "distance, heterozygosity",
+        "call rate",
+        "distance, heterozygosity, call rate",
+    ]
+    assert (
+        "similarity 3 of 4 samples lie outside the training set; the error of such" in outcome.err
+    )
+    checked = run("check", "odd.tsv", "--model", model, "--min-match", "0").out
+    lowest, highest = load_bundle(model).similarity.rates.heterozygosity
+    assert (
+        f"heterozygosity: 2 outside that of 98 % of its own lines ({lowest:.1%} to {highest:.1%})"
+        in checked
+    )
+    assert "call rate: 2 below that of 99 % of its own lines (" in checked
+    said = run("explain", "odd.tsv", "--sample", "s1", "--model", model).err
+    assert "heterozygosity 100.0%, outside that of 98 % of its own lines" in said
+    value = json.loads(run("check", "odd.tsv", "--model", model, "--json", "--min-match", "0").out)
+    assert value["similarity"]["unlike_because"] == {
+        "distance": 2,
+        "heterozygosity": 2,
+        "call rate": 2,
+    }
+    explained = run("explain", "odd.tsv", "--sample", "s1", "--model", model, "--format", "json")
+    assert json.loads(explained.out)["unlike_because"] == "distance, heterozygosity"
+
+
 def test_check_counts_them(run, model):
-    assert "similarity 3 of 8 samples" in run("check", "mixed.tsv", "--model", model).out
+    said = run("check", "mixed.tsv", "--model", model).out
+    assert "similarity 3 of 8 samples are unlike the training set\n" in said
+    assert "in cross-validation such lines were predicted with " in said
+    assert "distance: 3 farther than any of them, where no error was measured" in said
     assert "similarity 0 of 5 samples" in run("check", "new.tsv", "--model", model).out
     assert "similarity" not in run("check", "g.tsv").out  # a model without the table
 

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from snpredict.bundle import load_bundle
+from snpredict.inputs import match_file
 from snpredict.pipeline import check_file, explain_sample, predict_file
+from snpredict.sample_rates import RateLimits, SampleRates, rate_limits, sample_rates
 from snpredict.similarity import Similarity, SimilarityTable
 from tests.bundles import Tiny
 from tests.similar import Similar
+from tests.soynam import FOLDER, needs_soynam
 
 SIMILAR = Similar()
 
@@ -85,6 +88,75 @@ def test_percentiles_and_the_limit_by_hand():
     assert similarity.unlike(found).tolist() == [False, False, False, True, True, False]
 
 
+def test_limits_of_heterozygosity_and_call_rate_by_hand():
+    """Of a thousand lines ten lie beyond the 0.99 quantiles on each side; 0.01 is allowed more."""
+    line = np.arange(1000)
+    limits = rate_limits(SampleRates(0.1 + line / 2000, 0.5 + line / 2000), 0.99)
+    # 0.1 + 9 / 2000 - 0.01 and 0.1 + 990 / 2000 + 0.01; 0.5 + 9 / 2000 - 0.01.
+    assert limits.heterozygosity == pytest.approx((0.0945, 0.605))
+    assert limits.call_rate == pytest.approx(0.4945)
+    rates = SampleRates(
+        np.array([0.0, 0.094, 0.095, 0.3, 0.6049, 0.6051, np.nan]),
+        np.array([1.0, 0.5, 0.495, 0.494, 0.3, 0.0, 0.0]),
+    )
+    similarity = Similarity(by_hand(1, 1), np.arange(1, 1001) / 1000, limits)
+    because = similarity.unlike_because(np.array([2.0, 0, 0, 0, 0, 0, np.nan]), rates)
+    assert because["distance"].tolist() == [True, *[False] * 6]
+    assert because["heterozygosity"].tolist() == [True, True, *[False] * 3, True, False]
+    assert because["call rate"].tolist() == [False] * 3 + [True] * 4
+
+
+def test_of_inbred_lines_that_are_called_everywhere_one_gap_makes_none_unlike():
+    limits = rate_limits(SampleRates(np.zeros(50), np.ones(50)), 0.99)
+    assert limits == RateLimits((0.0, 0.01), 0.99)
+
+
+def test_rates_by_hand():
+    codes = np.array([[0, 1, 2, 1], [-1, 1, 0, -1], [-1, 1, -1, -1], [0, 0, 1, 1]], np.int8)
+    rates = sample_rates(codes)
+    # One call of four says nothing of heterozygosity.
+    np.testing.assert_array_equal(rates.heterozygosity, [0.5, 0.5, np.nan, 0.5])
+    assert rates.call_rate.tolist() == [1, 0.5, 0.25, 1]
+    # A file that has three of the four SNPs: what is absent is no matter of the call rate.
+    assert sample_rates(codes[1:2], n_snps=2).call_rate.tolist() == [1]
+    # Dosages 0.4, 0.6, 1.4 and 1.6: the second and third are nearest to a heterozygote.
+    fractions = np.array([[0.4, 0.6, 0.4, 0.6]], np.float32)
+    assert sample_rates(codes[3:], fractions).heterozygosity.tolist() == [0.5]
+
+
+def test_of_the_training_lines_no_more_than_one_in_a_hundred_is_beyond_a_limit(similarity):
+    assert similarity.rates is not None
+    rates = sample_rates(SIMILAR.codes)
+    assert similarity.rates.heterozygosity_outside(rates).mean() < 0.02
+    assert similarity.rates.call_rate_outside(rates).mean() < 0.01
+
+
+def test_rates_depend_neither_on_blocks_nor_on_absent_snps(bundle):
+    from snpredict.matching import Match, SnpMatch, State
+    from snpredict.sample_measures import MeasureCollector
+
+    n = len(bundle.snps)
+    states = [State.MATCHED if at % 3 else State.ABSENT for at in range(n)]
+    match = Match([SnpMatch(state) for state in states], np.full(n, 1 / n))
+    codes = SIMILAR.codes[:200].copy()
+    codes[:, ::3] = -1
+    whole, parts = MeasureCollector(bundle, match), MeasureCollector(bundle, match)
+    whole.add(codes, None)
+    for start in range(0, 200, 7):
+        parts.add(codes[start : start + 7], None)
+    found, again = whole.collected(), parts.collected()
+    called = (codes >= 0).sum(axis=1)
+    np.testing.assert_allclose(found.weighted_call_rate, called / n)
+    np.testing.assert_array_equal(found.rates.call_rate, called / 200)
+    for one, other in (
+        (found.weighted_call_rate, again.weighted_call_rate),
+        (found.rates.heterozygosity, again.rates.heterozygosity),
+        (found.rates.call_rate, again.rates.call_rate),
+        (found.distances, again.distances),
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
 # --- what it depends on ------------------------------------------------------------------------
 
 
@@ -146,6 +218,36 @@ def test_strangers_and_swapped_alleles_are_flagged(similarity):
     assert similarity.unlike(similarity.table.distances(swapped)).mean() > 0.9
 
 
+def test_a_shipped_model_flags_an_all_heterozygous_sample_for_that_alone(tmp_path):
+    shipped = load_bundle("soynam-height")
+    path = tmp_path / "g.tsv"
+    path.write_text(
+        "\t".join(["sample", *shipped.snps.ids]) + "\n" + "\t".join(["s", *["1"] * 4312]) + "\n"
+    )
+    columns = predict_file(path, shipped).results().columns
+    assert columns["distance_percentile"] == [0.0]
+    assert columns["unlike_training"] == [True]
+    assert columns["unlike_because"] == ["heterozygosity"]
+
+
+@needs_soynam
+def test_a_shipped_model_flags_missing_calls_and_hybrids():
+    shipped = load_bundle("soynam-height")
+    assert shipped.similarity is not None and shipped.similarity.rates is not None
+    limits = shipped.similarity.rates
+    table = match_file(FOLDER / "height_chip.tsv.gz", shipped)
+    codes = np.concatenate([block.codes for block in table.blocks()])
+    rates = sample_rates(codes)
+    assert limits.heterozygosity_outside(rates).mean() < 0.01
+    assert limits.call_rate_outside(rates).mean() < 0.01
+    few = codes[::100].copy()
+    few[:, np.random.default_rng(1).permutation(4312)[:1294]] = -1
+    assert limits.call_rate_outside(sample_rates(few)).all()
+    first, second = codes[:2500:100], codes[2500:5000:100]
+    hybrid = np.where((first >= 0) & (second >= 0), (first + second) // 2, -1)
+    assert limits.heterozygosity_outside(sample_rates(hybrid)).mean() > 0.7
+
+
 # --- through the pipeline ----------------------------------------------------------------------
 
 
@@ -162,12 +264,22 @@ def file(tmp_path):
 def test_predict_check_and_explain_say_the_same(bundle, file):
     prediction = predict_file(file, bundle).results()
     columns, facts = prediction.columns, prediction.metadata["similarity"]
-    assert columns["unlike_training"] == [False] * 5 + [True] * 2 + [None]
+    # Without a distance, the last one is told by its call rate.
+    assert columns["unlike_training"] == [False] * 5 + [True] * 3
+    assert columns["unlike_because"] == [None] * 5 + ["distance"] * 2 + ["call rate"]
     assert columns["distance_percentile"][5:] == [100.0, 100.0, None]
-    assert (facts["unlike_training"], facts["no_distance"]) == (2, 1)
+    assert (facts["unlike_training"], facts["no_distance"]) == (3, 1)
     assert check_file(file, bundle).facts()["similarity"] == facts
     explained = explain_sample(file, bundle, "s5").results().metadata
     assert (explained["distance_percentile"], explained["unlike_training"]) == (100.0, True)
+
+
+def test_what_cannot_be_told_is_not_called_like_or_unlike(tmp_path, file):
+    """A bundle of an earlier release, without heterozygosity and call rate."""
+    bundle = load_bundle(SIMILAR.write(tmp_path / "tiny", rates=False))
+    columns = predict_file(file, bundle).results().columns
+    assert columns["unlike_training"] == [False] * 5 + [True] * 2 + [None]
+    assert columns["unlike_because"] == [None] * 5 + ["distance"] * 2 + [None]
 
 
 def test_a_bundle_without_the_table_predicts_as_before(tmp_path):
@@ -175,6 +287,6 @@ def test_a_bundle_without_the_table_predicts_as_before(tmp_path):
     bundle = load_bundle(tiny.write(tmp_path / "tiny"))
     (tmp_path / "g.tsv").write_text(tiny.table(tiny.draw(3)))
     results = predict_file(tmp_path / "g.tsv", bundle).results()
-    assert list(results.columns) == ["sample", "prediction", "spread", "predicted_by"]
+    assert not {"distance_percentile", "unlike_training", "unlike_because"} & {*results.columns}
     assert results.metadata["similarity"] is None
     assert check_file(tmp_path / "g.tsv", bundle).facts()["similarity"] is None

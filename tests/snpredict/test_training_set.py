@@ -113,7 +113,7 @@ def test_what_people_and_programs_are_told(bundle, table, capsys):
     first = json.loads(told.out)["results"][0]
     assert (first["predicted_by"], first["spread"]) == ("fold_03", None)
     assert main(["predict", str(table), "-m", str(bundle.path), "-q"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split("\t")[2:] == ["NA", "fold_03"]
+    assert capsys.readouterr().out.splitlines()[1].split("\t")[2:4] == ["NA", "fold_03"]
 
 
 def test_a_digest_that_is_no_text_is_refused(tmp_path):
