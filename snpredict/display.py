@@ -219,8 +219,10 @@ def decimals(bundle: Bundle) -> int:
 #: Shorter headings of `predict`, where the terminal has no room for the columns' own names.
 _SHORT = {
     "predicted_by": "by",
+    "low_call_rate": "low calls",
     "distance_percentile": "distance %",
     "unlike_training": "unlike",
+    "unlike_because": "because",
 }
 
 #: Columns of `predict` from the most to the least wanted; what is not here comes behind.
