@@ -3,10 +3,11 @@
 import signal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
@@ -179,8 +180,20 @@ def run(
     train_and_export(options, stderr)
 
 
-@app.command()
+class Remembering(TyperCommand):
+    """A command that knows the words it was given: in its context's ``meta``."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        """Parse the words, and keep them."""
+        words = (info_name or "", *args)
+        context = super().make_context(info_name, args, *rest, **more)
+        context.meta["arguments"] = words
+        return context
+
+
+@app.command(cls=Remembering)
 def evaluate(
+    context: typer.Context,
     table: Annotated[
         Path,
         typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw"),
@@ -195,8 +208,9 @@ def evaluate(
         str | None, typer.Option(help="Units of the traits, by commas, for the report")
     ] = None,
     schemes: Annotated[
-        str, typer.Option(help="Folds of the column, random ones, whole families")
-    ] = "given,random,family",
+        str,
+        typer.Option(help="Of given (a column), random and family (families left out), by commas"),
+    ] = "random,family",
     models: Annotated[
         str | None,
         typer.Option(
@@ -275,6 +289,7 @@ def evaluate(
         snps_from=snps_from,
         repeats=repeats.value if repeats else None,
         coding=coding.value if coding else None,
+        arguments=context.meta["arguments"],
     )
     run_evaluation(options, stderr)
 

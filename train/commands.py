@@ -1,37 +1,109 @@
-"""One command for all that were run on the same evaluation folder."""
+"""``commands.json`` of an evaluation folder: every command that was given for it, as it was given.
 
+A list in order of time. A command is added before its first fit, so that a killed one is there too;
+its place in the list, from 1, is the ``command`` in the JSON of every result that it wrote (see
+`train.results`).
+"""
+
+import fcntl
+import json
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-#: Options whose values, by commas, add up over the commands of a folder.
-_LISTS = ("--traits", "--schemes", "--models")
+from snpredict import __version__
+from train.results import write_json
+
+FILE = "commands.json"
+
+#: Number of the command of results that say none.
+UNRECORDED = 0
 
 
-def joined_commands(commands: Sequence[str]) -> str:
-    """One command that asks for what several asked for, of the same folder.
+def read_commands(folder: Path) -> list[dict[str, Any]]:
+    """The folder's commands; none where the file is not there or cannot be read."""
+    try:
+        return json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return []
 
-    Lists are joined, switches are kept, other options are those of the last command;
-    ``--folds-only`` stays only if every command has it.
+
+def begin(folder: Path, arguments: Sequence[str] | None, jobs: int, threads: int) -> int:
+    """Add a command to the folder; its number, from 1.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None
+        What was given after ``python -m train``; None for a call from Python.
     """
-    together: dict[str, str | None] = {}
-    first: list[str] = []
-    for command in commands:
-        words = shlex.split(command)
-        at = next(i for i, word in enumerate(words) if word.startswith("--"))
-        first = words[:at]
-        here: dict[str, str | None] = {}
-        for i, word in enumerate(words[at:], at):
-            if word.startswith("--"):
-                follows = words[i + 1] if i + 1 < len(words) else "--"
-                here[word] = None if follows.startswith("--") else follows
-        for name in (*_LISTS, "--folds-only"):
-            if together and ((name in here) != (name in together)):
-                # Without the option it is all of them.
-                here.pop(name, None)
-                together.pop(name, None)
-            elif together and name in here:
-                values = f"{together[name]},{here[name]}".split(",")
-                here[name] = ",".join(dict.fromkeys(values))
-        together |= here
-    options = [word for pair in together.items() for word in pair if word is not None]
-    return shlex.join([*first, *options]).replace("'", '"')
+    entry = {
+        "arguments": None if arguments is None else list(arguments),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "jobs": jobs,
+        "threads": threads,
+        "seconds": None,
+    }
+    with (folder / f"{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        commands = [*read_commands(folder), entry]
+        write_json(folder / FILE, commands)
+    return len(commands)
+
+
+def end(folder: Path, number: int, seconds: float) -> None:
+    """Keep how long a command took; one that was killed has no time."""
+    with (folder / f"{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        commands = read_commands(folder)
+        commands[number - 1]["seconds"] = round(seconds, 1)
+        write_json(folder / FILE, commands)
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """The command as it can be pasted, absolute paths by their last part alone."""
+    words = []
+    for word in arguments:
+        option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+        words.append(option + equals + (Path(value).name if value.startswith("/") else value))
+    return shlex.join(["python", "-m", "train", *words])
+
+
+def told(commands: Sequence[Mapping[str, Any]], fits_by: Mapping[int, Counter[str]]) -> list[str]:
+    """Markdown on how an evaluation folder was made: the commands that fitted something.
+
+    Parameters
+    ----------
+    commands : sequence of dict
+        `read_commands`.
+    fits_by : dict of int to Counter
+        Number of the command, or `UNRECORDED`, → how many fits of each model it made.
+    """
+    numbers = [n for n in range(1, len(commands) + 1) if fits_by.get(n)]
+    unrecorded = sum(fits_by.get(UNRECORDED, Counter()).values())
+    lines = [shown(a) for n in numbers if (a := commands[n - 1].get("arguments")) is not None]
+    if len(numbers) == 1 and lines and not unrecorded:
+        about = "Written by this command; do not edit."
+    else:
+        about = "Written by `python -m train evaluate`; do not edit."
+        if numbers:
+            about += f" Commands that made its fits, in this order: {len(numbers)}."
+        if unrecorded:
+            about += f" Fits whose command is not recorded: {unrecorded}."
+    console = ["```console", *(f"$ {line}" for line in lines), "```", ""] if lines else []
+    return [about, "", *console, *(_one(commands[n - 1], n, fits_by[n]) for n in numbers)]
+
+
+def _one(command: Mapping[str, Any], number: int, fits: Counter[str]) -> str:
+    models = ", ".join(f"{name} {count}" for name, count in sorted(fits.items()))
+    seconds = command.get("seconds")
+    return (
+        f"- command {number}: started {command.get('started', 'at an unknown time')}, "
+        f"snpredict {command.get('version', 'of an unknown version')}, "
+        + ("did not end by itself" if seconds is None else f"{seconds:g} s")
+        + ("" if command.get("arguments") is not None else ", called from Python")
+        + f"; fits: {models}"
+    )

@@ -2,12 +2,11 @@
 
 An evaluation folder holds ``settings.json`` (what the figures depend on; a changed one is
 refused), ``data/`` (codes, targets, families, folds), ``predictions/`` (see `train.results`),
-``networks/`` (run folders, see `train.crossval`), ``commands.json`` (what was run and how long it
-took) and what `train.report` makes of these. More traits, schemes, models or folds may be added by
-a later command; what is there is not fitted again.
+``networks/`` (run folders, see `train.crossval`), ``commands.json`` (see `train.commands`) and what
+`train.report` makes of these. More traits, schemes, models or folds may be added by a later
+command; what is there is not fitted again.
 """
 
-import json
 import multiprocessing
 import os
 import time
@@ -19,18 +18,19 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snpredict.encoding import MISSING
-from train import crossval
+from train import commands, crossval
 from train.baselines import BASELINES, FoldInput
 from train.dataset import TraitTable
-from train.evaluate_setup import EvaluateOptions, Prepared, check, command_line, prepare, read
+from train.evaluate_setup import EvaluateOptions, Prepared, check, prepare, read
 from train.fold import fold_folder, is_finished
 from train.folds import split
 from train.orphans import end_with_parent
 from train.presets import Preset
-from train.results import REFIT, Place, Target, file_name, load_target, write_json
+from train.progress import FitsLeft
+from train.results import REFIT, Place, Target, file_name, load_target
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,17 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     )
 
     began = time.perf_counter()
-    tasks = list(_tasks(o, prepared))
-    _run_tasks(o, tasks, console)
-    n_fitted = len(tasks)
-    for name, preset in presets.items():
-        n_fitted += _run_network(o, table, prepared, name, preset, console)
-    _record(o, time.perf_counter() - began, n_fitted)
+    command = commands.begin(o.out, o.arguments, o.jobs, o.threads)
+    try:
+        tasks = list(_tasks(o, prepared))
+        networks = list(_networks(o, prepared, presets))
+        folds = [network.model for network in networks for _ in network.lacking]
+        left = FitsLeft([*(task.model for task in tasks), *folds], o.jobs)
+        _run_tasks(o, tasks, command, left, console)
+        for network in networks:
+            _run_network(o, table, prepared, network, command, left, console)
+    finally:
+        commands.end(o.out, command, time.perf_counter() - began)
     write_report(o.out, console, o.report)
 
 
@@ -104,11 +109,13 @@ def _tasks(o: EvaluateOptions, prepared: Prepared) -> Iterator[Task]:
                     yield Task(scheme, fold, model, (), (control,), o.refit)
 
 
-def _run_tasks(o: EvaluateOptions, tasks: list[Task], console: Console) -> None:
+def _run_tasks(
+    o: EvaluateOptions, tasks: list[Task], command: int, left: FitsLeft, console: Console
+) -> None:
     if not tasks:
         return
-    work = [(o.out, task, o.seed, o.threads) for task in tasks]
-    with _counting(console, len(tasks)) as tell:
+    work = [(o.out, task, o.seed, o.threads, command) for task in tasks]
+    with _counting(console, len(tasks), left) as tell:
         if o.jobs == 1:
             for item in work:
                 tell(*run_task(item))
@@ -124,8 +131,8 @@ def worker_pool(jobs: int) -> Pool:
     return multiprocessing.get_context("spawn").Pool(jobs, end_with_parent, (os.getpid(),))
 
 
-def run_task(work: tuple[Path, Task, int, int]) -> tuple[Task, float]:
-    """Fit one task and write its results; the work is (folder, task, seed, threads).
+def run_task(work: tuple[Path, Task, int, int, int]) -> tuple[Task, float]:
+    """Fit one task and write its results; the work is (folder, task, seed, threads, command).
 
     Returns
     -------
@@ -133,7 +140,7 @@ def run_task(work: tuple[Path, Task, int, int]) -> tuple[Task, float]:
     """
     from threadpoolctl import threadpool_limits
 
-    folder, task, seed, threads = work
+    folder, task, seed, threads, command = work
     began = time.perf_counter()
     data = folder / "data"
     codes = np.load(data / "codes.npy", mmap_mode="r")
@@ -169,6 +176,7 @@ def run_task(work: tuple[Path, Task, int, int]) -> tuple[Task, float]:
                 "n_validation": len(rows.validation),
                 "n_test": len(rows.test),
                 "threads": threads,
+                "command": command,
                 # Shared among the targets, so that seconds add up to the time it took.
                 "seconds": round((time.perf_counter() - started) / len(group), 3),
             }
@@ -186,84 +194,108 @@ def run_task(work: tuple[Path, Task, int, int]) -> tuple[Task, float]:
 
 
 @contextmanager
-def _counting(console: Console, total: int) -> Iterator[Callable[[Task, float], None]]:
+def _counting(
+    console: Console, total: int, left: FitsLeft
+) -> Iterator[Callable[[Task, float], None]]:
     """A bar on a terminal, elsewhere a line per fit."""
-    began = time.monotonic()
     if console.is_terminal:
         columns = (SpinnerColumn(), *Progress.get_default_columns()[:2], TimeElapsedColumn())
-        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-            shown = bar.add_task("fitting", total=total)
-            yield lambda task, _: bar.update(
-                shown, advance=1, description=f"{task.scheme} fold {task.fold} {task.model}"
-            )
+        with Progress(*columns, TextColumn("{task.fields[left]}"), console=console) as bar:
+            shown = bar.add_task("fitting", total=total, left="")
+
+            def move(task: Task, seconds: float) -> None:
+                left.finished(task.model, seconds)
+                what = f"{task.scheme} fold {task.fold} {task.model}"
+                bar.update(shown, advance=1, description=what, left=left.text())
+
+            yield move
         return
     done = 0
 
     def tell(task: Task, seconds: float) -> None:
         nonlocal done
         done += 1
+        left.finished(task.model, seconds)
         names = ", ".join((*task.traits, *task.controls))
-        left = (time.monotonic() - began) / done * (total - done)
         console.print(
             f"{task.scheme} fold {task.fold}, {task.model} ({names}): {seconds:.1f} s; "
-            f"{done}/{total}, about {int(left) // 60}:{int(left) % 60:02d} left",
+            f"{done}/{total}, {left.text()}",
             soft_wrap=True,
         )
 
     yield tell
 
 
+@dataclass(frozen=True)
+class NetworkTask:
+    """The folds of one target that a preset's network still lacks under a scheme."""
+
+    scheme: str
+    target: Target
+    model: str
+    preset: Preset
+    lacking: list[int]
+
+
+def _networks(
+    o: EvaluateOptions, prepared: Prepared, presets: dict[str, Preset]
+) -> Iterator[NetworkTask]:
+    for model, preset in presets.items():
+        for scheme, assignment in prepared.folds.items():
+            wanted = _wanted_folds(o, int(assignment.max()))
+            for target in prepared.targets.values():
+                places = {fold: Place(o.out, scheme, target.name, model, fold) for fold in wanted}
+                lacking = [fold for fold, place in places.items() if not place.is_finished]
+                if lacking:
+                    yield NetworkTask(scheme, target, model, preset, lacking)
+
+
 def _run_network(
     o: EvaluateOptions,
     table: TraitTable,
     prepared: Prepared,
-    model: str,
-    preset: Preset,
+    task: NetworkTask,
+    command: int,
+    left: FitsLeft,
     console: Console,
-) -> int:
-    """Train a preset's folds in processes of their own; the number of folds that were lacking."""
+) -> None:
+    """Train a preset's folds in processes of their own."""
     from train.progress import watching
     from train.snpinfo import info_from_names
 
     info = info_from_names(table.snps)
-    n_fitted = 0
-    for scheme, assignment in prepared.folds.items():
-        wanted = _wanted_folds(o, int(assignment.max()))
-        for target in prepared.targets.values():
-            places = {fold: Place(o.out, scheme, target.name, model, fold) for fold in wanted}
-            lacking = [fold for fold, place in places.items() if not place.is_finished]
-            if not lacking:
-                continue
-            run = o.out / "networks" / file_name(preset.name) / scheme / file_name(target.name)
-            trait = prepared.settings["control_trait"] if target.control else target.name
-            unit = prepared.settings["units"].get(trait, "")
-            # The first seed of a control: a network takes too long for twenty.
-            data = replace(table.dataset(trait), phenotype=target.values[target.measured, 0])
-            settings = {
-                "trait": trait,
-                "unit": unit,
-                "seed": o.seed,
-                "threads": o.threads,
-                "gpu": False,
-                "fold_scheme": scheme,
-                "control": target.name if target.control else None,
-                "preset": preset.as_dict(),
-                "snp_info": info.digest,
-                "bundle": {},
-            }
-            crossval.prepare(run, data, assignment[target.measured], settings, info)
-            try:
-                with watching(console, f"{scheme}, {target.name}, {model}", unit) as watch:
-                    crossval.run_folds(run, lacking, jobs=o.jobs, watch=watch)
-            finally:
-                for fold in lacking:
-                    if is_finished(run, fold):
-                        _take_over(run, fold, places[fold], target.measured)
-            n_fitted += len(lacking)
-    return n_fitted
+    target, scheme = task.target, task.scheme
+    run = o.out / "networks" / file_name(task.preset.name) / scheme / file_name(target.name)
+    trait = prepared.settings["control_trait"] if target.control else target.name
+    unit = prepared.settings["units"].get(trait, "")
+    # The first seed of a control: a network takes too long for twenty.
+    data = replace(table.dataset(trait), phenotype=target.values[target.measured, 0])
+    settings = {
+        "trait": trait,
+        "unit": unit,
+        "seed": o.seed,
+        "threads": o.threads,
+        "gpu": False,
+        "fold_scheme": scheme,
+        "control": target.name if target.control else None,
+        "preset": task.preset.as_dict(),
+        "snp_info": info.digest,
+        "bundle": {},
+    }
+    crossval.prepare(run, data, prepared.folds[scheme][target.measured], settings, info)
+    try:
+        title = f"{scheme}, {target.name}, {task.model}"
+        words = left.of_folds(task.model)
+        with watching(console, title, unit, words) as watch:
+            crossval.run_folds(run, task.lacking, jobs=o.jobs, watch=watch)
+    finally:
+        for fold in task.lacking:
+            if is_finished(run, fold):
+                place = Place(o.out, scheme, target.name, task.model, fold)
+                _take_over(run, fold, place, target.measured, command)
 
 
-def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray) -> None:
+def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray, command: int) -> None:
     """Copy a network's predictions of one fold to the place of the other models' predictions."""
     with np.load(fold_folder(run, fold) / "predictions.npz") as arrays:
         rows, predicted = measured[arrays["rows"]], arrays["predicted"]
@@ -272,26 +304,7 @@ def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray) -> None
     details = {
         **{key: result[key] for key in ("n_train", "n_validation", "n_test", "seconds")},
         "threads": settings["threads"],
+        "command": command,
         "chosen": [{"best_epoch": result["best_epoch"], **result["chosen"]}],
     }
     place.write(rows, predicted[:, None], details)
-
-
-def _record(o: EvaluateOptions, seconds: float, n_fitted: int) -> None:
-    """Keep what was run and how long it took; a command that fitted nothing changes nothing."""
-    path = o.out / "commands.json"
-    try:
-        commands = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        commands = []
-    if n_fitted or not commands:
-        commands.append(
-            {
-                "command": command_line(o),
-                "seconds": round(seconds, 1),
-                "fits": n_fitted,
-                "jobs": o.jobs,
-                "threads": o.threads,
-            }
-        )
-        write_json(path, commands)

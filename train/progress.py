@@ -1,7 +1,8 @@
 """The display of a running cross-validation: folds, epoch, validation MAE, time left."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -42,13 +43,83 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
+class FitsLeft:
+    """Time left of fits of several kinds, from the measured times of each kind.
+
+    A mean over all fits would at first be that of the cheap kinds. Where a kind has not been
+    measured yet, the rest is said to be a lower bound.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+        The kind of every fit.
+    jobs : int
+        Fits at a time.
+    """
+
+    def __init__(self, kinds: Iterable[str], jobs: int):
+        self._left = Counter(kinds)
+        self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._jobs = jobs
+
+    def finished(self, kind: str, seconds: float) -> None:
+        """Count a fit."""
+        self._left[kind] -= 1
+        self._seconds[kind].append(seconds)
+
+    def seconds(self, spent: float = 0.0) -> tuple[float, list[str]]:
+        """Seconds left of the kinds that have been measured, and the others' names.
+
+        Parameters
+        ----------
+        spent : float
+            Seconds of the fits that are running, all together.
+        """
+        left = {kind: n for kind, n in self._left.items() if n > 0}
+        work = sum(
+            n * sum(times) / len(times) for k, n in left.items() if (times := self._seconds[k])
+        )
+        return max(0.0, work - spent) / self._jobs, [k for k in left if not self._seconds[k]]
+
+    def text(self, spent: float = 0.0) -> str:
+        """``about 3:20 left``, or ``at least`` that and which kinds have not been measured."""
+        seconds, unknown = self.seconds(spent)
+        if not unknown:
+            return f"about {_clock(seconds)} left"
+        names = ", ".join(unknown)
+        if not seconds:
+            return f"time left unknown (not timed yet: {names})"
+        return f"at least {_clock(seconds)} left (not timed yet: {names})"
+
+    def of_folds(self, kind: str) -> Callable[[list[FoldStatus]], str]:
+        """`text` for a watcher of folds that are fits of one kind."""
+        counted: set[int] = set()
+        # A fold's own seconds begin when its process has started, which takes a while too.
+        running: dict[int, float] = {}
+
+        def words(statuses: list[FoldStatus]) -> str:
+            for status in statuses:
+                if status.state == "running":
+                    running[status.fold] = status.seconds
+                elif status.state == "finished" and status.fold not in counted:
+                    counted.add(status.fold)
+                    self.finished(kind, max(status.seconds, running.get(status.fold, 0.0)))
+            return self.text(sum(s.seconds for s in statuses if s.state == "running"))
+
+        return words
+
+
 @contextmanager
 def watching(
-    console: Console, title: str, unit: str
+    console: Console,
+    title: str,
+    unit: str,
+    left_words: Callable[[list[FoldStatus]], str] | None = None,
 ) -> Iterator[Callable[[list[FoldStatus]], None]]:
     """A live table on a terminal; elsewhere one line per finished fold.
 
     Yields the function that `train.crossval.run_folds` calls with the folds' status.
+    ``left_words`` says the time left where these folds are not all; see `FitsLeft.of_folds`.
     """
     began = time.monotonic()
     if not console.is_terminal:
@@ -57,15 +128,16 @@ def watching(
 
         def print_new(statuses: list[FoldStatus]) -> None:
             nonlocal first
+            words = left_words(statuses) if left_words is not None else ""
             for status in statuses:
                 if status.state == "finished" and status.fold not in told:
                     told.add(status.fold)
-                    left = time_left(statuses)
+                    if left_words is None and not first and (left := time_left(statuses)):
+                        words = f"{_clock(left)} left"
                     console.print(
                         f"{title}: fold {status.fold} finished after {status.epoch} epochs, "
                         f"best validation MAE {status.best_mae:.3f} {unit}, "
-                        f"{status.seconds:.0f} s"
-                        + (f", {_clock(left)} left" if left and not first else ""),
+                        f"{status.seconds:.0f} s" + (f", {words}" if words else ""),
                         soft_wrap=True,
                     )
             first = False
@@ -85,10 +157,12 @@ def watching(
                 f"{s.best_mae:.3f}" if shown else "",
                 _clock(s.seconds) if s.state != "waiting" else "",
             )
-        left, least = time_left(statuses), least_time_left(statuses)
         done = sum(s.state == "finished" for s in statuses)
         foot = f"{title}: {done}/{len(statuses)} folds, {_clock(time.monotonic() - began)} elapsed"
-        if left:
+        left, least = time_left(statuses), least_time_left(statuses)
+        if left_words is not None:
+            foot += f", {left_words(statuses)}"
+        elif left:
             foot += f", about {_clock(left)} left"
         elif least is not None:
             foot += f", at least {_clock(least)} left for these folds"

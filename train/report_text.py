@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from train.baselines import BASELINES, REFERENCE
-from train.commands import joined_commands
+from train.commands import told
 from train.controls import CONTROLS
 from train.results import REFIT
 from train.scores import SCHEME_TITLES, Evaluation, Interval, mean_interval
@@ -64,15 +64,9 @@ def markdown(found: Evaluation, plots: dict[str, str]) -> str:
 
 def _provenance(found: Evaluation) -> list[str]:
     s = found.settings
-    parts = "" if len(found.commands) == 1 else f", here in {len(found.commands)} parts"
     lines = [
-        "Written by this command; do not edit.",
-        "",
-        "```console",
-        f"$ {joined_commands([command['command'] for command in found.commands])}",
-        "```",
-        "",
-        f"- {found.n_fits} fits, {_duration(found.fit_seconds)} if one follows the other{parts}; "
+        *told(found.commands, found.fits_by),
+        f"- {found.n_fits} fits, {_duration(found.fit_seconds)} if one follows the other; "
         f"threads of a fit: {', '.join(map(str, found.threads))}",
     ]
     tables = f"`{s['table']}` (SHA-256 `{s['table_sha256'][:16]}…`)"

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from train.baselines import BASELINES
+from train.commands import UNRECORDED, read_commands
 from train.controls import CONTROLS
 from train.errors import IncompleteRun
 from train.evaluation import (
@@ -127,6 +129,10 @@ class Evaluation:
         (control, scheme, model) → mean PCC over the folds, (seeds,) float64.
     control_folds : dict
         The same keys → how many folds are finished.
+    commands : list of dict
+        See `train.commands`.
+    fits_by : dict of int to Counter
+        Number of the command → how many fits of each model it made.
     n_fits, fit_seconds, threads
         Of all results together, controls included.
     """
@@ -134,6 +140,7 @@ class Evaluation:
     folder: Path
     settings: dict[str, Any]
     commands: list[dict[str, Any]]
+    fits_by: dict[int, Counter[str]]
     families: np.ndarray
     samples: np.ndarray
     scores: dict[tuple[str, str, str], Scores]
@@ -173,7 +180,6 @@ def read_evaluation(folder: Path) -> Evaluation:
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         families = np.load(folder / "data" / "families.npy")
         samples = np.load(folder / "data" / "samples.npy")
-        commands = json.loads((folder / "commands.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise IncompleteRun(
             f"{folder} is no evaluation folder: {error}", "start one: python -m train evaluate"
@@ -199,14 +205,15 @@ def read_evaluation(folder: Path) -> Evaluation:
                     )
     if not scores:
         raise IncompleteRun(f"{folder} holds no finished result")
-    details = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((folder / "predictions").glob("*/*/*/fold_*.json"))
-    ]
+    details, fits_by = [], defaultdict[int, Counter[str]](Counter)
+    for path in sorted((folder / "predictions").glob("*/*/*/fold_*.json")):
+        details.append(json.loads(path.read_text(encoding="utf-8")))
+        fits_by[details[-1].get("command", UNRECORDED)][path.parent.name] += 1
     return Evaluation(
         folder,
         settings,
-        commands,
+        read_commands(folder),
+        fits_by,
         families,
         samples,
         scores,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.simulated import simulate, write_table
 from train.baselines import BASELINES
 from train.cli import app
 from train.clusters import genotype_clusters
-from train.commands import joined_commands
+from train.commands import read_commands, shown, told
 from train.controls import CONTROLS
 from train.dataset import read_table, read_traits
 from train.errors import (
@@ -32,7 +33,7 @@ from train.errors import (
     UnknownModelName,
 )
 from train.evaluate import evaluate
-from train.evaluate_setup import EvaluateOptions
+from train.evaluate_setup import SCHEMES, EvaluateOptions
 from train.phenotypes import read_phenotypes
 from train.report import write_report
 from train.scores import Interval, read_evaluation
@@ -78,6 +79,7 @@ def options(folder: Path) -> EvaluateOptions:
         out=folder / "whole",
         phenotypes=folder / "phenotypes.tsv",
         units=("cm", "t/ha"),
+        schemes=SCHEMES,
         models=FAST,
         controls=True,
         refit=True,
@@ -152,8 +154,9 @@ def test_controls_of_a_slow_model(folder: Path, options: EvaluateOptions, name: 
 
 def test_the_report_shows_figures_intervals_and_how_to_repeat_it(whole: Path) -> None:
     text = (whole / "report.md").read_text()
-    assert "python -m train evaluate table.tsv --phenotypes phenotypes.tsv" in text
-    assert "--refit --controls" in text
+    # This evaluation was called from Python: there is no command line to be shown.
+    assert "do not edit. Commands that made its fits, in this order: 1." in text
+    assert "called from Python; fits: family-mean " in text and "```console" not in text
     found = read_evaluation(whole)
     figure = found.scores["height", "given", "gblup"].figure("pcc", found.settings["seed"])
     assert figure.low < figure.value < figure.high
@@ -409,10 +412,78 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
     assert json.loads(details.read_text())["n_train"] > 50
 
 
-def test_commands_of_a_folder_become_one() -> None:
-    one = "python -m train evaluate t.tsv --traits a --units cm,% --models x --folds-only 1 --out o"
-    two = "python -m train evaluate t.tsv --traits a,b --models y --controls --out o"
-    assert joined_commands([one, two]) == (
-        "python -m train evaluate t.tsv --traits a,b --units cm,% --models x,y --out o --controls"
+def test_the_report_shows_the_command_lines_that_were_given(tmp_path: Path, folder: Path) -> None:
+    table = (folder / "table.tsv").read_text()
+    for old, new in (("family", "bred from"), (simulate(n_snps=60)[0][0], "it's"), ("fold", "pen")):
+        table = table.replace(f"\t{old}\t", f"\t{new}\t", 1).replace(f"{old}\t", f"{new}\t", 1)
+    (tmp_path / "my table.tsv").write_text(table)
+    words = ["evaluate", str(tmp_path / "my table.tsv"), "--traits=height", "--ignore", "pen"]
+    words += ["--ignore", "bred from", "--ignore=it's", "--schemes", "random", "--folds-only", "2"]
+    words += ["--out", str(tmp_path / "out"), "--threads", "1", "--models"]
+    app([*words, "gblup"], standalone_mode=False)
+    report = (tmp_path / "out" / "report.md").read_text()
+    shown_line = next(line for line in report.splitlines() if line.startswith("$ "))
+    asked = [w.replace(f"{tmp_path}/", "") for w in words]
+    assert shlex.split(shown_line) == ["$", "python", "-m", "train", *asked, "gblup"]
+    assert "Written by this command; do not edit." in report
+    assert str(tmp_path) not in report
+
+    app([*words, "gblup,rkhs"], standalone_mode=False)
+    app([*words, "gblup,rkhs"], standalone_mode=False)  # nothing is left to fit
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "this command" not in report and "made its fits, in this order: 2" in report
+    lines = [line for line in report.splitlines() if line.startswith("$ ")]
+    assert [shlex.split(line)[-1] for line in lines] == ["gblup", "gblup,rkhs"]
+    assert "- command 2: started 20" in report and "fits: rkhs 1" in report
+    commands = read_commands(tmp_path / "out")
+    assert [c["arguments"][-1] for c in commands] == ["gblup", "gblup,rkhs", "gblup,rkhs"]
+    assert all(c["version"] and c["seconds"] >= 0 for c in commands)
+
+    # A fit that says no command, as one that was put there by hand.
+    fit = tmp_path / "out" / "predictions" / "random" / "height" / "rkhs" / "fold_02.json"
+    fit.write_text(
+        json.dumps({k: v for k, v in json.loads(fit.read_text()).items() if k != "command"})
     )
-    assert joined_commands([one]) == one
+    write_report(tmp_path / "out", Console(file=io.StringIO()))
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "Fits whose command is not recorded: 1." in report
+    assert "this command" not in report
+
+
+def test_a_command_that_was_stopped_is_recorded(
+    tmp_path: Path, options: EvaluateOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("train.evaluate.run_task", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            replace(options, out=tmp_path / "out", arguments=("evaluate", "/a/b.tsv", "--x=/c/d e"))
+        )
+    (command,) = read_commands(tmp_path / "out")
+    assert command["arguments"] == ["evaluate", "/a/b.tsv", "--x=/c/d e"]
+    assert shown(command["arguments"]) == "python -m train evaluate b.tsv '--x=d e'"
+    assert told([command], {}) == ["Written by `python -m train evaluate`; do not edit.", ""]
+
+
+def test_the_time_left_is_a_lower_bound_until_every_model_has_been_fitted(
+    tmp_path: Path, options: EvaluateOptions
+) -> None:
+    few = replace(options, out=tmp_path / "out", controls=False, refit=False, schemes=("random",))
+    few = replace(few, traits=("height",), units=("cm",), models=("family-mean", "gblup", "rkhs"))
+    lines = [line for line in run(few).splitlines() if line.endswith(("left", ")"))]
+    assert len(lines) == 12
+    assert all("at least" in line and "rkhs)" in line for line in lines[:2])
+    assert all("about" in line and "not timed" not in line for line in lines[2:])
+
+
+def test_random_folds_and_families_left_out_are_what_is_evaluated_unless_told(
+    tmp_path: Path, folder: Path
+) -> None:
+    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--folds-only", "1"]
+    words += ["--models", "gblup", "--threads", "1", "--out", str(tmp_path / "out")]
+    app(words, standalone_mode=False)
+    assert read_evaluation(tmp_path / "out").schemes == ["random", "family"]
+    app([*words, "--schemes", "given"], standalone_mode=False)
+    assert read_evaluation(tmp_path / "out").schemes == ["given", "random", "family"]

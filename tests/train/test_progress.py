@@ -3,7 +3,7 @@
 import pytest
 
 from train.crossval import FoldStatus
-from train.progress import least_time_left, time_left
+from train.progress import FitsLeft, least_time_left, time_left
 
 
 def test_time_left_is_the_mean_of_finished_folds_shared_by_the_running_ones() -> None:
@@ -24,3 +24,42 @@ def test_before_that_patience_gives_a_lower_bound() -> None:
     # Ten seconds an epoch, eight more without a better one.
     assert least_time_left([running]) == pytest.approx(80)
     assert least_time_left([FoldStatus(1, "running", seconds=3, patience=10)]) is None
+
+
+def test_the_first_estimate_of_many_fits_is_not_that_of_the_cheap_ones() -> None:
+    """Ten folds of 1, 30 and 60 s each, one fit at a time, on a clock that is not real."""
+    seconds = {"gblup": 1.0, "bayesr": 30.0, "network-default": 60.0}
+    left = FitsLeft([kind for _ in range(10) for kind in seconds], jobs=1)
+    clock, said = 0.0, []
+    for _ in range(10):
+        for kind, each in seconds.items():
+            clock += each
+            left.finished(kind, each)
+            said.append((left.seconds(), left.text(), 910 - clock))
+    (first, unknown), text, _ = said[0]
+    # A mean over all fits would say 29 s here, of 909.
+    assert (first, unknown) == (9, ["bayesr", "network-default"])
+    assert text == "at least 0:09 left (not timed yet: bayesr, network-default)"
+    assert said[1][1] == "at least 4:39 left (not timed yet: network-default)"
+    assert said[2][1] == "about 13:39 left"
+    for (told, missing), _, truth in said[2:]:
+        assert told == pytest.approx(truth) and missing == []
+    assert FitsLeft(["bayesr", "gblup"], jobs=2).text() == (
+        "time left unknown (not timed yet: bayesr, gblup)"
+    )
+
+
+def test_fits_at_a_time_share_what_is_left() -> None:
+    left = FitsLeft(["gblup"] * 9, jobs=2)
+    left.finished("gblup", 10)
+    assert left.seconds() == (40, [])
+    # Two have run for 5 s each.
+    assert left.seconds(spent=10) == (35, [])
+
+
+def test_folds_of_a_network_count_with_the_start_of_their_process() -> None:
+    left = FitsLeft(["network-default"] * 4, jobs=1)
+    words = left.of_folds("network-default")
+    assert words([FoldStatus(1, "running", seconds=9), FoldStatus(2)]).startswith("time left unkno")
+    now = [FoldStatus(1, "finished", seconds=6), FoldStatus(2, "running", seconds=2)]
+    assert words(now) == words(now) == "about 0:25 left"
