@@ -287,8 +287,10 @@ def explain(
 ) -> None:
     """Say which SNPs make a prediction.
 
-    With --snp, what the model knows about one SNP. With FILE and --sample, what each SNP added to
-    that sample's prediction. With neither, type names of SNPs until q.
+    With --snp, what the model knows about one SNP; in a pipe, one row per genotype with columns
+    snp, chromosome, position, counted_allele, other_allele, saliency, centered_saliency, rank,
+    percentile, genotype, frequency and effect, and with --json everything. With FILE and --sample,
+    what each SNP added to that sample's prediction. With neither, type names of SNPs until q.
     """
     if snp is not None and (file is not None or sample is not None):
         raise UsageError(
@@ -335,22 +337,21 @@ def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
 
     from snpredict import display
     from snpredict.explanation import describe_snp, find_snp
+    from snpredict.plain_tables import snp_table
     from snpredict.tables import to_json
     from snpredict.terminal.tables import terminal
 
-    if outputs.format not in (None, "json"):
-        raise UsageError(
-            f"a SNP's report is written as json, not as {outputs.format}", "say --format json"
-        )
     bundle = _load(model)
     name = find_snp(bundle, snp)
     if name != snp:
         _tell(f"{snp!r} was read as {name}")
     report = describe_snp(bundle, name)
-    if outputs.format is None and outputs.out is None:
+    if outputs.format is None and outputs.out is None and sys.stdout.isatty():
         display.show_snp(terminal(), report, bundle)
-    else:
+    elif outputs.format == "json":
         outputs.write_bytes(to_json(asdict(report)).encode())
+    else:
+        outputs.write(snp_table(report, bundle))
 
 
 def _explain_sample(
@@ -421,11 +422,16 @@ def _view(model: str | None) -> None:
 
 @models_app.callback(invoke_without_command=True)
 def models(context: typer.Context, json: Json = False) -> None:
-    """List the models that come with snpredict."""
+    """List the models that come with snpredict.
+
+    A table on a terminal, tab-separated in a pipe.
+    """
     if context.invoked_subcommand is not None:
         return
     from snpredict import display
     from snpredict.bundle import list_bundles
+    from snpredict.plain_tables import model_table
+    from snpredict.tables import encode
     from snpredict.terminal.tables import terminal
 
     listed, broken = list_bundles()
@@ -433,9 +439,12 @@ def models(context: typer.Context, json: Json = False) -> None:
         _tell(f"warning: {error.message}")
     if json:
         _write_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
+    elif not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encode(model_table(listed), "tsv"))
     elif listed:
         display.show_models(terminal(), listed)
-    else:
+    if not listed:
         _tell("no models are installed; name a bundle's folder with --model PATH")
 
 

@@ -404,11 +404,12 @@ def _genotype(value: float) -> float | int | None:
 
 def match_log(file: MatchedFile) -> Results:
     """One row per SNP of the bundle: what was looked for, found and done."""
-    metadata = _model(file.bundle) | {"input": str(file.reader.path)}
+    metadata = model_facts(file.bundle) | {"input": str(file.reader.path)}
     return Results(metadata, log_columns(file.bundle.snps, file.variants.candidates, file.match))
 
 
-def _model(bundle: Bundle) -> dict[str, Any]:
+def model_facts(bundle: Bundle) -> dict[str, Any]:
+    """Which model made a result, as JSON values."""
     return {
         "model": bundle.manifest.name,
         "manifest_sha256": bundle.digest,
@@ -419,7 +420,7 @@ def _model(bundle: Bundle) -> dict[str, Any]:
 
 
 def _origin(bundle: Bundle, source: InputFile, match: MatchReport) -> dict[str, Any]:
-    return _model(bundle) | {
+    return model_facts(bundle) | {
         "input": str(source.path),
         "input_format": source.format,
         "input_sha256": source.sha256,

@@ -80,7 +80,7 @@ def test_sample_without_file(run):
 # --- one SNP -----------------------------------------------------------------------------------
 
 
-def test_snp_for_people(run):
+def test_snp_for_people(run, terminal):
     outcome = run("explain", "--snp", "Gm01_5000_A_G")
     assert outcome.code == 0
     for words in (
@@ -108,6 +108,22 @@ def test_snp_for_programs(run, folder):
     assert json.loads((folder / "snp.json").read_text()) == value
 
 
+@pytest.mark.parametrize(("options", "delimiter"), [([], "\t"), (["--format", "csv"], ",")])
+def test_piped_snp_is_a_plain_table(run, options, delimiter):
+    outcome = run("explain", "--snp", "Gm01_5000_A_G", *options)
+    rows = list(csv.reader(io.StringIO(outcome.out), delimiter=delimiter))
+    assert len(rows) == 5 and {len(row) for row in rows} == {len(rows[0])}
+    report = json.loads(run("explain", "--snp", "Gm01_5000_A_G", "--json").out)
+    table = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["genotype"] for row in table] == ["0", "1", "2", "missing"]
+    for row in table:
+        assert (row["snp"], row["chromosome"], row["position"]) == ("Gm01_5000_A_G", "Gm01", "5000")
+        assert float(row["effect"]) == pytest.approx(report["effects"][row["genotype"]], rel=1e-5)
+        frequency = report["frequencies"][row["genotype"]]
+        assert float(row["frequency"]) == pytest.approx(frequency, rel=1e-5)
+        assert int(row["rank"]) == report["rank"]
+
+
 def test_case_of_a_snp_is_forgiven_and_said(run):
     outcome = run("explain", "--snp", "gm01_5000_a_g", "--json")
     assert json.loads(outcome.out)["id"] == "Gm01_5000_A_G"
@@ -125,7 +141,6 @@ def test_unknown_snp(run):
     ("arguments", "words"),
     [
         (["--snp", "x", "g.tsv"], "takes no FILE"),
-        (["--snp", "x", "--format", "tsv"], "written as json, not as tsv"),
         (["--json"], "the viewer writes no file"),
         (["--out", "e.tsv"], "the viewer writes no file"),
     ],

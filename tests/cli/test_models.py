@@ -7,11 +7,22 @@ from snpredict import errors
 from snpredict.bundle import load_bundle
 
 
-def test_list(run):
+def test_list(run, terminal):
     outcome = run("models")
     assert outcome.code == 0 and outcome.err == ""
     (row,) = [line.split() for line in outcome.out.splitlines() if "tiny" in line]
     assert row[:6] == ["tiny", "height", "cm", "40", "3", "0.700"]
+
+
+def test_piped_list_is_a_plain_table(run):
+    header, *rows = [line.split("\t") for line in run("models").out.splitlines()]
+    assert {len(row) for row in rows} == {len(header)}
+    (row,) = [dict(zip(header, row, strict=True)) for row in rows]
+    assert row == {
+        **{"model": "tiny", "trait": "height", "unit": "cm", "snps": "40", "folds": "3"},
+        **{"pcc_mean": "0.7", "pcc_sd": "0.02"},
+        "size_bytes": str(load_bundle("tiny").size_bytes),
+    }
 
 
 def test_list_for_programs(run):
