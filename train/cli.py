@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperCommand
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
+from train.console import Messages
 from train.errors import MissingExtra
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     help="Train fold ensembles on SNP genotypes and export them as snpredict bundles.",
 )
 # A path or a unit may hold brackets, which markup would take for styles.
-stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
+stderr = Messages(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Control(StrEnum):

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from snpredict.terminal.tables import fitted, heading_table
 from train.crossval import FoldStatus
 
 
@@ -146,7 +146,8 @@ def watching(
         return
 
     def render(statuses: list[FoldStatus]) -> Group:
-        table = Table("fold", "state", "epoch", f"validation MAE ({unit})", "best", "time")
+        headings = ("fold", "state", "epoch", f"validation MAE ({unit})", "best", "time")
+        table = heading_table(*headings, right=range(2, len(headings)))
         for s in statuses:
             shown = s.best_mae == s.best_mae  # NaN before the first epoch
             table.add_row(
@@ -166,6 +167,9 @@ def watching(
             foot += f", about {_clock(left)} left"
         elif least is not None:
             foot += f", at least {_clock(least)} left for these folds"
+        table, left_out = fitted(table, console.width)
+        if left_out:
+            foot += f"; no room for {', '.join(left_out)}"
         return Group(table, Text(foot))
 
     with Live(console=console, refresh_per_second=4) as live:

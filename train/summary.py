@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
+from snpredict.terminal.tables import heading_table, show
 from train.crossval import SETTINGS, fold_result, read_settings
 from train.dataset import Dataset
 from train.errors import IncompleteRun
@@ -309,11 +309,12 @@ def _write_csv(path: Path, rows: list[list[Any]]) -> None:
 
 
 def _print_table(console: Console, rows: list[list[Any]], run: Run) -> None:
-    table = Table(*map(str, rows[0]), "epochs", "seconds")
+    headings = [*map(str, rows[0]), "epochs", "seconds"]
+    table = heading_table(*headings, right=range(1, len(headings)))
     by_fold = {r["fold"]: r for r in run.results}
     for row in rows[1:]:
         result = by_fold.get(row[0])
         cells = [f"{x:.4f}" if isinstance(x, float) else str(x) for x in row]
         tail = [str(result["epochs"]), f"{result['seconds']:.0f}"] if result else ["", ""]
         table.add_row(*cells, *tail, style="bold" if row[0] == "mean" else None)
-    console.print(table)
+    show(console, table, way_out="the tables of the run")

@@ -11,6 +11,9 @@ from snpredict.inputs import Watch
 
 _PROGRESS_AFTER_S = 2.0
 
+#: Columns beside the file's name and the bar: "1,000,000 samples, 100,000/s", share and time left.
+_TEXT, _LEAST_BAR = 45, 5
+
 
 def watch(quiet: bool) -> Watch:
     """A progress bar on stderr, if that is a terminal and `quiet` does not say no."""
@@ -39,13 +42,16 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        console = Console(stderr=True)
+        bar = max(0, min(40, console.width - _TEXT - len(reader.path.name)))
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            *([BarColumn(bar)] if bar >= _LEAST_BAR else []),
             TextColumn("{task.percentage:.0f} %"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
         )
-        console = Console(stderr=True)
+        # In a narrow window the numbers are wanted more than the file's name.
+        name = f"{reader.path.name}: " if bar else ""
         with Progress(*columns, console=console, transient=True) as progress:
             # A rate over the last seconds needs updates from the very start.
             task = progress.add_task(reader.path.name, total=None)
@@ -56,7 +62,7 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
                 by_samples = done and reader.n_samples
                 progress.update(
                     task,
-                    description=f"{reader.path.name}: {what}",
+                    description=f"{name}{what}",
                     completed=done if by_samples else reader.bytes_read,
                     total=max(1, (reader.n_samples if by_samples else reader.size_bytes) or 1),
                 )

@@ -74,7 +74,9 @@ def show(
     short, rank
         See `fitted`.
     """
-    table, left_out = fitted(table, console.width, short, rank)
+    left_out: list[str] = []
+    if console.is_terminal:
+        table, left_out = fitted(table, console.width, short, rank)
     console.print(table)
     if left_out:
         names = ", ".join(_ranges(left_out))

@@ -1,9 +1,13 @@
 """Time left: a mean once a fold has finished, a lower bound before."""
 
+import io
+import re
+
 import pytest
 
+from train.console import Messages
 from train.crossval import FoldStatus
-from train.progress import FitsLeft, least_time_left, time_left
+from train.progress import FitsLeft, least_time_left, time_left, watching
 
 
 def test_time_left_is_the_mean_of_finished_folds_shared_by_the_running_ones() -> None:
@@ -63,3 +67,32 @@ def test_folds_of_a_network_count_with_the_start_of_their_process() -> None:
     assert words([FoldStatus(1, "running", seconds=9), FoldStatus(2)]).startswith("time left unkno")
     now = [FoldStatus(1, "finished", seconds=6), FoldStatus(2, "running", seconds=2)]
     assert words(now) == words(now) == "about 0:25 left"
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_folds_fit_the_window(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen = io.StringIO()
+    console = Messages(file=screen, width=columns, height=40, force_terminal=True, no_color=True)
+    with watching(console, "height_chip.tsv.gz, preset default", "kg/ha") as update:
+        update(
+            [
+                FoldStatus(1, "running", epoch=8, seconds=80, best_mae=512.345),
+                FoldStatus(2, "waiting"),
+            ]
+        )
+    text = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", screen.getvalue())
+    lines = text.replace("\r", "\n").splitlines()
+    assert any("running" in line for line in lines) and "…" not in text
+    assert max(map(len, lines)) <= columns
+    assert ("no room for best" in " ".join(text.split())) is (columns == 40)
+
+
+def test_messages_of_training_break_between_words_on_a_terminal_only() -> None:
+    text = "note: " + "a sentence of several words, " * 6
+    for terminal, n_lines in ((True, 5), (False, 1)):
+        screen = io.StringIO()
+        Messages(file=screen, width=40, force_terminal=terminal).print(text, soft_wrap=True)
+        lines = screen.getvalue().rstrip("\n").split("\n")
+        assert len(lines) == n_lines
+        assert " ".join(line.strip() for line in lines) == text.strip()
