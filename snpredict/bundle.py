@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snpredict.effects import PERCENTILES, largest_difference
 from snpredict.encoding import CHANNEL_CODES, MISSING
 from snpredict.errors import (
     BundleFileAltered,
@@ -50,6 +51,9 @@ _CODE_SUFFIXES = tuple("missing" if code == MISSING else str(code) for code in C
 
 _FREQUENCY_COLUMNS = [f"freq_{suffix}" for suffix in _CODE_SUFFIXES]
 _EFFECT_COLUMNS = [f"effect_{suffix}" for suffix in _CODE_SUFFIXES]
+_RANGE_COLUMNS = [
+    [f"{column}_p{percentile:02d}" for column in _EFFECT_COLUMNS] for percentile in PERCENTILES
+]
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,10 @@ class SaliencyTable:
     per_fold : ndarray (SNPs, folds) of float64
         Mean saliency over the test samples of each fold.
     effects : ndarray (SNPs, 4) of float64, or None
-        Signed effect of each genotype in trait units, channel order. None where the network is
-        not affine: a genotype's effect then depends on the other SNPs.
+        Signed effect of each genotype in trait units, in the average line; channel order. None
+        where the network cannot be fused.
+    effect_ranges : ndarray (SNPs, 4, 2) of float64, or None
+        5th and 95th percentile of each effect over training lines. None in older bundles.
     """
 
     saliency: np.ndarray
@@ -109,6 +115,7 @@ class SaliencyTable:
     percentile: np.ndarray
     per_fold: np.ndarray
     effects: np.ndarray | None
+    effect_ranges: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -330,26 +337,75 @@ def _saliency_table(
 ) -> SaliencyTable:
     folds = [fold.name for fold in manifest.folds]
     effects = _EFFECT_COLUMNS if manifest.ensemble is not None else []
+    # One of them, and all have to be there.
+    ranges = [name for names in _RANGE_COLUMNS for name in names] if effects else []
     numbers = ["saliency", "centered_saliency", "rank", "percentile", *folds, *effects]
     columns = Columns(
         content,
         path,
         kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
+        optional=dict.fromkeys(ranges, NUMBERS),
         n_rows=manifest.n_snps,
     )
     if columns.texts("id", nullable=False) != ids:
         raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
-    rank = columns.matrix(["rank"])[:, 0]
-    if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
-        raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
-    return SaliencyTable(
+    table = SaliencyTable(
         saliency=columns.matrix(["saliency"])[:, 0],
         centered=columns.matrix(["centered_saliency"])[:, 0],
-        rank=rank.astype(np.int64),
+        rank=_ranks(columns, path),
         percentile=columns.matrix(["percentile"])[:, 0],
         per_fold=columns.matrix(folds),
         effects=columns.matrix(effects) if effects else None,
+        effect_ranges=_effect_ranges(columns, path, manifest),
     )
+    _check_saliency(table, path)
+    return table
+
+
+def _ranks(columns: Columns, path: Path) -> np.ndarray:
+    rank = columns.matrix(["rank"])[:, 0]
+    if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
+        raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
+    return rank.astype(np.int64)
+
+
+def _effect_ranges(columns: Columns, path: Path, manifest: Manifest) -> np.ndarray | None:
+    there = [columns.has(name) for names in _RANGE_COLUMNS for name in names]
+    if not any(there):
+        return None
+    if not all(there):
+        raise InvalidBundle(
+            f"{path}: found some of the columns {_RANGE_COLUMNS[0][0]} to {_RANGE_COLUMNS[1][-1]}, "
+            "expected all or none"
+        )
+    ranges = np.stack([columns.matrix(names) for names in _RANGE_COLUMNS], axis=2)
+    limit = largest_difference([fold.scale for fold in manifest.folds], manifest.alpha)
+    largest = float(np.abs(ranges).max())
+    if largest > limit * (1 + 1e-6):
+        raise InvalidBundle(
+            f"{path}: found an effect of {largest:.6g} among the percentiles, expected at most "
+            f"{limit:.6g}, as two predictions of the model lie no further apart"
+        )
+    if (ranges[:, :, 0] > ranges[:, :, 1]).any():
+        raise InvalidBundle(f"{path}: a 5th percentile of effects is above the 95th")
+    return ranges
+
+
+def _check_saliency(table: SaliencyTable, path: Path) -> None:
+    """Refuse figures that contradict each other; that they are of this model cannot be told."""
+    by_rank = table.saliency[np.argsort(table.rank)]
+    if (np.diff(by_rank) > 0).any():
+        raise InvalidBundle(f"{path}: the ranks are not in the order of the saliency")
+    n_snps = len(table.rank)
+    if not np.allclose(table.percentile, 100 * (n_snps - table.rank + 1) / n_snps, atol=1e-6):
+        raise InvalidBundle(f"{path}: the percentiles are not those of the ranks")
+    if min(table.saliency.min(), table.centered.min(), table.per_fold.min()) < 0:
+        raise InvalidBundle(f"{path}: found a negative saliency, expected sizes")
+    # The folds' means are stored in single precision.
+    margin = 1e-5 * table.per_fold.max(axis=1)
+    below = table.saliency < table.per_fold.min(axis=1) - margin
+    if (below | (table.saliency > table.per_fold.max(axis=1) + margin)).any():
+        raise InvalidBundle(f"{path}: a saliency is not a mean of those of its folds")
 
 
 def _check_out_of_fold(content: bytes, path: Path) -> None:

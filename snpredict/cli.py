@@ -261,7 +261,10 @@ def check(
 def explain(
     file: File = None,
     snp: Annotated[
-        str | None, typer.Option("--snp", metavar="NAME", help="Look up a SNP of the model.")
+        str | None,
+        typer.Option(
+            "--snp", metavar="NAME", help="A SNP of the model: name, unique part of it, or place."
+        ),
     ] = None,
     sample: Annotated[
         str | None,
@@ -289,8 +292,8 @@ def explain(
 
     With --snp, what the model knows about one SNP; in a pipe, one row per genotype with columns
     snp, chromosome, position, counted_allele, other_allele, saliency, centered_saliency, rank,
-    percentile, genotype, frequency and effect, and with --json everything. With FILE and --sample,
-    what each SNP added to that sample's prediction. With neither, type names of SNPs until q.
+    percentile, genotype, frequency, effect, effect_p05, effect_p95 and effects_hold, and with
+    --json everything. With FILE and --sample, what each SNP added to that sample's prediction. With neither, type names of SNPs until q.
     """
     if snp is not None and (file is not None or sample is not None):
         raise UsageError(
@@ -336,8 +339,9 @@ def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
     from dataclasses import asdict
 
     from snpredict import display
-    from snpredict.explanation import describe_snp, find_snp
     from snpredict.plain_tables import snp_table
+    from snpredict.scoring import Scorer
+    from snpredict.snp_report import describe_snp, find_snp
     from snpredict.tables import to_json
     from snpredict.terminal.tables import terminal
 
@@ -345,7 +349,7 @@ def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
     name = find_snp(bundle, snp)
     if name != snp:
         _tell(f"{snp!r} was read as {name}")
-    report = describe_snp(bundle, name)
+    report = describe_snp(bundle, name, Scorer(bundle, 1).score_function())
     if outputs.format is None and outputs.out is None and sys.stdout.isatty():
         display.show_snp(terminal(), report, bundle)
     elif outputs.format == "json":
@@ -407,6 +411,7 @@ def _explain_sample(
 
 def _view(model: str | None) -> None:
     from snpredict import display
+    from snpredict.scoring import Scorer
     from snpredict.terminal.tables import terminal
     from snpredict.viewer import line_reader, run_viewer
 
@@ -414,6 +419,7 @@ def _view(model: str | None) -> None:
     console = terminal()
     run_viewer(
         bundle,
+        Scorer(bundle, 1).score_function(),
         line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
         lambda line: print(for_stream(display.printable(line), sys.stdout)),
         lambda report: display.show_snp(console, report, bundle),

@@ -12,13 +12,13 @@ import numpy as np
 
 from snpredict import __version__
 from snpredict.bundle import Bundle
-from snpredict.explanation import SnpReport
 from snpredict.inputs import InputFile
 from snpredict.manifest import Manifest
 from snpredict.match_report import MatchReport
 from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.sample_measures import SampleMeasures
 from snpredict.scores import Coverage
+from snpredict.snp_report import SnpReport
 from snpredict.terminal.tables import (
     FIRST_ROWS,
     LAST_ROWS,
@@ -330,18 +330,23 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         ),
     )
     digits = decimals(bundle) + 2
-    effects = heading_table("genotype", "in training", f"effect ({unit})", "", right=(1, 2))
+    ranges = report.effect_ranges
+    in_lines = ["in 90 % of lines"] if ranges else []
+    headings = ["genotype", "in training", f"effect ({unit})", *in_lines, ""]
+    effects = heading_table(*headings, right=range(1, len(headings) - 1))
     limit = max(map(abs, report.effects.values()), default=0.0)
     for genotype, frequency in report.frequencies.items():
         effect = report.effects.get(genotype)
         effects.add_row(
             _genotype_words(genotype, counted, other),
             f"{frequency:.1%}",
-            "not constant" if effect is None else f"{effect:+.{digits}f}",
+            "not known" if effect is None else f"{effect:+.{digits}f}",
+            *([" to ".join(f"{end:+.{digits}f}" for end in ranges[genotype])] if ranges else []),
             "" if effect is None else signed_bar(effect, limit),
         )
     console.print()
     show(console, effects)
+    console.print(_where_effects_hold(report))
     folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
@@ -349,6 +354,15 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
     show(console, folds)
     if report.neighbours:
         show(console, _neighbour_table(report))
+
+
+def _where_effects_hold(report: SnpReport) -> str:
+    if report.effects_hold is None:
+        return "no effects: the model has no fused ensemble to take them from\n"
+    sentences = [f"The effects hold for {report.effects_hold}."]
+    if report.effect_ranges:
+        sentences.append("In nine tenths of the training lines they lie within the range shown.")
+    return " ".join(sentences) + "\n"
 
 
 def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> None:

@@ -1,4 +1,4 @@
-"""Why a prediction is what it is: contributions per sample, and the look-up of one SNP.
+"""Why a prediction is what it is: contributions of every SNP, sample by sample.
 
 A fold model has, for the genotype channels c_j of a sample, the score of
 `snpredict.score_function` and from it
@@ -25,20 +25,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.encoding import CHANNEL_CODES, MISSING
-from snpredict.errors import NotExplainable, UnknownSnp
-from snpredict.names import listed, search
+from snpredict.errors import NotExplainable
 from snpredict.score_function import (
     HiddenLayer,
     ScoreFunction,
     flat_by_fold,
+    isru,
     look_up,
     silu_chord,
     table_cells,
 )
 from snpredict.scoring import Scorer
-
-NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
@@ -112,11 +109,6 @@ def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
         frequencies=bundle.snps.frequencies,
         alpha=bundle.manifest.alpha,
     )
-
-
-def isru(z: np.ndarray, alpha: float) -> np.ndarray:
-    """Inverse square root unit ``z / sqrt(1 + α z²)``."""
-    return z / np.sqrt(1 + alpha * z * z)
 
 
 def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
@@ -217,129 +209,3 @@ def largest(values: np.ndarray, count: int) -> np.ndarray:
         by_size = np.argsort(-sizes[row, candidates], kind="stable")
         order[row] = candidates[by_size[:count]]
     return order
-
-
-# --- one SNP -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A SNP near another one on its chromosome."""
-
-    id: str
-    position: int
-    saliency: float
-    rank: int
-
-
-@dataclass(frozen=True)
-class SnpReport:
-    """Everything that a bundle says about one SNP.
-
-    Attributes
-    ----------
-    id : str
-    chromosome, position, counted_allele, other_allele : str, int, str, str or None
-    saliency, centered_saliency, percentile : float
-    rank, n_snps : int
-        Place among the model's SNPs by saliency, 1 = largest.
-    fold_saliency : dict of str to float
-        By the fold's name.
-    frequencies, effects : dict of str to float
-        By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
-        signed effect in trait units. None where the bundle has no fused ensemble.
-    neighbours : list of Neighbour
-        Up to five on either side, by position; empty without a known position.
-    """
-
-    id: str
-    chromosome: str | None
-    position: int | None
-    counted_allele: str | None
-    other_allele: str | None
-    saliency: float
-    centered_saliency: float
-    rank: int
-    n_snps: int
-    percentile: float
-    fold_saliency: dict[str, float]
-    frequencies: dict[str, float]
-    effects: dict[str, float]
-    neighbours: list[Neighbour]
-
-
-#: Keys of a report's genotypes and the channel of each.
-_GENOTYPES = {
-    name: CHANNEL_CODES.index(code)
-    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items()
-}
-
-
-def find_snp(bundle: Bundle, typed: str) -> str:
-    """Id of the SNP of that name, or of the only one that differs in upper and lower case.
-
-    Raises
-    ------
-    UnknownSnp
-        With the names that begin with it, or the nearest ones, as the hint.
-    """
-    found = search(typed, bundle.snps.ids)
-    if found.match:
-        return found.match
-    hint = "snpredict explain, without further arguments, completes names as you type"
-    if found.completions:
-        hint = f"names like it: {listed(found.completions)}"
-    elif found.nearest:
-        hint = f"did you mean {' or '.join(found.nearest)}?"
-    raise UnknownSnp(
-        f"model {bundle.manifest.name!r} has no SNP {typed!r} among its {len(bundle.snps)}", hint
-    )
-
-
-def describe_snp(bundle: Bundle, snp: str) -> SnpReport:
-    """Look up the SNP of that exact id."""
-    at = bundle.snps.ids.index(snp)
-    snps, saliency = bundle.snps, bundle.saliency
-    return SnpReport(
-        id=snp,
-        chromosome=snps.chromosome[at],
-        position=snps.position[at],
-        counted_allele=snps.counted_allele[at],
-        other_allele=snps.other_allele[at],
-        saliency=float(saliency.saliency[at]),
-        centered_saliency=float(saliency.centered[at]),
-        rank=int(saliency.rank[at]),
-        n_snps=len(snps),
-        percentile=float(saliency.percentile[at]),
-        fold_saliency={
-            fold.name: float(value)
-            for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
-        },
-        frequencies={g: float(snps.frequencies[at, c]) for g, c in _GENOTYPES.items()},
-        effects={}
-        if saliency.effects is None
-        else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
-        neighbours=_neighbours(bundle, at),
-    )
-
-
-def _neighbours(bundle: Bundle, at: int) -> list[Neighbour]:
-    snps, saliency = bundle.snps, bundle.saliency
-    own = snps.position[at]
-    if snps.chromosome[at] is None or own is None:
-        return []
-    placed = sorted(
-        (position, index)
-        for index, (chromosome, position) in enumerate(
-            zip(snps.chromosome, snps.position, strict=True)
-        )
-        if chromosome == snps.chromosome[at] and position is not None
-    )
-    here = placed.index((own, at))
-    near = placed[max(0, here - NEIGHBOURS) : here] + placed[here + 1 : here + 1 + NEIGHBOURS]
-    return [
-        Neighbour(
-            snps.ids[index], position, float(saliency.saliency[index]), int(saliency.rank[index])
-        )
-        for position, index in near
-    ]

@@ -276,8 +276,9 @@ def check_file(
     Raises
     ------
     SnpredictError
-        As `match_file` and its reader's `genotypes`.
+        As `match_file`, its reader's `genotypes`, and `Scorer`.
     """
+    Scorer(bundle)  # its weights vouch for the effects by which the match is judged
     options = options or InputOptions()
     file = match_file(path, bundle, options, watch=watch)
     samples: list[str] = []

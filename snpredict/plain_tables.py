@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 
 from snpredict.bundle import Bundle
-from snpredict.explanation import SnpReport
 from snpredict.manifest import Manifest
 from snpredict.pipeline import model_facts
+from snpredict.snp_report import SnpReport
 from snpredict.tables import Results
 
 
 def snp_table(report: SnpReport, bundle: Bundle) -> Results:
     """One row per genotype of a SNP: its frequency and effect, behind what is known of the SNP.
 
+    With the range of the effect over training lines, a gap where the bundle has none, and in which
+    lines the effect holds.
     The saliency of each fold and the neighbours are in the JSON report only.
     """
     genotypes = list(report.frequencies)
@@ -30,6 +32,10 @@ def snp_table(report: SnpReport, bundle: Bundle) -> Results:
     columns["genotype"] = genotypes
     columns["frequency"] = [report.frequencies[genotype] for genotype in genotypes]
     columns["effect"] = [report.effects.get(genotype) for genotype in genotypes]
+    for at, name in enumerate(("effect_p05", "effect_p95")):
+        ends = (report.effect_ranges.get(genotype) for genotype in genotypes)
+        columns[name] = [None if end is None else end[at] for end in ends]
+    columns["effects_hold"] = [report.effects_hold] * len(genotypes)
     return Results(model_facts(bundle), columns)
 
 

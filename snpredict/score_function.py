@@ -169,6 +169,11 @@ def look_up(
     return terms
 
 
+def isru(z: np.ndarray, alpha: float) -> np.ndarray:
+    """Inverse square root unit ``z / sqrt(1 + α z²)``."""
+    return z / np.sqrt(1 + alpha * z * z)
+
+
 def silu(s: np.ndarray) -> np.ndarray:
     """``s / (1 + exp(−s))``, without overflow."""
     return s * _sigmoid(s)

@@ -17,10 +17,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
+from snpredict.effects import first_wrong_effect
+from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, N_CHANNELS
 from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.ahead import map_ahead
+from snpredict.manifest import SALIENCY
 from snpredict.onnx_session import Session, open_session
 from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ScoredBlock, stack_folds
@@ -58,7 +60,8 @@ class Scorer:
     ------
     InvalidBundle
         A model cannot be loaded, or its input or output has another name, type or shape; or its
-        outputs for simple genotypes are not finite, or not those that the manifest implies.
+        outputs for simple genotypes are not finite, or not those that the manifest implies; or
+        the bundle's effects are not those of its weights.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0):
@@ -222,6 +225,23 @@ class Scorer:
             raise InvalidBundle(
                 f"{path}: its predictions are not those that its "
                 "weights and the manifest's isru_alpha, center and scale give"
+            )
+        self._check_effects(function, scale)
+
+    def _check_effects(self, function: ScoreFunction, scale: np.ndarray) -> None:
+        """Refuse stored effects that are not those of the weights."""
+        bundle = self._bundle
+        effects = bundle.saliency.effects
+        assert effects is not None  # every bundle with a fused ensemble has them
+        wrong = first_wrong_effect(
+            effects, function, scale, bundle.manifest.alpha, bundle.snps.frequencies
+        )
+        if wrong is not None:
+            snp, channel, expected = wrong
+            raise InvalidBundle(
+                f"{bundle.path / SALIENCY}: found the effect {effects[snp, channel]:.6g} for "
+                f"{CHANNEL_NAMES[channel]} of SNP {bundle.snps.ids[snp]}, expected {expected:.6g} "
+                "as the model's weights give"
             )
 
     def _score(self, tile: GenotypeBlock) -> ScoredBlock:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from snpredict.bundle import Bundle
-from snpredict.explanation import SnpReport, describe_snp
-from snpredict.names import complete, search
+from snpredict.names import complete
+from snpredict.score_function import ScoreFunction
+from snpredict.snp_report import SnpReport, describe_snp, search_snp
 
 PROMPT = "SNP> "
 MAX_LISTED = 20
@@ -13,17 +14,20 @@ MAX_LISTED = 20
 
 def run_viewer(
     bundle: Bundle,
+    function: ScoreFunction | None,
     read: Callable[[], str],
     write: Callable[[str], None],
     show: Callable[[SnpReport], None],
 ) -> None:
     """Answer names until ``q``, ``quit`` or the end of the input.
 
-    A part of a name is completed when only one name has it, and lists those that do otherwise.
+    What they may be is said in `search_snp`; a part of several names lists them.
 
     Parameters
     ----------
     bundle : Bundle
+    function : ScoreFunction or None
+        See `describe_snp`.
     read : callable
         Gives the next line; raises EOFError at the end.
     write : callable
@@ -32,8 +36,8 @@ def run_viewer(
         Takes the report of a SNP.
     """
     write(
-        f"{len(bundle.snps):,} SNPs of {bundle.manifest.name}; type a name or a part of one, "
-        "q to quit"
+        f"{len(bundle.snps):,} SNPs of {bundle.manifest.name}; type a name, a part of one or "
+        "a place such as 10:44669893, q to quit"
     )
     while True:
         try:
@@ -43,20 +47,21 @@ def run_viewer(
         if typed.lower() in ("q", "quit"):
             return
         if typed:
-            _answer(bundle, typed, write, show)
+            _answer(bundle, function, typed, write, show)
 
 
 def _answer(
-    bundle: Bundle, typed: str, write: Callable[[str], None], show: Callable[[SnpReport], None]
+    bundle: Bundle,
+    function: ScoreFunction | None,
+    typed: str,
+    write: Callable[[str], None],
+    show: Callable[[SnpReport], None],
 ) -> None:
-    found = search(typed, bundle.snps.ids)
-    name = found.match
-    if name is None and len(found.completions) == 1:
-        name = found.completions[0]
-    if name is not None:
-        if name != typed:
-            write(f"{typed!r} was read as {name}")
-        show(describe_snp(bundle, name))
+    found = search_snp(bundle.snps, typed)
+    if found.match is not None:
+        if found.match != typed:
+            write(f"{typed!r} was read as {found.match}")
+        show(describe_snp(bundle, found.match, function))
     elif found.completions:
         write(f"{len(found.completions):,} names have {typed!r} in them:")
         for completion in found.completions[:MAX_LISTED]:

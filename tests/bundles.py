@@ -10,9 +10,11 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
+from snpredict.effects import average_effects, effect_ranges
 from snpredict.encoding import CHANNEL_NAMES
+from snpredict.score_function import ScoreFunction
 from train.bundling import write_bundle
-from train.fused import HiddenPart, fused_ensemble
+from train.fused import HiddenPart, function_of, fused_ensemble
 
 
 @dataclass
@@ -116,7 +118,13 @@ class Tiny:
             columns[f"freq_{suffix}"] = self.frequencies[:, channel]
         return pa.table(columns)
 
-    def saliency(self) -> pa.Table:
+    def effect_ranges(self) -> np.ndarray:
+        """Percentiles of the effects over 20 drawn lines, (SNPs, 4, 2)."""
+        return effect_ranges(
+            self.function(), self.scale, self.alpha, self.frequencies, self.draw(20)
+        )
+
+    def saliency(self, ranges: bool = False) -> pa.Table:
         strength = np.abs(self.weights).max(axis=1)
         mean = strength.mean(axis=1)
         rank = np.empty(self.n_snps, np.int64)
@@ -130,9 +138,14 @@ class Tiny:
         }
         for f in range(self.n_folds):
             columns[f"fold_{f + 1:02d}"] = strength[:, f]
-        effects = (self.weights * self.scale).mean(axis=2)
+        effects = average_effects(self.function(), self.scale, self.alpha, self.frequencies).astype(
+            np.float32
+        )
         for channel, suffix in enumerate(("missing", "1", "2", "0") if self.affine else ()):
             columns[f"effect_{suffix}"] = effects[:, channel]
+            if ranges:
+                low, high = self.effect_ranges()[:, channel].astype(np.float32).T
+                columns |= {f"effect_{suffix}_p05": low, f"effect_{suffix}_p95": high}
         return pa.table(columns)
 
     def out_of_fold(
@@ -156,6 +169,10 @@ class Tiny:
         for name, values in columns.items():
             table = table.append_column(name, pa.array(values))
         return table
+
+    def function(self) -> ScoreFunction:
+        """The score as numbers."""
+        return function_of(self.weights, self.bias, self.hidden)
 
     def ensemble(self) -> bytes:
         return fused_ensemble(

@@ -9,18 +9,18 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
+from snpredict.effects import PERCENTILES, average_effects, effect_ranges
 from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
 from snpredict.genotypes import CODINGS
 from snpredict.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
 from snpredict.sample_rates import sample_rates
-from snpredict.score_function import HiddenLayer, ScoreFunction, silu
 from snpredict.training_set import genotype_digest
 from train.bundling import write_bundle
 from train.card import model_card
 from train.errors import ParityError
 from train.export import onnx_predictions, require_parity
 from train.fold import fold_folder, parity_genotypes
-from train.fused import HiddenPart, fused_ensemble
+from train.fused import HiddenPart, function_of, fused_ensemble
 from train.new_families import LeftOut, measured_intervals
 from train.presets import HIDDEN, Preset
 from train.similarity import (
@@ -37,6 +37,10 @@ from train.summary import Run, ranks
 #: Networks whose score the fused ensemble can hold: those affine in the one-hot genotypes once
 #: dropout is off, and the one with a hidden layer over codes.
 FUSED_NETWORKS = ("residual", HIDDEN)
+
+#: Training lines over which the ranges of effects are taken, at most: the time that they take
+#: grows with their number, and the percentiles hardly move any more.
+EFFECT_LINES = 200
 
 
 def assemble_bundle(
@@ -100,9 +104,14 @@ def assemble_bundle(
         ensemble, onnx_fused = None, None
 
     frequencies = genotype_frequencies(run.data.codes)
-    effect = None
+    effects: dict[str, np.ndarray] = {}
     if ensemble is not None:
-        effect = effects(_function(weights, bias, hidden), scale, alpha, frequencies)
+        lines = _some_lines(run.data.codes, run.settings["seed"])
+        function = function_of(weights, bias, hidden)
+        effects = _effect_columns(
+            average_effects(function, scale, alpha, frequencies),
+            effect_ranges(function, scale, alpha, frequencies, lines),
+        )
     manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
     manifest["evaluation"] = evaluated
     distances, similarity, manifest["similarity"] = _similarity(run, left_out)
@@ -118,7 +127,7 @@ def assemble_bundle(
         target,
         manifest,
         snps=_snp_table(run, info, frequencies),
-        saliency=_saliency_table(run, effect),
+        saliency=_saliency_table(run, effects),
         out_of_fold=out_of_fold,
         # The ensemble holds them already.
         fold_models=models if ensemble is None else [],
@@ -138,62 +147,24 @@ def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
     )
 
 
-def _function(weights: np.ndarray, bias: np.ndarray, hidden: HiddenPart | None) -> ScoreFunction:
-    """The score as the runtime knows it."""
-    if hidden is None:
-        return ScoreFunction(weights, bias)
-    kernel = hidden.grid * hidden.snp_scale[:, :, None] * hidden.unit_scale[:, None, :]
-    numbers = (hidden.means, kernel, hidden.bias, hidden.output)
-    layer = HiddenLayer(hidden.snps, *(array.astype(np.float64) for array in numbers))
-    return ScoreFunction(weights, bias, layer)
+def _some_lines(codes: np.ndarray, seed: int) -> np.ndarray:
+    """The genotypes of at most `EFFECT_LINES` lines, drawn with that seed."""
+    if len(codes) <= EFFECT_LINES:
+        return codes
+    rows = np.random.default_rng(seed).choice(len(codes), EFFECT_LINES, replace=False)
+    return codes[np.sort(rows)]
 
 
-def effects(
-    function: ScoreFunction, scale: np.ndarray, alpha: float, frequencies: np.ndarray
-) -> np.ndarray:
-    """Signed effect of every genotype in an average line, trait units.
-
-    What the score changes when one SNP goes from its average to genotype c while all others stay
-    at theirs, times the slope of the ISRU at the average line's score z_f:
-
-        mean_f σ_f ISRU'(z_f) (W_f[j, c] − E_fj + Σ_h v_fh (φ(s_fh + d_fjh) − φ(s_fh)))
-
-    with d = U_fjh (x_c − mean x_j), and E, s and mean x of the average line, see
-    `snpredict.score_function`.
-
-    Parameters
-    ----------
-    function : ScoreFunction
-    scale : ndarray (folds,)
-    alpha : float
-        ISRU α.
-    frequencies : ndarray (SNPs, 4)
-        Shares of the channels in the training set.
-
-    Returns
-    -------
-    ndarray (SNPs, 4) of float64, channel order. Also for a channel that never occurs in training,
-        where it is what the model would add all the same; its frequency of 0 tells.
-    """
-    weights = function.weights.astype(np.float64)
-    steps = weights - np.einsum("jcf,jc->jf", weights, frequencies)[:, None, :]
-    if function.hidden is not None:
-        for fold in range(function.n_folds):
-            _add_curved(steps[:, :, fold], function.hidden, fold, frequencies)
-    reference = function.reference(frequencies)
-    slope = scale * (1 + alpha * reference**2) ** -1.5
-    return (steps * slope).mean(axis=2)
-
-
-def _add_curved(steps: np.ndarray, hidden: HiddenLayer, fold: int, frequencies: np.ndarray) -> None:
-    """Add what the hidden layer of one fold makes of each genotype to steps (SNPs, 4)."""
-    kernel, output = hidden.weights[fold], hidden.output[fold]
-    x_ref = hidden.average_inputs(fold, frequencies)
-    s_ref = hidden.bias[fold] + x_ref @ kernel
-    for channel, code in enumerate(CHANNEL_CODES):
-        x = np.zeros_like(x_ref) if code == MISSING else code - hidden.means[fold]
-        moved = silu(s_ref + kernel * (x - x_ref)[:, None])
-        steps[hidden.snps[fold], channel] += (moved - silu(s_ref)) @ output
+def _effect_columns(effects: np.ndarray, ranges: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of the effects (SNPs, 4) and of their percentiles (SNPs, 4, 2)."""
+    columns = {}
+    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items():
+        at = CHANNEL_CODES.index(code)
+        columns[f"effect_{name}"] = effects[:, at].astype(np.float32)
+        for place, percentile in enumerate(PERCENTILES):
+            of_lines = ranges[:, at, place].astype(np.float32)
+            columns[f"effect_{name}_p{percentile:02d}"] = of_lines
+    return columns
 
 
 def _alpha(settings: dict[str, Any]) -> float:
@@ -279,14 +250,9 @@ def _snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> pa.Table:
     )
 
 
-def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
+def _saliency_table(run: Run, effects: dict[str, np.ndarray]) -> pa.Table:
     mean = run.over_samples(run.saliency)
     rank = ranks(mean)
-    effects_of: dict[str, np.ndarray] = {}
-    if effect is not None:
-        by_code = {code: effect[:, at] for at, code in enumerate(CHANNEL_CODES)}
-        names = {0: "effect_0", 1: "effect_1", 2: "effect_2", MISSING: "effect_missing"}
-        effects_of = {name: by_code[code].astype(np.float32) for code, name in names.items()}
     return pa.table(
         {
             "id": pa.array(run.data.snps, pa.string()),
@@ -298,7 +264,7 @@ def _saliency_table(run: Run, effect: np.ndarray | None) -> pa.Table:
                 fold_name(fold): run.saliency[at].astype(np.float32)
                 for at, fold in enumerate(run.folds)
             },
-            **effects_of,
+            **effects,
         }
     )
 

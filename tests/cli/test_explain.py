@@ -6,6 +6,7 @@ import re
 import pytest
 
 from snpredict import errors
+from tests.bundles import Tiny
 
 
 def answer(monkeypatch, *lines):
@@ -128,6 +129,42 @@ def test_case_of_a_snp_is_forgiven_and_said(run):
     outcome = run("explain", "--snp", "gm01_5000_a_g", "--json")
     assert json.loads(outcome.out)["id"] == "Gm01_5000_A_G"
     assert "'gm01_5000_a_g' was read as Gm01_5000_A_G" in outcome.err
+
+
+@pytest.mark.parametrize("typed", ["1:5000", "Gm01:5000", "chr1:5000", "1_5000", "_5000_"])
+def test_a_snp_by_its_place_or_a_part_of_its_name(run, monkeypatch, typed):
+    outcome = run("explain", "--snp", typed, "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["id"] == "Gm01_5000_A_G"
+    assert f"{typed!r} was read as Gm01_5000_A_G" in outcome.err
+    answer(monkeypatch, typed)
+    assert f"{typed!r} was read as Gm01_5000_A_G" in run("explain").out
+
+
+def test_a_part_of_several_names(run):
+    outcome = run("explain", "--snp", "Gm02_3")
+    assert outcome.code == errors.UnknownSnp.exit_code == 21 and outcome.out == ""
+    assert "10 SNPs with 'Gm02_3' in their names" in outcome.err
+    assert "Gm02_30000_A_G, Gm02_31000_A_G" in outcome.err
+
+
+def test_where_effects_hold_is_said(run, folder):
+    words = "The effects hold for every line, up to the curvature of the model's output (ISRU)."
+    assert words in " ".join(run("explain", "--snp", "Gm01_5000_A_G").out.split())
+    curved = Tiny(units=2, n_folds=1)
+    curved.write(folder / "curved", saliency=curved.saliency(ranges=True))
+    inside = curved.ids[curved.hidden.snps[0, 0]]
+    outcome = run("explain", "--snp", inside, "-m", "./curved")
+    words = (
+        "The effects hold for the average genotype of the training set; other SNPs change them. "
+        "In nine tenths of the training lines they lie within the range shown."
+    )
+    assert words in " ".join(outcome.out.split())
+    assert "in 90 % of lines" in outcome.out
+    value = json.loads(run("explain", "--snp", inside, "-m", "./curved", "--json").out)
+    assert value["effects_hold"].startswith("the average genotype of the training set")
+    low, high = value["effect_ranges"]["2"]
+    assert low < high
 
 
 def test_unknown_snp(run):

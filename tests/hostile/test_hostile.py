@@ -429,6 +429,20 @@ def test_figures_that_cannot_be_read_are_not_told(bundle, genotypes, capsys, err
         pytest.param(column(SALIENCY, "effect_0", [NAN] * 12), ["not finite"], id="NaN effect"),
         pytest.param(column(SALIENCY, "rank", [1e300] * 12), ["ranks"], id="rank 10^300"),
         pytest.param(column(SALIENCY, "rank", [None] * 12), ["'rank' has gaps"], id="no ranks"),
+        pytest.param(
+            column(SALIENCY, "rank", list(range(12, 0, -1))), ["order"], id="ranks turned round"
+        ),
+        pytest.param(
+            column(SALIENCY, "percentile", [50.0] * 12), ["percentiles"], id="percentiles"
+        ),
+        pytest.param(
+            column(SALIENCY, "centered_saliency", [-1.0] * 12), ["negative"], id="saliency < 0"
+        ),
+        pytest.param(
+            in_turn(*(column(SALIENCY, f"fold_0{fold}", [1e9] * 12) for fold in (1, 2, 3))),
+            ["of its folds"],
+            id="folds 10^9",
+        ),
         pytest.param(column(OUT_OF_FOLD, "residual", [NAN] * 2), ["not finite"], id="NaN residual"),
         pytest.param(column(OUT_OF_FOLD, "digest", ["a", None]), ["gaps"], id="no digest"),
         pytest.param(column(OUT_OF_FOLD, "fold", ["1", "1"]), ["expected numbers"], id="fold text"),
@@ -459,6 +473,73 @@ def test_figures_that_cannot_be_read_are_not_told(bundle, genotypes, capsys, err
 )
 def test_tables(refused, lie, words):
     refused(lie, INVALID, words)
+
+
+def turned_round(saliency: pa.Table) -> pa.Table:
+    """Every SNP with the figures of another one."""
+    return saliency.take(list(range(11, -1, -1))).set_column(0, "id", pa.array(TINY.ids))
+
+
+FOREIGN_EFFECTS = [
+    pytest.param(
+        lambda t: Tiny(weights=-2 * TINY.weights).saliency(), ["weights give"], id="another trait's"
+    ),
+    pytest.param(
+        lambda t: t.set_column(
+            t.column_names.index("effect_0"), "effect_0", pa.array([1e300] + [0.0] * 11)
+        ),
+        ["found the effect 1e+300", TINY.ids[0], "homozygous_0"],
+        id="10^300",
+    ),
+    pytest.param(turned_round, ["weights give"], id="in another order"),
+    pytest.param(
+        lambda t: t.rename_columns(
+            [{"effect_0": "effect_2", "effect_2": "effect_0"}.get(c, c) for c in t.column_names]
+        ),
+        ["weights give"],
+        id="codes swapped",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), FOREIGN_EFFECTS)
+def test_effects_that_are_not_those_of_the_weights(refused, change, words):
+    refused(table(SALIENCY, change), INVALID, [*words, SALIENCY])
+
+
+@pytest.mark.parametrize(
+    "command", [["predict", "G"], ["check", "G"], ["explain", "G", "--sample", "s0"], ["--snp"], []]
+)
+def test_every_command_that_tells_effects_checks_them(bundle, genotypes, capsys, command):
+    table(SALIENCY, lambda t: Tiny(weights=-2 * TINY.weights).saliency())(bundle)
+    given = [str(genotypes) if word == "G" else word for word in command]
+    if command in ([], ["--snp"]):
+        given = ["explain", *(["--snp", TINY.ids[0]] if command else [])]
+    assert main([*given, "--model", str(bundle)]) == INVALID.exit_code
+    captured = capsys.readouterr()
+    assert captured.out == "" and "as the model's weights give" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"effect_0_p95": [1e300] * 12}, ["1e+300", "at most"], id="10^300"),
+        pytest.param({"effect_2_p05": [9.0] * 12}, ["above the 95th"], id="in the wrong order"),
+        pytest.param({"effect_2_p05": [NAN] * 12}, ["not finite"], id="NaN"),
+        pytest.param({"effect_2_p05": None}, ["all or none"], id="one is lacking"),
+    ],
+)
+def test_ranges_of_effects(refused, change, words):
+    def lie(_):
+        saliency = TINY.saliency(ranges=True)
+        for name, values in change.items():
+            at = saliency.column_names.index(name)
+            saliency = saliency.remove_column(at)
+            if values is not None:
+                saliency = saliency.append_column(name, pa.array(values))
+        return saliency
+
+    refused(table(SALIENCY, lie), INVALID, words)
 
 
 def test_further_columns_are_not_unpacked(bundle):

@@ -11,13 +11,10 @@ from snpredict.explanation import (
     Ensemble,
     chord_slope,
     contributions,
-    describe_snp,
-    find_snp,
     isru,
     largest,
     read_ensemble,
 )
-from snpredict.names import complete, nearest, search
 from snpredict.pipeline import explain_sample, predict_file
 from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ensemble_mean
@@ -122,8 +119,6 @@ def test_weights_come_out_of_the_graph(bundle):
 
 def test_model_that_is_not_affine(tmp_path):
     bundle = load_bundle(Tiny(affine=False).write(tmp_path / "b"))
-    report = describe_snp(bundle, bundle.snps.ids[0])
-    assert report.effects == {} and len(report.frequencies) == 4
     with pytest.raises(errors.NotExplainable, match="no fused ensemble"):
         read_ensemble(bundle, Scorer(bundle))
 
@@ -193,91 +188,3 @@ def test_mistake_below_the_sample_is_not_passed_over(bundle, table):
         file.write("s999\tX\n")
     with pytest.raises(errors.RaggedRow):
         explain_sample(table, bundle, "s0")
-
-
-# --- one SNP -----------------------------------------------------------------------------------
-
-
-def test_report_of_a_snp(bundle):
-    report = describe_snp(bundle, TINY.ids[4])
-    assert (report.chromosome, report.position) == ("Gm01", 5000)
-    assert (report.counted_allele, report.other_allele) == ("A", "G")
-    assert report.rank == bundle.saliency.rank[4] and report.n_snps == 40
-    assert report.frequencies == pytest.approx(
-        dict(zip(["missing", "1", "2", "0"], TINY.frequencies[4], strict=True))
-    )
-    assert list(report.effects) == ["0", "1", "2", "missing"]
-    assert report.effects["2"] == pytest.approx((TINY.weights[4, 2] * TINY.scale).mean())
-    assert list(report.fold_saliency) == ["fold_01", "fold_02", "fold_03"]
-
-
-@pytest.mark.parametrize(
-    ("at", "neighbours"),
-    [
-        pytest.param(9, [4, 5, 6, 7, 8, 10, 11, 12, 13, 14], id="five on either side"),
-        pytest.param(0, [1, 2, 3, 4, 5], id="first of its chromosome"),
-        pytest.param(18, [13, 14, 15, 16, 17, 19], id="next chromosome is not near"),
-    ],
-)
-def test_neighbours(bundle, at, neighbours):
-    report = describe_snp(bundle, TINY.ids[at])
-    assert [n.id for n in report.neighbours] == [TINY.ids[n] for n in neighbours]
-
-
-def test_snp_without_a_place_has_no_neighbours(tmp_path):
-    import pyarrow as pa
-
-    snps = TINY.snps()
-    snps = snps.set_column(snps.column_names.index("position"), "position", pa.nulls(40))
-    report = describe_snp(load_bundle(TINY.write(tmp_path / "b", snps=snps)), TINY.ids[4])
-    assert report.position is None and report.neighbours == []
-
-
-NAMES = ["Gm01_10_A", "Gm01_20_C", "Gm02_10_A", "rs7", "RS7b", "twin", "TWIN"]
-
-
-@pytest.mark.parametrize(
-    ("typed", "match", "case_differs", "completions"),
-    [
-        pytest.param("rs7", "rs7", False, [], id="exact, though also a beginning"),
-        pytest.param("RS7", "rs7", True, [], id="another case"),
-        pytest.param("twin", "twin", False, [], id="exact before another case"),
-        pytest.param("Twin", None, False, ["twin", "TWIN"], id="two of another case"),
-        pytest.param("gm01", None, False, ["Gm01_10_A", "Gm01_20_C"], id="beginning"),
-        pytest.param("_10_", None, False, ["Gm01_10_A", "Gm02_10_A"], id="part"),
-        pytest.param("Gm01_10_T", None, False, [], id="similar only"),
-    ],
-)
-def test_search(typed, match, case_differs, completions):
-    found = search(typed, NAMES)
-    assert (found.match, found.case_differs, found.completions) == (
-        match,
-        case_differs,
-        completions,
-    )
-
-
-def test_nearest_names():
-    assert nearest("Gm01_10_T", NAMES)[0] == "Gm01_10_A"
-    assert nearest("zzzzzz", NAMES) == []
-    assert complete("zzzzzz", NAMES) == []
-
-
-@pytest.mark.parametrize(
-    ("typed", "hint"),
-    [
-        pytest.param("Gm02_3", "names like it: Gm02_30000_A_G, .*, ...", id="part of many"),
-        pytest.param("Hm02_30000_A_G", "did you mean Gm02_30000_A_G", id="typing error"),
-        pytest.param("qqq", "completes names", id="nothing like it"),
-    ],
-)
-def test_unknown_snp_has_a_way_out(bundle, typed, hint):
-    with pytest.raises(errors.UnknownSnp, match=f"no SNP '{typed}' among its 40") as caught:
-        find_snp(bundle, typed)
-    import re
-
-    assert re.search(hint, caught.value.hint)
-
-
-def test_case_of_a_snp_is_forgiven(bundle):
-    assert find_snp(bundle, "gm01_5000_a_g") == "Gm01_5000_A_G"

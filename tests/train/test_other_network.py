@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle import load_bundle
-from snpredict.explanation import describe_snp
 from snpredict.genotypes import open_genotypes
 from snpredict.scoring import Scorer
+from snpredict.snp_report import describe_snp
 from tests.simulated import simulate, write_table
 from tests.train.test_run import QUICK, REPOSITORY, run
 
@@ -67,7 +67,7 @@ def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> N
 
     bundle = load_bundle(tmp_path / "models" / "curved")
     assert bundle.manifest.ensemble is None
-    assert describe_snp(bundle, bundle.snps.ids[0]).effects == {}
+    assert describe_snp(bundle, bundle.snps.ids[0], None).effects == {}
     table = open_genotypes(tmp_path / "table.tsv.gz")
     codes = np.concatenate([block.codes for block in table.blocks(list(bundle.snps.ids))])
     predicted = Scorer(bundle).predict(codes)
