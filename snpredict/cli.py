@@ -293,7 +293,8 @@ def explain(
     With --snp, what the model knows about one SNP; in a pipe, one row per genotype with columns
     snp, chromosome, position, counted_allele, other_allele, saliency, centered_saliency, rank,
     percentile, genotype, frequency, effect, effect_p05, effect_p95 and effects_hold, and with
-    --json everything. With FILE and --sample, what each SNP added to that sample's prediction. With neither, type names of SNPs until q.
+    --json everything. With FILE and --sample, what each SNP added to that sample's prediction.
+    With neither, type names of SNPs until q.
     """
     if snp is not None and (file is not None or sample is not None):
         raise UsageError(

@@ -120,6 +120,8 @@ def test_piped_snp_is_a_plain_table(run, options, delimiter):
     for row in table:
         assert (row["snp"], row["chromosome"], row["position"]) == ("Gm01_5000_A_G", "Gm01", "5000")
         assert float(row["effect"]) == pytest.approx(report["effects"][row["genotype"]], rel=1e-5)
+        assert row["effects_hold"] == report["effects_hold"]
+        assert row["effect_p05"] == row["effect_p95"] == ""
         frequency = report["frequencies"][row["genotype"]]
         assert float(row["frequency"]) == pytest.approx(frequency, rel=1e-5)
         assert int(row["rank"]) == report["rank"]
@@ -148,7 +150,7 @@ def test_a_part_of_several_names(run):
     assert "Gm02_30000_A_G, Gm02_31000_A_G" in outcome.err
 
 
-def test_where_effects_hold_is_said(run, folder):
+def test_where_effects_hold_is_said(run, folder, terminal):
     words = "The effects hold for every line, up to the curvature of the model's output (ISRU)."
     assert words in " ".join(run("explain", "--snp", "Gm01_5000_A_G").out.split())
     curved = Tiny(units=2, n_folds=1)

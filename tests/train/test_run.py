@@ -20,6 +20,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle import load_bundle
+from snpredict.effects import is_curved
 from snpredict.scoring import Scorer
 from tests.simulated import simulate, write_table
 from train.presets import PRESET_FOLDER
@@ -151,6 +152,18 @@ def test_a_run_measures_what_distance_costs(default_run: Path) -> None:
         assert entry["errors"][part]["n"] == rows.sum()
         assert entry["errors"][part]["mae"] == pytest.approx(np.abs(residual[rows]).mean())
     assert "unlike the training set" in (folder / "MODEL_CARD.md").read_text()
+
+
+def test_effects_have_their_range_over_training_lines(default_run: Path) -> None:
+    bundle = load_bundle(default_run / "models" / "whole")
+    function = Scorer(bundle, 1).score_function()
+    effects, ranges = bundle.saliency.effects, bundle.saliency.effect_ranges
+    assert ranges.shape == (*effects.shape, 2)
+    spread = ranges[:, :, 1] - ranges[:, :, 0]
+    curved = np.array([is_curved(function, snp) for snp in range(len(effects))])
+    assert curved.any() and (spread[curved].max(axis=1) > 0).any()
+    inside = (effects >= ranges[:, :, 0]) & (effects <= ranges[:, :, 1])
+    assert inside[np.abs(effects) > np.abs(effects).mean()].mean() > 0.5
 
 
 def test_the_bundle_holds_heterozygosity_and_call_rate_of_its_lines(default_run: Path) -> None:
