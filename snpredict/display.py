@@ -346,7 +346,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         )
     console.print()
     show(console, effects)
-    console.print(_where_effects_hold(report))
+    say(console, _where_effects_hold(report))
     folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
