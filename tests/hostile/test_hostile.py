@@ -267,8 +267,15 @@ LONG = 10**400
             ["one model each"],
             id="two folds, one model",
         ),
+        pytest.param(folds(lambda found: found[:2]), INVALID, ["of its folds"], id="2 of 3 folds"),
         pytest.param(
-            folds(lambda found: found[:2]), INVALID, ["found predictions"], id="2 of 3 folds"
+            in_turn(
+                *(column(SALIENCY, f, TINY.saliency()["saliency"]) for f in ("fold_01", "fold_02")),
+                folds(lambda found: found[:2]),
+            ),
+            INVALID,
+            ["found predictions"],
+            id="2 of 3 folds, and their saliency",
         ),
         pytest.param(entry("ensemble", value=""), INVALID, ["no SHA-256"], id="ensemble ''"),
         pytest.param(
