@@ -41,6 +41,8 @@ from tests.hostile.make import (
 )
 from tests.reading import mutations
 
+SNPS, SALIENCY, OUT_OF_FOLD = "snps.parquet", "saliency.parquet", "out_of_fold.parquet"
+
 TINY = Tiny()
 TINY_NOT_AFFINE = Tiny(affine=False)
 
@@ -318,7 +320,6 @@ def test_manifests(refused, lie, error, words):
 
 # --- tables ------------------------------------------------------------------------------------
 
-SNPS, SALIENCY, OUT_OF_FOLD = "snps.parquet", "saliency.parquet", "out_of_fold.parquet"
 NAN, INFINITY = float("nan"), float("inf")
 
 
