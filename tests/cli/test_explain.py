@@ -121,7 +121,7 @@ def test_piped_snp_is_a_plain_table(run, options, delimiter):
         assert (row["snp"], row["chromosome"], row["position"]) == ("Gm01_5000_A_G", "Gm01", "5000")
         assert float(row["effect"]) == pytest.approx(report["effects"][row["genotype"]], rel=1e-5)
         assert row["effects_hold"] == report["effects_hold"]
-        assert row["effect_p05"] == row["effect_p95"] == ""
+        assert row["effect_p05"] == row["effect_p95"] == "NA"
         frequency = report["frequencies"][row["genotype"]]
         assert float(row["frequency"]) == pytest.approx(frequency, rel=1e-5)
         assert int(row["rank"]) == report["rank"]
