@@ -89,7 +89,7 @@ class FilePrediction:
         if per_fold:
             for at, fold in enumerate(self.bundle.manifest.folds):
                 columns[fold.name] = self.scores.folds[:, at].astype(np.float64)
-        return Results(metadata, columns, self.top)
+        return Results(metadata, columns, self.top, _digits(self.bundle))
 
 
 @dataclass(frozen=True)
@@ -401,6 +401,14 @@ def _genotype(value: float) -> float | int | None:
     if np.isnan(value):
         return None
     return int(value) if value.is_integer() else value
+
+
+def _digits(bundle: Bundle) -> int:
+    """Significant digits that show a thousandth of the trait's SD in a prediction, at least 6."""
+    largest = max(abs(fold.center) + fold.scale for fold in bundle.manifest.folds)
+    smallest = min(fold.scale for fold in bundle.manifest.folds)
+    # A float64 has 17 of them.
+    return min(17, max(6, 3 + math.ceil(math.log10(largest) - math.log10(smallest))))
 
 
 def match_log(file: MatchedFile) -> Results:

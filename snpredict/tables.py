@@ -38,11 +38,14 @@ class Results:
     top : list of list of (str, float), optional
         Per row, SNPs and their contributions, the same number in every row. Columns
         ``top1_snp``, ``top1_contribution``, ... of a table; a list ``top`` in JSON.
+    digits : int
+        Significant digits of numbers in text tables; the other formats hold all of them.
     """
 
     metadata: dict[str, Any]
     columns: dict[str, Sequence]
     top: list[list[tuple[str, float]]] | None = None
+    digits: int = 6
 
     def flat(self) -> dict[str, Sequence]:
         """All columns, `top` spread over columns of its own."""
@@ -112,7 +115,8 @@ def _delimited(results: Results, delimiter: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*(map(_cell, _plain(values)) for values in columns.values()), strict=True))
+    cells = ([_cell(v, results.digits) for v in _plain(values)] for values in columns.values())
+    writer.writerows(zip(*cells, strict=True))
     return text.getvalue().encode()
 
 
@@ -129,9 +133,9 @@ def _plain(column: Sequence) -> Sequence:
     return column.tolist() if isinstance(column, np.ndarray) else column
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, digits: int) -> str:
     if value is None:
         return "NA"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

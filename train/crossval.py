@@ -39,6 +39,7 @@ from train.errors import (
 )
 from train.fold import fold_folder, is_finished
 from train.folds import split
+from train.precision import require_scale
 from train.presets import Preset, without_alpha_by_trait
 from train.runtime import software_versions, thread_environment
 from train.snpinfo import SnpInfo
@@ -84,6 +85,8 @@ def check_folds(folds: np.ndarray, phenotype: np.ndarray, seed: int) -> None:
         A part of a fold would be empty.
     ConstantPhenotype
         The trait does not vary in the training rows of a fold.
+    TraitScale
+        It varies too little for its size, or its unit is too small or too large.
     """
     for number in range(1, int(folds.max()) + 1):
         train = phenotype[split(folds, number, seed).train]
@@ -93,6 +96,7 @@ def check_folds(folds: np.ndarray, phenotype: np.ndarray, seed: int) -> None:
                 "expected values that differ",
                 "deal other folds with --folds random",
             )
+        require_scale(f"in fold {number} the training rows", train)
 
 
 def prepare(

@@ -289,7 +289,7 @@ def read_traits(
     for index, trait in enumerate(traits):
         values[:, index] = sources[trait].values(trait)
         measured = values[np.isfinite(values[:, index]), index]
-        if len(measured) < 2 or measured.std() == 0:
+        if len(measured) < 2 or np.ptp(measured) == 0:
             found = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
             raise ConstantPhenotype(
                 f"{sources[trait].lines.path}: trait '{trait}' has {found} in {len(measured)} "

@@ -85,3 +85,9 @@ class UncertainColumns(SnpredictError):
     """Columns of a training table would be SNPs, but do not look like the other SNPs."""
 
     exit_code = 63
+
+
+class TraitScale(SnpredictError):
+    """The trait's spread is too small against its values, or its unit too small or too large."""
+
+    exit_code = 64

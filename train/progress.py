@@ -136,7 +136,7 @@ def watching(
                         words = f"{_clock(left)} left"
                     console.print(
                         f"{title}: fold {status.fold} finished after {status.epoch} epochs, "
-                        f"best validation MAE {status.best_mae:.3f} {unit}, "
+                        f"best validation MAE {status.best_mae:.4g} {unit}, "
                         f"{status.seconds:.0f} s" + (f", {words}" if words else ""),
                         soft_wrap=True,
                     )
@@ -154,8 +154,8 @@ def watching(
                 str(s.fold),
                 s.state,
                 str(s.epoch) if shown else "",
-                f"{s.validation_mae:.3f}" if shown else "",
-                f"{s.best_mae:.3f}" if shown else "",
+                f"{s.validation_mae:.4g}" if shown else "",
+                f"{s.best_mae:.4g}" if shown else "",
                 _clock(s.seconds) if s.state != "waiting" else "",
             )
         done = sum(s.state == "finished" for s in statuses)
