@@ -41,29 +41,28 @@ class FittedFold:
 
 
 class _History(keras.callbacks.Callback):
-    """Append every epoch to a CSV at once, in trait units, so that a watcher can read along."""
+    """Append every epoch to a CSV at once, so that a watcher can read along.
 
-    def __init__(self, path: Path, scale: float):
+    ``mae`` and ``val_mae`` are the distances to the phenotypes of training and validation rows, in
+    trait units; a taught network's ``lesson_mae`` is that to its lessons.
+    """
+
+    def __init__(self, path: Path, scale: float, taught: bool = False):
         super().__init__()
         self.path = path
         self.scale = scale
-        self._write(["epoch", "loss", "mae", "val_loss", "val_mae"], "w")
+        self.columns = ["loss", "mae", "val_loss", "val_mae"]
+        if taught:
+            self.columns += ["lesson_loss", "lesson_mae"]
+        self._write(["epoch", *self.columns], "w")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.add(epoch + 1, logs or {})
 
     def add(self, epoch: int, logs: dict[str, float]) -> None:
         """Write one row; epoch 0 is the start."""
-        self._write(
-            [
-                epoch,
-                f"{logs['loss']:.6g}",
-                f"{logs['mae'] * self.scale:.6g}",
-                f"{logs['val_loss']:.6g}",
-                f"{logs['val_mae'] * self.scale:.6g}",
-            ],
-            "a",
-        )
+        values = [logs[name] * (self.scale if name.endswith("mae") else 1) for name in self.columns]
+        self._write([epoch, *(f"{value:.6g}" for value in values)], "a")
 
     def _write(self, row: list, mode: str) -> None:
         with self.path.open(mode, newline="", encoding="utf-8") as file:
@@ -90,7 +89,7 @@ def fit(
     seed : int
         Fixes initial weights, dropout and the order of the batches.
     history_path : Path
-        CSV that gets one line per epoch; ``mae`` and ``val_mae`` in trait units.
+        CSV that gets one line per epoch, see `_History`.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -190,7 +189,7 @@ def _fit_hidden(
         preset,
         alpha=alpha,
         seed=seed,
-        callbacks=[_History(history_path, scale)],
+        record=_History(history_path, scale, taught=True).add,
     )
     return FittedFold(
         model=GenotypeModel(as_keras(score), alpha=alpha),

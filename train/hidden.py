@@ -19,6 +19,7 @@ The layer sees no one-hot input but centred codes, so that it trains on a matrix
 that is made once. The finished network is a Keras model of one-hot genotypes as any other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,7 @@ def fit_hidden(
     *,
     alpha: float,
     seed: int,
-    callbacks: list[keras.callbacks.Callback],
+    record: Callable[[int, dict[str, float]], None],
 ) -> tuple[HiddenScore, dict[str, float]]:
     """Train the network on the training rows of a fold.
 
@@ -104,8 +105,10 @@ def fit_hidden(
         used.
     alpha : float
         ISRU α.
-    callbacks : list
-        For the history.
+    record : callable
+        Gets every epoch's number, from 1, and its errors: squared (``loss``) and absolute (``mae``)
+        distance to the training rows' phenotypes, ``val_`` to those of the validation rows, and
+        ``lesson_`` to the lessons, which is what the training makes small.
 
     Returns
     -------
@@ -150,7 +153,15 @@ def fit_hidden(
         loss="mse",
         metrics=["mae"],
     )
+
     # Order and batches are drawn here: faster than a tf.data shuffle of whole rows, and as random.
+    def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
+        error = model(x, training=False).numpy() - y
+        lesson = {f"lesson_{name}": logs[name] for name in ("loss", "mae")}
+        validation = {name: value for name, value in logs.items() if name.startswith("val_")}
+        training = {"loss": float(np.mean(error**2)), "mae": float(np.mean(np.abs(error)))}
+        record(epoch + 1, {**training, **validation, **lesson})
+
     order = np.stack([rng.permutation(len(lines)) for _ in range(recipe.epochs)])
     if recipe.epochs:
         model.fit(
@@ -160,7 +171,7 @@ def fit_hidden(
             # In one batch: Keras weighs the means of batches alike, however few rows the last has.
             validation_batch_size=len(x_validation),
             epochs=recipe.epochs,
-            callbacks=callbacks,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
             verbose=0,
             shuffle=False,
         )

@@ -12,29 +12,56 @@ import matplotlib.pyplot as plt
 _DARK, _LIGHT, _ACCENT = "#1f4e79", "#8fb3d9", "#c0392b"
 
 
-def loss_curves(histories: dict[int, dict[str, np.ndarray]], unit: str, path: Path) -> None:
-    """Training and validation MAE against the epoch, a panel per fold.
+def loss_curves(
+    histories: dict[int, dict[str, np.ndarray]], unit: str, path: Path, dropout: bool = False
+) -> None:
+    """Distance to the phenotypes of training and validation rows by epoch, a panel per fold.
+
+    A taught network learns lessons, not phenotypes: its distance to them is another measure and
+    has a panel of its own, the last one, with a line per fold.
 
     Parameters
     ----------
     histories : dict
-        Fold → columns of its ``history.csv``.
+        Fold → columns of its ``history.csv``, see `train.fitting`.
+    dropout : bool
+        Whether the training rows' error was measured with dropout, which makes it larger.
     """
-    columns = min(5, len(histories))
-    rows = -(-len(histories) // columns)
+    taught = {f: h for f, h in sorted(histories.items()) if "lesson_mae" in h}
+    n_panels = len(histories) + bool(taught)
+    columns = min(5, n_panels)
+    rows = -(-n_panels // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(2.6 * columns, 2.3 * rows), squeeze=False, sharey=True
+        rows, columns, figsize=(2.6 * columns, 2.3 * rows), squeeze=False, sharex=True
     )
-    for axis in axes.flat[len(histories) :]:
+    for axis in axes.flat:
+        axis.tick_params(labelsize=7, labelbottom=True)
+    for axis in axes.flat[n_panels:]:
         axis.set_visible(False)
+    label = "training rows, with dropout" if dropout else "training rows"
     for axis, (fold, history) in zip(axes.flat, sorted(histories.items()), strict=False):
-        axis.plot(history["epoch"], history["mae"], color=_LIGHT, label="training")
-        axis.plot(history["epoch"], history["val_mae"], color=_DARK, label="validation")
+        line = "." if len(history["epoch"]) == 1 else "-"
+        if "mae" in history:
+            axis.plot(history["epoch"], history["mae"], line, color=_LIGHT, label=label)
+        axis.plot(history["epoch"], history["val_mae"], color=_DARK, label="validation rows")
         best = int(np.argmin(history["val_mae"]))
-        axis.plot(history["epoch"][best], history["val_mae"][best], "o", color=_ACCENT, ms=4)
-        axis.set_title(f"fold {fold}", fontsize=9)
-        axis.tick_params(labelsize=7)
+        axis.plot(
+            *(history["epoch"][best], history["val_mae"][best], "o"),
+            color=_ACCENT,
+            ms=4,
+            label="lowest",
+        )
+        axis.set_title(f"fold {fold}: phenotypes", fontsize=9)
+    folds = axes.flat[: len(histories)]
+    limits = [axis.get_ylim() for axis in folds]
+    for axis in folds:
+        axis.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     axes[0, 0].legend(fontsize=7, frameon=False)
+    if taught:
+        axis = axes.flat[len(histories)]
+        for history in taught.values():
+            axis.plot(history["epoch"], history["lesson_mae"], color=_ACCENT, lw=0.8)
+        axis.set_title("all folds: lessons (own scale)", fontsize=8)
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel(f"mean absolute error ({unit})", fontsize=9)
     _save(figure, path)

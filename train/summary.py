@@ -22,6 +22,7 @@ from train.evaluation import pearson, within_group_pearson
 from train.fold import fold_folder, is_finished
 from train.folds import split
 from train.new_families import read_left_out
+from train.presets import HIDDEN
 from train.snpinfo import SnpInfo
 
 TOP = 20
@@ -240,9 +241,13 @@ def summarize_run(
     (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     _print_table(console, rows, run)
 
-    histories = {fold: _history(fold_folder(path, fold) / "history.csv") for fold in run.folds}
+    taught = run.settings["preset"]["network"] == HIDDEN
+    histories = {
+        fold: read_history(fold_folder(path, fold) / "history.csv", taught) for fold in run.folds
+    }
     trait, unit = run.settings["trait"], run.settings["unit"]
-    loss_curves(histories, unit, path / "loss_curves.png")
+    architecture = run.settings["preset"]["architecture"]
+    loss_curves(histories, unit, path / "loss_curves.png", architecture.get("dropout", 0) > 0)
 
     mean, centered = run.over_samples(run.saliency), run.over_samples(run.centered)
     order = np.argsort(-mean, kind="stable")
@@ -295,16 +300,29 @@ def _in_new_families(figures: dict[str, float | None]) -> str:
     return f"families left out: pooled pcc {shown[0]}, mean pcc inside a family {shown[1]}"
 
 
-def _history(path: Path) -> dict[str, np.ndarray]:
+def read_history(path: Path, taught: bool) -> dict[str, np.ndarray]:
+    """Columns of a fold's ``history.csv``, see `train.fitting`.
+
+    Of a taught network's history in which one ``mae`` was all, it is the distance to the lessons.
+    """
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    if taught and "lesson_mae" not in columns:
+        columns["lesson_mae"] = columns.pop("mae")
+    return columns
+
+
+def _figure(value: float, digits: int) -> str:
+    """That many decimals, or significant digits of what is too small or too large for them."""
+    fits = value == 0 or 10 ** (1 - digits) <= abs(value) < 10 ** (2 * digits)
+    return f"{value:.{digits}f}" if fits else f"{value:.{digits}g}"
 
 
 def _write_csv(path: Path, rows: list[list[Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(
-            [[f"{x:.6f}" if isinstance(x, float) else x for x in row] for row in rows]
+            [[_figure(x, 6) if isinstance(x, float) else x for x in row] for row in rows]
         )
 
 
@@ -314,7 +332,7 @@ def _print_table(console: Console, rows: list[list[Any]], run: Run) -> None:
     by_fold = {r["fold"]: r for r in run.results}
     for row in rows[1:]:
         result = by_fold.get(row[0])
-        cells = [f"{x:.4f}" if isinstance(x, float) else str(x) for x in row]
+        cells = [_figure(x, 4) if isinstance(x, float) else str(x) for x in row]
         tail = [str(result["epochs"]), f"{result['seconds']:.0f}"] if result else ["", ""]
         table.add_row(*cells, *tail, style="bold" if row[0] == "mean" else None)
     show(console, table, way_out="the tables of the run")

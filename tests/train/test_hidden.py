@@ -15,6 +15,7 @@ from train.folds import split
 from train.hidden import on_grid
 from train.network import one_hot
 from train.presets import Preset, load_preset
+from train.summary import read_history
 from train.teacher import fit_teacher, squared_distances
 from train.trees import fit_trees
 from train.virtual import virtual_lines
@@ -146,3 +147,45 @@ def test_test_rows_change_nothing(fitted: tuple[FittedFold, np.ndarray], tmp_pat
         history_path=tmp_path / "history.csv",
     )
     np.testing.assert_array_equal(predict(again, codes), predict(model, codes))
+
+
+def test_history_sets_phenotypes_beside_phenotypes(
+    fitted: tuple[FittedFold, np.ndarray], tmp_path: Path
+) -> None:
+    model, codes = fitted
+    _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
+    rows = split(np.arange(120) % 4 + 1, 1, 1)
+    fit(codes, phenotype, rows, small(), seed=1, history_path=tmp_path / "history.csv")
+    history = read_history(tmp_path / "history.csv", taught=True)
+    error = np.abs(predict(model, codes) - phenotype)
+    # The weights are rounded to their grid after the last epoch.
+    assert history["mae"][-1] == pytest.approx(error[rows.train].mean(), rel=0.02)
+    assert history["val_mae"][-1] == pytest.approx(error[rows.validation].mean(), rel=0.02)
+    assert history["lesson_mae"][-1] < 0.7 * history["mae"][-1]
+
+
+def test_an_older_history_holds_the_distance_to_the_lessons(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,loss,mae,val_loss,val_mae\n1,0.1,0.03,0.5,0.6\n")
+    history = read_history(path, taught=True)
+    assert history["lesson_mae"].tolist() == [0.03] and "mae" not in history
+    assert read_history(path, taught=False)["mae"].tolist() == [0.03]
+
+
+def test_the_picture_keeps_lessons_apart_from_phenotypes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train import plots
+
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    epochs = np.arange(1, 4)
+    measures = {"mae": 3.0 / epochs, "val_mae": 4.0 / epochs, "lesson_mae": 0.1 / epochs}
+    taught = {fold: {"epoch": epochs, **measures} for fold in (1, 2)}
+    plots.loss_curves(taught, "cm", tmp_path / "x.png")
+    first, _, last = (axis for axis in drawn[0].axes if axis.get_visible())
+    labels = [line.get_label() for line in first.get_lines()]
+    assert labels == ["training rows", "validation rows", "lowest"]
+    assert first.get_lines()[0].get_ydata().tolist() == measures["mae"].tolist()
+    assert "lessons" in last.get_title() and len(last.get_lines()) == 2
+    assert last.get_ylim()[1] < 0.2 < first.get_ylim()[1]
