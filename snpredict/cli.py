@@ -38,6 +38,8 @@ from snpredict.options import (
     input_options,
 )
 from snpredict.program import run_program
+from snpredict.terminal.commands import App
+from snpredict.terminal.streams import printable, printable_lines
 from snpredict.terminal.wrapping import columns_of, for_stream
 
 if TYPE_CHECKING:
@@ -45,13 +47,13 @@ if TYPE_CHECKING:
     from snpredict.inputs import InputOptions
     from snpredict.outputs import Outputs
 
-app = typer.Typer(
+app = App(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(rich_markup_mode=None)
+models_app = App(rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 
 
@@ -386,7 +388,7 @@ def _explain_sample(
     with outputs.refusal():
         explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
     if not quiet:
-        samples_line = f"{display.printable(sample)!r} explained"
+        samples_line = f"{printable(sample)!r} explained"
         _tell(
             display.input_summary(
                 bundle,
@@ -422,7 +424,7 @@ def _view(model: str | None) -> None:
         bundle,
         Scorer(bundle, 1).score_function(),
         line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
-        lambda line: print(for_stream(display.printable(line), sys.stdout)),
+        lambda line: print(for_stream(printable(line), sys.stdout)),
         lambda report: display.show_snp(console, report, bundle),
     )
 
@@ -494,10 +496,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None and hasattr(signal, "SIGPIPE"):
         # As other filters do: `snpredict predict … | head` ends without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that has no "█" shows "?" instead of a traceback.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     return run_program(app, "snpredict", arguments)
 
 
@@ -516,7 +514,7 @@ def _write_json(value: object) -> None:
 
 def _tell(text: str | None) -> None:
     if text:
-        print(for_stream(text, sys.stderr), file=sys.stderr)
+        print(for_stream(printable_lines(text), sys.stderr), file=sys.stderr)
 
 
 def _example(command: str) -> str:
@@ -531,8 +529,8 @@ def _example(command: str) -> str:
                 example = example.relative_to(Path.cwd())
             return "for example: snpredict " + command.format(file=example, sample=sample)
     return (
-        "for example, with a table of one line and one SNP:\n"
-        r"  printf 'sample\tGm01_3321482_T_C\nline-1\t2\n' > genotypes.tsv"
-        "\n"
-        "  snpredict " + command.format(file="genotypes.tsv", sample="line-1") + " --min-match 0"
+        r"for example, with a table of one line and one SNP: printf 'sample\tGm01_3321482_T_C\n"
+        r"line-1\t2\n' > genotypes.tsv && snpredict "
+        + command.format(file="genotypes.tsv", sample="line-1")
+        + " --min-match 0"
     )

@@ -19,6 +19,7 @@ from snpredict.pipeline import FilePrediction, SampleExplanation
 from snpredict.sample_measures import SampleMeasures
 from snpredict.scores import Coverage
 from snpredict.snp_report import SnpReport
+from snpredict.terminal.streams import printable
 from snpredict.terminal.tables import (
     FIRST_ROWS,
     LAST_ROWS,
@@ -416,11 +417,6 @@ def show_model(console: "Console", bundle: Bundle) -> None:
         table.add_row(fold.name, *(_number(fold.metrics.get(name), ".4g") for name in names))
     console.print()
     show(console, table)
-
-
-def printable(name: str) -> str:
-    """A name from a file without control characters, which could steer a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in name)
 
 
 # --- pieces ------------------------------------------------------------------------------------

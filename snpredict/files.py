@@ -8,8 +8,9 @@ has left, and removes it.
 import os
 import re
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -138,19 +139,100 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 temporary.replace(os.path.realpath(out))
 
 
+def write_folder(files: Mapping[str, bytes], target: Path, check: Callable[[Path], object]) -> None:
+    """Write a folder whole or not at all: one that is there is replaced by the complete new one.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Content by path within the folder.
+    target : Path
+    check : callable
+        Given the complete new folder, raises where it is not to take the place of the older one.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    with _named(target):
+        target = Path(os.path.realpath(target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(target.parent)
+        # Beside the target, so that the renames stay within one file system.
+        work = target.with_name(f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}")
+        work.mkdir(0o700)
+        with _locked(work):
+            try:
+                _fill(work, files, target, check)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def _fill(
+    work: Path, files: Mapping[str, bytes], target: Path, check: Callable[[Path], object]
+) -> None:
+    new, old = work / "new", work / "old"
+    # Whose older content it is, should this process be killed between the two renames.
+    (work / "target").symlink_to(target.name)
+    for name, content in files.items():
+        path = new / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    check(new)
+    if target.exists():
+        new.chmod(stat.S_IMODE(target.stat().st_mode))
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files that killed runs have left in a folder; those of live ones stay."""
+    """Remove temporary files that killed runs have left in a folder; those of live ones stay.
+
+    An older folder that a killed run had moved aside, and not replaced yet, gets its place back.
+    """
     if fcntl is None:
         return
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         # One that belongs to somebody else, or to a file system without locks, stays.
         with suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
+                if path.is_dir():
+                    _remove_folder(path)
+                else:
+                    path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def _remove_folder(work: Path) -> None:
+    name = work / "target"
+    if name.is_symlink():
+        target = work.with_name(name.readlink().name)
+        if (work / "old").is_dir() and not target.exists():
+            (work / "old").rename(target)
+    shutil.rmtree(work)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

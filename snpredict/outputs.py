@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from snpredict import bundle as bundles
-from snpredict.errors import NoSnpMatched, TooFewSnps, UsageError
+from snpredict.errors import NoSnpMatched, OutputError, TooFewSnps, UsageError
 from snpredict.files import check_apart, check_destination, write_files
 from snpredict.genotypes.sniffing import files_of
 from snpredict.inputs import MatchedFile
 from snpredict.pipeline import match_log
 from snpredict.tables import Results, encode, format_of
+from snpredict.terminal.streams import require_stdout
 
 
 class Outputs:
@@ -63,6 +64,11 @@ class Outputs:
             if path is not None:
                 folder = bundles.find_bundle(model or bundles.DEFAULT_MODEL)
                 check_destination(path, read, folder)
+        if out is None:
+            require_stdout()
+        formats = {self.format} | ({self._log_format} if log is not None else set())
+        if file is not None and formats & {"json", "parquet"}:
+            _require_utf8(file)
         if out is not None and log is not None:
             check_apart(out, log, "--out and --match-log")
 
@@ -114,3 +120,13 @@ class Outputs:
         if self._log is not None and self._matched is not None:
             contents[self._log] = encode(match_log(self._matched), self._log_format)
         write_files(contents)
+
+
+def _require_utf8(file: Path) -> None:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"{file}: its name is not UTF-8, and JSON and Parquet hold the name",
+            "rename the file, or write a .tsv or .csv",
+        ) from None

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from snpredict.errors import SnpredictError, UsageError
+from snpredict.errors import OutputError, SnpredictError, UsageError
+from snpredict.start import INTERRUPTED
+from snpredict.terminal.streams import give_stdout_up, open_streams, printable
 from snpredict.terminal.wrapping import for_stream
 
 #: Set to anything, shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "SNPREDICT_DEBUG"
-
-INTERRUPTED = 130
 
 # typer brings its own copy of click or imports click, by version; these are the classes it uses.
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -45,9 +45,26 @@ def run_program(
     int
         Exit code: 0 done, 1 unexpected, 2 usage, 130 interrupted, else that of the error's class.
     """
+    if arguments is None:
+        open_streams()
+    code = _run(app, name, arguments, translate, interrupted)
+    try:
+        sys.stdout.flush()
+    except SnpredictError as error:
+        code = code or _fail(error)
+        give_stdout_up()
+    return code
+
+
+def _run(
+    app: typer.Typer,
+    name: str,
+    arguments: Sequence[str] | None,
+    translate: Callable[[Exception], SnpredictError | None],
+    interrupted: str,
+) -> int:
     try:
         code = app(arguments, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
         if code == INTERRUPTED:  # newer typers turn Ctrl-C into this code by themselves
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
@@ -58,6 +75,13 @@ def run_program(
     except (KeyboardInterrupt, typer.Abort):
         print(interrupted, file=sys.stderr)
         return INTERRUPTED
+    except UnicodeEncodeError as error:
+        return _fail(
+            OutputError(
+                f"{error.object!r} cannot be written: a name in it is not UTF-8",
+                "rename the file or the folder",
+            )
+        )
     except Exception as error:
         known = translate(error)
         if known is not None:
@@ -74,9 +98,10 @@ def run_program(
 
 
 def _fail(error: SnpredictError) -> int:
-    print(for_stream(f"error: {error.message}", sys.stderr), file=sys.stderr)
+    # One line each: a line feed in them is from the name of a file.
+    print(for_stream(f"error: {printable(error.message)}", sys.stderr), file=sys.stderr)
     if error.hint:
-        print(for_stream(f"\nhint: {error.hint}", sys.stderr), file=sys.stderr)
+        print(for_stream(f"\nhint: {printable(error.hint)}", sys.stderr), file=sys.stderr)
     return error.exit_code
 
 

@@ -1,7 +1,16 @@
 """``python -m train``."""
 
 import sys
+from collections.abc import Callable
 
-from train.cli import main
+from snpredict.start import start
 
-sys.exit(main())
+
+def _load() -> Callable[[], int]:
+    from train.cli import main
+
+    return main
+
+
+if __name__ == "__main__":
+    sys.exit(start(_load))

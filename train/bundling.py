@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pyarrow.parquet as pq
 
 from snpredict.bundle import load_bundle
 from snpredict.errors import OutputError
+from snpredict.files import write_folder
 from snpredict.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
 from snpredict.similarity import SIMILARITY
 
@@ -74,10 +73,7 @@ def write_bundle(
     files[MANIFEST] = f"{text}\n".encode()
 
     check_target(target)
-    try:
-        _replace(target, files)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+    write_folder(files, target, load_bundle)
 
 
 def _parquet(table: pa.Table, **options: Any) -> bytes:
@@ -102,32 +98,10 @@ def check_target(target: Path) -> None:
         return
     if not target.is_dir():
         raise OutputError(f"{target} exists and is no folder", "name another folder")
+    if not target.stat().st_mode & 0o222:
+        raise OutputError(f"{target} is write-protected", "name another folder")
     if any(target.iterdir()) and not (target / MANIFEST).is_file():
         raise OutputError(
             f"{target} is not empty and holds no {MANIFEST}: it is not replaced",
             "name another folder",
         )
-
-
-def _replace(target: Path, files: dict[str, bytes]) -> None:
-    target = target.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Both folders are siblings of the target, so that the renames stay within one file system.
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    new, old = work / "new", work / "old"
-    try:
-        for name, content in files.items():
-            path = new / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        load_bundle(new)
-        if target.exists():
-            target.rename(old)
-        try:
-            new.rename(target)
-        except BaseException:
-            if old.exists():
-                old.rename(target)
-            raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
+from snpredict.terminal.commands import App, Command
 from train.console import Messages
 from train.errors import MissingExtra
 
-app = typer.Typer(
+app = App(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # its boxes leave fifteen characters for a description
@@ -180,7 +180,7 @@ def run(
     train_and_export(options, stderr)
 
 
-class Remembering(TyperCommand):
+class Remembering(Command):
     """A command that knows the words it was given: in its context's ``meta``."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:

@@ -4,10 +4,16 @@ from typing import Any
 
 from rich.console import Console
 
+from snpredict.terminal.streams import printable_lines
+
 
 class Messages(Console):
-    """Lines are broken between words on a terminal, and stay whole in a pipe or a log."""
+    """Lines are broken between words on a terminal, and stay whole in a pipe or a log.
+
+    What would steer a terminal, such as a path may hold, is not printed.
+    """
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich prints, with `soft_wrap` by what is at the other end."""
-        super().print(*objects, **options | {"soft_wrap": not self.is_terminal})
+        shown = (printable_lines(o) if isinstance(o, str) else o for o in objects)
+        super().print(*shown, **options | {"soft_wrap": not self.is_terminal})

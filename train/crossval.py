@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from snpredict.files import write_file
 from train.dataset import Dataset
 from train.errors import (
     ConstantPhenotype,
@@ -143,9 +144,7 @@ def _prepare(
 
 
 def _write_settings(run: Path, settings: dict[str, Any]) -> None:
-    partial = run / f"{SETTINGS}.partial"
-    partial.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    partial.replace(run / SETTINGS)
+    write_file(f"{json.dumps(settings, indent=1)}\n".encode(), run / SETTINGS)
 
 
 def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:

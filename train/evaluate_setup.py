@@ -18,6 +18,7 @@ from train.baselines import BASELINES
 from train.clusters import genotype_clusters
 from train.controls import CONTROLS, with_control
 from train.dataset import TraitTable, file_sha256, read_traits
+from train.destinations import check_folder, check_report
 from train.errors import SettingsChanged, TrainingTableError, UnknownModelName
 from train.folds import family_folds, folds_from_column, random_folds
 from train.phenotypes import read_phenotypes
@@ -69,6 +70,10 @@ class EvaluateOptions:
 
 def check(o: EvaluateOptions) -> dict[str, Preset]:
     """The networks' presets by model name; refuses what does not exist before anything is read."""
+    inputs = (o.table, o.phenotypes)
+    check_folder("--out", o.out, inputs)
+    if o.report is not None:
+        check_report(o.report, o.out, inputs)
     if not o.traits:
         raise UsageError("--traits names no trait", "for example --traits height,yield")
     if o.units and len(o.units) != len(o.traits):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from snpredict.encoding import genotype_frequencies
+from snpredict.files import write_file
 from train.dataset import Dataset
 from train.errors import FoldBusy
 from train.evaluation import metrics
@@ -125,9 +126,8 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
         # Linux counts kilobytes; the process is this fold's alone.
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    partial = folder / "result.json.partial"
-    partial.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(folder / "result.json")
+    text = json.dumps(result, indent=1, allow_nan=False)
+    write_file(f"{text}\n".encode(), folder / "result.json")
 
 
 def _busy(run: Path, fold: int) -> FoldBusy:

@@ -20,6 +20,7 @@ from train import crossval
 from train.bundling import check_target
 from train.controls import with_control
 from train.dataset import Dataset, read_traits
+from train.destinations import check_bundle, check_folder
 from train.errors import TrainingTableError
 from train.folds import family_folds, folds_from_column, random_folds
 from train.new_families import FOLDER as NEW_FAMILIES
@@ -74,6 +75,11 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     folder = o.run_dir or Path("runs") / o.out.name
     _check_options(o, folder)
     check_target(o.out)
+    check_bundle(o.out, folder)
+    preset_file = Path(o.preset) if Path(o.preset).is_file() else None
+    inputs = (o.table, o.phenotypes, o.compare, o.snp_info, preset_file)
+    check_folder("--out", o.out, inputs)
+    check_folder("--run-dir", folder, inputs)
     preset = load_preset(o.preset)
     if o.isru_alpha is not None:
         preset = preset.with_alpha(o.isru_alpha)

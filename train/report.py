@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from snpredict.files import write_file
 from train.report_text import FIGURES, ahead, markdown, mask_warning, plotted, title
 from train.results import file_name
 from train.scores import SCHEME_TITLES, Evaluation, read_evaluation
@@ -45,9 +46,7 @@ def write_report(folder: Path, console: Console, path: Path | None = None) -> Pa
 
 
 def _write_text(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_file(text.encode(), path)
 
 
 def _plot(found: Evaluation) -> dict[str, Path]:

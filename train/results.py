@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from snpredict.files import write_file
+
 SETTINGS = "settings.json"
 #: Suffix of the model's name for a fit on training and validation rows.
 REFIT = "+refit"
@@ -86,9 +88,7 @@ class Place:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file that is whole or absent."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_file(f"{json.dumps(value, indent=1)}\n".encode(), path)
 
 
 def save_targets(folder: Path, targets: list[Target]) -> None:

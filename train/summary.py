@@ -17,6 +17,7 @@ from rich.console import Console
 from snpredict.terminal.tables import heading_table, show
 from train.crossval import SETTINGS, fold_result, read_settings
 from train.dataset import Dataset
+from train.destinations import check_bundle
 from train.errors import IncompleteRun
 from train.evaluation import pearson, within_group_pearson
 from train.fold import fold_folder, is_finished
@@ -214,6 +215,8 @@ def summarize_run(
     from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
+    if out := bundle or run.settings["bundle"].get("out"):
+        check_bundle(Path(out), path)
     evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
     second = None
     if (path / "compare" / SETTINGS).exists():

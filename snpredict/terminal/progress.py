@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from snpredict.genotypes import GenotypeReader
 from snpredict.inputs import Watch
+from snpredict.terminal.streams import printable
 
 _PROGRESS_AFTER_S = 2.0
 
@@ -51,10 +52,10 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
             TimeRemainingColumn(compact=True),
         )
         # In a narrow window the numbers are wanted more than the file's name.
-        name = f"{reader.path.name}: " if bar else ""
+        name = f"{printable(reader.path.name)}: " if bar else ""
         with Progress(*columns, console=console, transient=True) as progress:
             # A rate over the last seconds needs updates from the very start.
-            task = progress.add_task(reader.path.name, total=None)
+            task = progress.add_task(printable(reader.path.name), total=None)
             while True:
                 rate = done / (time.monotonic() - began)
                 what = f"{done:,} samples, {rate:,.0f}/s" if done else "reading"

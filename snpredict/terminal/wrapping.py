@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import IO
 
+from snpredict.terminal.streams import printable
+
 #: Width where a terminal does not say its own.
 USUAL_WIDTH = 80
 
@@ -71,7 +73,7 @@ def fact_lines(facts: Iterable[tuple[str, object]]) -> str:
     """One ``key  value`` per line, the values below each other."""
     facts = list(facts)
     width = max(len(key) for key, _ in facts)
-    return "\n".join(f"{key:{width}}  {value}" for key, value in facts)
+    return "\n".join(f"{key:{width}}  {printable(str(value))}" for key, value in facts)
 
 
 def _wrapped_line(line: str, width: int) -> str:

@@ -84,11 +84,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, name: str, *more: object) -> subprocess.CompletedProcess:
-    return train(
-        *("run", "table.tsv.gz", "--trait", "height", "--unit", "cm"),
-        *("--out", f"models/{name}", "--jobs", 2, "--threads", 1, *more),
-        cwd=folder,
-    )
+    usual = {"--trait": "height", "--unit": "cm", "--out": f"models/{name}"}
+    usual |= {"--jobs": "2", "--threads": "1"}
+    words = [word for option in usual.items() if option[0] not in more for word in option]
+    return train("run", "table.tsv.gz", *words, *more, cwd=folder)
 
 
 @pytest.fixture(scope="module")

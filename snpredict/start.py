@@ -1,0 +1,39 @@
+"""The first thing that a program does: be quiet about Ctrl-C while it loads."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+INTERRUPTED = 130
+
+
+def start(load: Callable[[], Callable[[], int]]) -> int:
+    """Run a program.
+
+    Parameters
+    ----------
+    load : callable
+        Imports the program and gives its main function.
+
+    Returns
+    -------
+    int
+        Its exit code; 130 where it was interrupted.
+    """
+    # Nothing is open yet that would have to be tidied up, and an exception in the midst of an
+    # import ends as a traceback or as an error of the module.
+    signal.signal(signal.SIGINT, _leave)
+    main = load()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = main()
+    # While Python ends its threads, too.
+    signal.signal(signal.SIGINT, _leave)
+    return code
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    try:
+        os.write(2, b"interrupted\n")
+    finally:
+        os._exit(INTERRUPTED)
