@@ -188,7 +188,7 @@ class InvalidBundle(SnpredictError):
 
 
 class NotExplainable(SnpredictError):
-    """The model is not affine in its genotypes, so it has no exact contributions."""
+    """The model has no fused ensemble, from which exact contributions are computed."""
 
     exit_code = 35
 

@@ -292,7 +292,7 @@ def effect_weights(
 
     The mean absolute effect of a SNP's genotypes over the training set,
     ``Σ_c frequency[j, c] · |effect[j, c]|``, divided by the sum over all SNPs; the saliency
-    takes its place where a model is not affine and has no effects.
+    takes its place where a model has no fused ensemble, and so no effects.
 
     Parameters
     ----------

@@ -1,10 +1,23 @@
 """The model card: what a person must know before believing a bundle."""
 
+import math
 from typing import Any
 
 from train.evaluated import card_lines as evaluation_lines
-from train.new_families import card_lines
+from train.new_families import card_lines, groups, shown
 from train.presets import HIDDEN
+
+#: Where the figures of a preset's own choice were looked at; see docs/experiments.md.
+_CHOSEN = {
+    "default": " The preset `default` was chosen by looking at test figures of the given folds of "
+    "the SoyNAM data, so that its figures on these folds may be a little too good. Random folds, "
+    "dealt by another seed, had no part in the choice (docs/experiments.md).",
+    **dict.fromkeys(
+        ("linear", "reweighted"),
+        " The preset's settings were chosen by validation figures of the given folds of the SoyNAM "
+        "data, which are other folds' test rows (docs/experiments.md).",
+    ),
+}
 
 
 def model_card(manifest: dict[str, Any]) -> str:
@@ -13,7 +26,7 @@ def model_card(manifest: dict[str, Any]) -> str:
     unit = m["unit"]
 
     def figure(name: str, digits: int = 3) -> str:
-        return _shown(figures.get(name), digits)
+        return shown(figures.get(name), digits)
 
     scheme = {
         "column": "the folds given in the training table",
@@ -34,8 +47,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"- {training['samples']} samples"
         + (f" in {training['families']} families" if training["families"] else "")
         + f", {100 * training['missing_rate']:.1f} % of the genotypes missing",
-        f"- {m['trait']}: mean {training['phenotype_mean']:.2f} {unit}, "
-        f"SD {training['phenotype_sd']:.2f} {unit}",
+        f"- {m['trait']}: {_spread(training['phenotype_mean'], training['phenotype_sd'], unit)}",
         *(
             ["- Several rows of one line were averaged to one value per line (`--repeats mean`)"]
             if training.get("repeats")
@@ -46,14 +58,14 @@ def model_card(manifest: dict[str, Any]) -> str:
         "## How well it predicts",
         "",
         f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
-        "see. A fold trains on the rest but one fold, which chooses its settings. The preset "
-        "itself was chosen on such validation folds, which are other folds' test rows.",
+        "see. A fold trains on the rest but one fold, which chooses its settings."
+        + _CHOSEN.get(m["preset"]["name"], ""),
         "",
         "| fold | PCC | MAE | R² | epochs |",
         "| --- | --- | --- | --- | --- |",
         *(
-            f"| {f['fold']} | {_shown(f['metrics']['pcc'])} | {_shown(f['metrics']['mae'])} "
-            f"| {_shown(f['metrics']['r2'])} | {f['epochs']} |"
+            f"| {f['fold']} | {shown(f['metrics']['pcc'])} | {shown(f['metrics']['mae'])} "
+            f"| {shown(f['metrics']['r2'])} | {f['epochs']} |"
             for f in m["folds"]
         ),
         f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
@@ -68,7 +80,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         )
     lines += card_lines(m)
     lines += evaluation_lines(m.get("evaluation"), f"network-{m['preset']['name']}")
-    lines += _similarity(m.get("similarity"), unit)
+    lines += _similarity(m)
     lines += [
         "",
         "## How it was trained",
@@ -107,8 +119,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "",
         "## What it must not be used for",
         "",
-        "- Samples from other populations than the training families: random folds hold siblings "
-        "of every sample that is predicted, a new family has none.",
+        _other_populations(m),
         "- Files whose codes count another allele than this bundle's: the predictions would be "
         "wrong without looking wrong.",
         "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
@@ -123,9 +134,36 @@ def model_card(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _similarity(entry: dict[str, Any] | None, unit: str) -> list[str]:
+def _spread(mean: float, sd: float, unit: str) -> str:
+    """Mean and SD of the trait, in words where it was standardised before."""
+    if abs(mean) < 0.005 and abs(sd - 1) < 0.005:
+        return "standardised already (mean 0, SD 1)"
+    digits = 2 if sd >= 0.1 else 2 - math.floor(math.log10(sd))
+    return f"mean {shown(mean, digits)} {unit}, SD {shown(sd, digits)} {unit}"
+
+
+def _other_populations(manifest: dict[str, Any]) -> str:
+    if manifest["training"]["fold_scheme"] == "family":
+        return (
+            "- Samples from other populations than the training families: the folds left whole "
+            "families out, but families of the same populations."
+        )
+    if manifest["training"]["families"]:
+        return (
+            "- Samples from other populations than the training families: random folds hold "
+            "siblings of every sample that is predicted, a new family has none."
+        )
+    return (
+        "- Samples from other populations than the training set: the held-out samples of the "
+        "figures above are from the same population as those trained on."
+    )
+
+
+def _similarity(manifest: dict[str, Any]) -> list[str]:
+    entry, unit = manifest.get("similarity"), manifest["unit"]
     if entry is None:
         return []
+    tested = groups(manifest)
     lines = [
         "",
         "## Samples unlike the training set",
@@ -138,7 +176,7 @@ def _similarity(entry: dict[str, Any] | None, unit: str) -> list[str]:
         f"| tested lines | | n | MAE ({unit}) | RMSE ({unit}) | PCC | MAE ratio (95 % interval) |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, what in (("errors", "of known families"), ("errors_new_families", "of new families")):
+    for name, what in (("errors", tested.known), ("errors_new_families", tested.new)):
         errors = entry.get(name) or {}
         for part in ("flagged", "others") if errors else ():
             figures = errors[part]
@@ -149,11 +187,7 @@ def _similarity(entry: dict[str, Any] | None, unit: str) -> list[str]:
                     f"{errors['mae_ratio_high']:.2f})"
                 )
             lines.append(
-                f"| {what} | {part} | {figures['n']} | {_shown(figures['mae'])} "
-                f"| {_shown(figures['rmse'])} | {_shown(figures['pcc'])} | {ratio} |"
+                f"| of {what} | {part} | {figures['n']} | {shown(figures['mae'])} "
+                f"| {shown(figures['rmse'])} | {shown(figures['pcc'])} | {ratio} |"
             )
     return lines
-
-
-def _shown(value: float | None, digits: int = 3) -> str:
-    return "not available" if value is None else f"{value:.{digits}f}"

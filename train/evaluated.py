@@ -92,7 +92,8 @@ def card_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
         "",
         "All models on the same folds, trained and tuned on the same samples; in brackets 95 % "
         "bootstrap intervals over folds (within families: over families). Made by `python -m "
-        "train evaluate`; docs/accuracy.md says how to read it and how to repeat it.",
+        "train evaluate`; its report, docs/accuracy.md for the shipped models, says how to read it "
+        "and how it was made.",
     ]
     for scheme, n_folds in entry["schemes"].items():
         rows = [m for m in entry["models"] if m["scheme"] == scheme]

@@ -25,8 +25,8 @@ class FittedFold:
     ``best_epoch`` has the lowest validation MAE, 0 being the start; ``epochs`` were trained.
     ``chosen`` is what the validation rows chose at the start and at the end, for the record.
     ``weights`` (SNPs, 4), ``bias`` and ``hidden`` are the score before the ISRU as numbers, see
-    `snpredict.score_function`; of a network that is not affine and has no hidden part, its first
-    two say nothing.
+    `snpredict.score_function`; of a network that the fused ensemble cannot hold
+    (`train.assembly.FUSED_NETWORKS`), ``weights`` and ``bias`` say nothing.
     """
 
     model: GenotypeModel

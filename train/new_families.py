@@ -6,7 +6,7 @@ residuals that their intervals are made of.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -219,29 +219,58 @@ def _measured_new(left_out: LeftOut) -> dict[str, Any]:
     }
 
 
+class Groups(NamedTuple):
+    """What a card calls the samples whose like was in training, and those whose was not."""
+
+    known: str
+    new: str
+
+
+def groups(manifest: dict[str, Any]) -> Groups:
+    """Families only where the training table names them."""
+    training, new = manifest["training"], (manifest.get("intervals") or {}).get("new")
+    if training["fold_scheme"] == "family":
+        return Groups("left-out families", "new families")
+    clusters = new is not None and new["families_from"] != "column"
+    return Groups(
+        "known families" if training["families"] else "the training population",
+        "left-out groups of alike genotypes" if clusters else "new families",
+    )
+
+
 def card_lines(manifest: dict[str, Any]) -> list[str]:
     """What the model card says of families left out and of intervals."""
     figures, told, unit = manifest["metrics"], manifest["intervals"], manifest["unit"]
+    names = groups(manifest)
+    by_column = told["new"] is not None and told["new"]["families_from"] == "column"
     lines = []
     pooled = figures.get("new_families_pcc_pooled")
     if pooled is not None:
         inside = figures["new_families_within_family_pcc_mean"]
+        left_out = (
+            f"**Families that were left out** as a whole, {told['new']['families']} families from "
+            "the training table: "
+            if by_column
+            else "**Groups of alike genotypes that were left out** as a whole, in place of "
+            f"families, which the training table does not name ({told['new']['families_from']}): "
+        )
         lines += [
             "",
-            "**Families that were left out** as a whole, "
-            f"{told['new']['families']} families from {_origin(told['new']['families_from'])}: "
-            f"PCC of all samples pooled {pooled:.3f}, mean PCC inside a family "
-            + ("not available" if inside is None else f"{inside:.3f}")
-            + f", MAE {figures['new_families_mae']:.2f} {unit}."
-            + (" This, and not the table above, is for new families." if told["known"] else ""),
+            f"{left_out}PCC of all samples pooled {shown(pooled)}, mean PCC inside a family "
+            + shown(inside)
+            + f", MAE {shown(figures['new_families_mae'], 2)} {unit}."
+            + (
+                f" This, and not the table above, is for {names.new if by_column else 'others'}."
+                if told["known"]
+                else ""
+            ),
         ]
     known, new = told["known"], told["new"]
-    rows = [("known families", known["coverage"])] if known else []
+    rows = [(names.known, known["coverage"])] if known else []
     if known and new:
-        rows.append(
-            ("those for known families, used for new ones", known["coverage_in_new_families"])
-        )
-    rows += [("new families", new["coverage"])] if new else []
+        misused = f"those for {names.known}, used for {'new ones' if by_column else names.new}"
+        rows.append((misused, known["coverage_in_new_families"]))
+    rows += [(names.new, new["coverage"])] if new else []
     levels = [f"{level:g}" for level in LEVELS]
     lines += [
         "",
@@ -261,14 +290,18 @@ def card_lines(manifest: dict[str, Any]) -> list[str]:
     if new is not None and (by_family := new["coverage_by_family"]["0.9"]):
         lines += [
             "",
-            "In new families this is an average: at level 90 % the worst family had "
-            f"{100 * by_family['lowest']:.0f} % of its values inside, and a tenth of the families "
-            f"less than {100 * by_family['tenth']:.0f} %.",
+            f"In {names.new} this is an average: at level 90 % the worst "
+            f"{'family' if by_column else 'group'} had "
+            f"{100 * by_family['lowest']:.0f} % of its values inside, and a tenth of the "
+            f"{'families' if by_column else 'groups'} less than {100 * by_family['tenth']:.0f} %.",
         ]
     elif new is None:
-        lines += ["", "Intervals for new families were not made: for them, these are too short."]
+        others = "new families" if manifest["training"]["families"] else "other populations"
+        lines += ["", f"Intervals for {others} were not made: for them, these are too short."]
     return lines
 
 
-def _origin(told: str) -> str:
-    return "the training table" if told == "column" else told
+def shown(value: float | None, digits: int = 3) -> str:
+    """A figure in a card."""
+    # Rounded first, and 0 added: a small negative number is not "-0.00".
+    return "not available" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"

@@ -103,7 +103,16 @@ def _explanation(found: Evaluation) -> list[str]:
     lines += [
         "- A fold is tested by models that trained on all folds but it and the next one; on that "
         "next one, the validation fold, they chose their settings or stopped. Test samples have "
-        "no part in anything.",
+        "no part in a fit.",
+        *(
+            [
+                "- The preset `default` was chosen by looking at test figures of the given folds "
+                "of the SoyNAM data (docs/experiments.md): on these folds its figures may be a "
+                "little too good. Random folds had no part in the choice."
+            ]
+            if "network-default" in found.models
+            else []
+        ),
         "- **mean PCC**: Pearson's correlation of predicted and observed in each fold, mean over "
         "folds. **pooled PCC**: of all folds' samples together. **within families**: the "
         "correlation inside each family (five samples or more) over its out-of-fold predictions, "
@@ -121,8 +130,8 @@ def _explanation(found: Evaluation) -> list[str]:
         lines.append(
             "- **refit**: fitted again on training and validation samples with the settings "
             "chosen before, and compared with GBLUP, refit. A network has no such row, because it "
-            "needs the validation fold to stop; the rows without refit are those that saw the "
-            "same samples as the network."
+            "needs the validation fold to choose or to stop; the rows without refit are those that "
+            "saw the same samples as the network."
         )
     lines += [""]
     used = dict.fromkeys(model.removesuffix(REFIT) for model in found.models)

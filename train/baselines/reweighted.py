@@ -1,4 +1,4 @@
-"""The re-weighted ridge of `train.ridge`, the start of the preset ``default``, as a baseline."""
+"""The re-weighted ridge of `train.ridge`, the start of the preset ``linear``, as a baseline."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from train.baselines.fold import Fitted, FoldInput
 from train.folds import Split
+from train.presets import load_preset
 from train.ridge import centered, fit_ridge
 
-#: As in the preset ``default``.
-REWEIGHTINGS = 1
-FLOOR = 0.1
+#: The preset whose start this is: it says how often, and how far down, effects are re-weighted.
+START = load_preset("linear").start
 
 
 def reweighted_ridge(fold: FoldInput, refit: bool) -> Fitted:
@@ -47,8 +47,8 @@ def _predict(
         codes,
         ((y - center) / scale).astype(np.float32),
         rows,
-        reweightings=REWEIGHTINGS,
-        floor=FLOOR,
+        reweightings=START.reweightings,
+        floor=START.shrinkage_floor,
         **only,
     )
     score = centered(fold.test_codes, solution.means) @ solution.effects
