@@ -1,4 +1,4 @@
-"""Seconds per epoch of the default network, through its convolutions and folded, in one run.
+"""Seconds per epoch of the network of `linear`, through its convolutions and folded, in one run.
 
 python benchmarks/folding.py
 """
@@ -22,7 +22,7 @@ N_SAMPLES, N_SNPS, THREADS = 4112, 4312, 2
 def seconds_per_epoch(folded: bool, batch_size: int) -> float:
     """The second epoch of two: the first one compiles."""
     keras.utils.set_random_seed(1)
-    model = build_model(load_preset("default"), N_SNPS)
+    model = build_model(load_preset("linear"), N_SNPS)
     model.folded = folded
     model.compile(keras.optimizers.Adam(1e-5), "mse")
     random = np.random.default_rng(1)

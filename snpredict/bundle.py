@@ -287,7 +287,7 @@ def _read(folder: Path, name: str, at_most: int, way_out: str) -> bytes:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InvalidBundle(f"{path} is no file but a device or a pipe")
+                raise InvalidBundle(f"{path} is a device or a pipe, expected a file")
             if status.st_size > at_most:
                 raise InvalidBundle(
                     f"{path} is too large: found {status.st_size} bytes, expected at most {at_most}"

@@ -177,8 +177,8 @@ def check_request(level: float, families: str) -> None:
     if not _LOWEST_LEVEL <= level < 1:
         percent = f"; {level:g} percent is {level / 100:g}" if 50 <= level < 100 else ""
         raise UsageError(
-            f"--interval {level:g} is no level: expected a share of at least {_LOWEST_LEVEL} and "
-            "below 1",
+            f"--interval {level:g} is not a level: expected a share of at least {_LOWEST_LEVEL} "
+            "and below 1",
             f"for example --interval 0.9{percent}",
         )
 

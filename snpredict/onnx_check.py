@@ -145,7 +145,7 @@ class _Outline:
                     if inner == 1 and bytes(domain) not in _DECLARED_DOMAINS:
                         raise _Refused(f"uses operators of the domain {_shown(domain)}")
         if graphs != 1:
-            raise _Refused(f"has {graphs} graphs, expected one: it is no ONNX model")
+            raise _Refused(f"has {graphs} graphs, expected one: it is not an ONNX model")
 
     def _graph(self, data: memoryview) -> None:
         for number, value in self._fields(data, "graph", _GRAPH):
@@ -204,7 +204,8 @@ class _Outline:
                 if what := _REFUSED.get((message, number)):
                     raise _Refused(f"has {what}, which models of a bundle may not have")
                 raise _Refused(
-                    f"is no ONNX model, or has an unknown part (field {number} of its {message})"
+                    f"is not an ONNX model, or has an unknown part (field {number} of its "
+                    f"{message})"
                 )
             if wire == _VARINT:
                 value, at = varint(data, at)

@@ -123,3 +123,43 @@ def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
     for sample, prediction, spread in shown:
         assert float(predicted[sample][1]) == pytest.approx(float(prediction), abs=0.01)
         assert float(predicted[sample][2]) == pytest.approx(float(spread), abs=0.01)
+
+
+def test_readme_figures_are_those_of_the_evaluation() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    report = (REPOSITORY / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    # trait, folds, figure, network, best baseline
+    rows = re.findall(
+        r"^\| (\w+) \| ([\w ]+) \| ([\w ]+) \| ([\d.]+) \| .*? ([\d.]+) \|", report, re.M
+    )
+    figures = {(trait, folds, what): (one, other) for trait, folds, what, one, other in rows}
+    shown = re.findall(r"^\| `soynam-(\w+)` \|(.*)\|$", readme, re.M)
+    assert len(shown) == 4
+    for trait, cells in shown:
+        expected = [
+            number
+            for what in ("mean PCC", "within families")
+            for number in figures[trait, "random folds", what]
+        ]
+        assert re.findall(r"\d\.\d+", cells) == expected
+    text = readme.replace("\n", " ")
+    for trait, what, words in (
+        ("yield", "mean PCC", "behind BayesR on yield ({} against {}"),
+        ("yield", "within families", "; inside families {} against {})"),
+        ("protein", "within families", "behind GBLUP on protein ({} against {})"),
+    ):
+        assert words.format(*figures[trait, "families left out", what]) in text
+
+
+def test_readme_shows_what_explains_a_sample(monkeypatch, capsys) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    command, _, shown = re.search(
+        r"^\$ snpredict (explain .*?)$(\n)(.*?)^```$", readme, re.M | re.S
+    ).groups()
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.chdir(REPOSITORY)
+    assert run_program(snpredict_app, "snpredict", command.split()) == 0
+    plain = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    printed = [line.rstrip() for line in plain.splitlines() if line.strip()]
+    assert printed == [line.rstrip() for line in shown.splitlines() if line.strip()]

@@ -93,11 +93,13 @@ def check_target(target: Path) -> None:
     """
     above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not above.is_dir():
-        raise OutputError(f"{target} cannot be made: {above} is no folder", "name another folder")
+        raise OutputError(
+            f"{target} cannot be made: {above} is not a folder", "name another folder"
+        )
     if not os.path.lexists(target):
         return
     if not target.is_dir():
-        raise OutputError(f"{target} exists and is no folder", "name another folder")
+        raise OutputError(f"{target} exists and is not a folder", "name another folder")
     if not target.stat().st_mode & 0o222:
         raise OutputError(f"{target} is write-protected", "name another folder")
     if any(target.iterdir()) and not (target / MANIFEST).is_file():

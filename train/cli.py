@@ -53,16 +53,39 @@ class Coding(StrEnum):
     centred = "-101"
 
 
+# How a training table is read, for both commands that read one.
+Table = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw")
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(help="A further column that is not a SNP; may be given again"),
+]
+SnpsFrom = Annotated[
+    str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
+]
+RepeatsOption = Annotated[
+    Repeats | None,
+    typer.Option(help="Average several rows of one line to one value; else they are refused"),
+]
+CodingOption = Annotated[
+    Coding | None,
+    typer.Option(
+        help="Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 (-101)  "
+        "[default: 012, but a table that looks like -1, 0, 1 is refused]"
+    ),
+]
+
+
 @app.command()
 def run(
-    table: Annotated[
-        Path,
-        typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw"),
-    ],
+    table: Table,
     trait: Annotated[str, typer.Option(help="Column of the phenotype")],
     unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
     out: Annotated[Path, typer.Option(help="Bundle folder to write, for example models/NAME")],
-    preset: Annotated[str, typer.Option(help="default, paper, or a TOML file")] = "default",
+    preset: Annotated[
+        str, typer.Option(help="default, linear, paper, gblup, reweighted, or a TOML file")
+    ] = "default",
     isru_alpha: Annotated[
         float | None,
         typer.Option(
@@ -106,24 +129,10 @@ def run(
     id_column: Annotated[str | None, typer.Option(help="Column of the sample ids")] = None,
     fold_column: Annotated[str, typer.Option(help="Column of the folds, if there")] = "fold",
     family_column: Annotated[str, typer.Option(help="Column of the families, if there")] = "family",
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(help="A further column that is not a SNP; may be given again"),
-    ] = None,
-    snps_from: Annotated[
-        str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
-    ] = None,
-    repeats: Annotated[
-        Repeats | None,
-        typer.Option(help="Average several rows of one line to one value; else they are refused"),
-    ] = None,
-    coding: Annotated[
-        Coding | None,
-        typer.Option(
-            help="Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 "
-            "(-101)  [default: 012, but a table that looks like -1, 0, 1 is refused]"
-        ),
-    ] = None,
+    ignore: Ignore = None,
+    snps_from: SnpsFrom = None,
+    repeats: RepeatsOption = None,
+    coding: CodingOption = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
@@ -132,7 +141,11 @@ def run(
         typer.Option(help="Table of traits, joined by sample id; its columns come first"),
     ] = None,
     control: Annotated[
-        Control | None, typer.Option(help="Replace the phenotype by one that must give PCC 0")
+        Control | None,
+        typer.Option(
+            help="Replace the phenotype by one without signal: PCC must be 0, of family-effects "
+            "only with --folds family"
+        ),
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, for the card")] = None,
     source: Annotated[str | None, typer.Option(help="Origin of the data, for the card")] = None,
@@ -194,10 +207,7 @@ class Remembering(Command):
 @app.command(cls=Remembering)
 def evaluate(
     context: typer.Context,
-    table: Annotated[
-        Path,
-        typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw"),
-    ],
+    table: Table,
     traits: Annotated[str, typer.Option(help="Columns of the phenotypes, by commas")],
     out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
     phenotypes: Annotated[
@@ -229,7 +239,11 @@ def evaluate(
         typer.Option(help="Also fit the baselines again on training and validation samples"),
     ] = False,
     controls: Annotated[
-        bool, typer.Option(help="Also fit phenotypes without signal, which must give PCC 0")
+        bool,
+        typer.Option(
+            help="Also fit phenotypes without signal: PCC must be 0, of family-effects only with "
+            "families left out"
+        ),
     ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Fits at a time")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each fit")] = 2,
@@ -242,24 +256,10 @@ def evaluate(
     family_column: Annotated[
         str, typer.Option(help="Column of the families; without it, genotype clusters")
     ] = "family",
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(help="A further column that is not a SNP; may be given again"),
-    ] = None,
-    snps_from: Annotated[
-        str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
-    ] = None,
-    repeats: Annotated[
-        Repeats | None,
-        typer.Option(help="Average several rows of one line to one value; else they are refused"),
-    ] = None,
-    coding: Annotated[
-        Coding | None,
-        typer.Option(
-            help="Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 "
-            "(-101)  [default: 012, but a table that looks like -1, 0, 1 is refused]"
-        ),
-    ] = None,
+    ignore: Ignore = None,
+    snps_from: SnpsFrom = None,
+    repeats: RepeatsOption = None,
+    coding: CodingOption = None,
 ) -> None:
     """Compare baselines and networks on the same folds in a report."""
     from train.evaluate import evaluate as run_evaluation

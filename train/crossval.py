@@ -72,7 +72,7 @@ def read_settings(run: Path) -> dict[str, Any]:
         return {**settings, "preset": preset}
     except (OSError, ValueError, KeyError, TypeError):
         raise IncompleteRun(
-            f"{run} is no run folder: it has no readable {SETTINGS}",
+            f"{run} is not a run folder: it has no readable {SETTINGS}",
             hint="Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
         ) from None
 

@@ -10,7 +10,7 @@ class TrainingTableError(SnpredictError):
 
 
 class NonNumericPhenotype(SnpredictError):
-    """A cell of the trait's column is no number."""
+    """A cell of the trait's column is not a number."""
 
     exit_code = 51
 

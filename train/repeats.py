@@ -15,8 +15,6 @@ from snpredict.errors import DuplicateSample
 from snpredict.genotypes.columns import quoted, short
 from train.errors import TrainingTableError
 
-MEAN = "mean"
-
 #: Share of the calls in which two rows of one line may differ, as genotyping errors do.
 _MOST_DIFFERING = 0.05
 

@@ -182,7 +182,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         samples = np.load(folder / "data" / "samples.npy")
     except (OSError, ValueError) as error:
         raise IncompleteRun(
-            f"{folder} is no evaluation folder: {error}", "start one: python -m train evaluate"
+            f"{folder} is not an evaluation folder: {error}", "start one: python -m train evaluate"
         ) from None
     scores, controls, control_folds = {}, {}, {}
     for trait in settings["traits"]:

@@ -235,7 +235,7 @@ def test_new_families_from_a_bundle(tmp_path):
 @pytest.mark.parametrize("level", [0, 0.4, 1, 1.5, 90, -1, math.nan, math.inf])
 def test_a_level_that_is_none(tmp_path, level):
     bundle = write(tmp_path, TINY.out_of_fold())
-    with pytest.raises(UsageError, match="is no level"):
+    with pytest.raises(UsageError, match="is not a level"):
         intervals_of(bundle, level)
 
 

@@ -47,6 +47,9 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert rows["network-gblup"]["pcc"][0] == pytest.approx(
         bundle.manifest.metrics["pcc_mean"], abs=1e-4
     )
+    # Rounded twice, to more digits first, a figure of the card would not be the report's.
+    found = read_evaluation(tmp_path / "e").scores["height", "given", "gblup"].figure("pcc", 1)
+    assert rows["gblup"]["pcc"] == pytest.approx([found.value, found.low, found.high], abs=1e-6)
     card = (tmp_path / "models" / "model" / "MODEL_CARD.md").read_text()
     assert f"| GBLUP | {rows['gblup']['pcc'][0]:.3f} [" in card
     assert "| **network, gblup** | " in card
