@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from snpredict.errors import TooFewSnps
+from snpredict.genotypes.coding import MINUS_ONES
 from snpredict.match_report import MatchReport
 from snpredict.names import listed
 
@@ -50,13 +51,15 @@ def judge_calls(
     ------
     TooFewSnps
     """
-    mean = float(weighted_call_rate.mean())
+    mean = _mean(weighted_call_rate)
     if mean >= min_match:
         return
     way_out = "--min-match takes a smaller share; docs/limits.md says what it costs"
     missing = {what: n for what, n in notes.items() if what.endswith("taken as missing")}
     if missing:
         most = max(missing, key=missing.__getitem__)
+        if most == MINUS_ONES:
+            way_out = f"--coding -101 reads -1 as a genotype; {way_out}"
         way_out = f"likely cause: {missing[most]:,} {most}; {way_out}"
     raise TooFewSnps(
         f"{path}: found calls for {mean:.1%} of the model's effects ({match.matched:,} of its "
@@ -68,10 +71,15 @@ def judge_calls(
 def call_facts(weighted_call_rate: np.ndarray, min_match: float) -> dict[str, Any]:
     """The mean and how many samples are below as JSON values."""
     return {
-        "weighted_call_rate": float(weighted_call_rate.mean()),
+        "weighted_call_rate": _mean(weighted_call_rate),
         "low_call_rate": int(low_call_rate(weighted_call_rate, min_match).sum()),
         "min_match": min_match,
     }
+
+
+def _mean(weighted_call_rate: np.ndarray) -> float:
+    """Rounded as the rates are: the mean of many 0.7 may fall below 0.7 in its last bit."""
+    return round(float(weighted_call_rate.mean()), 9)
 
 
 def low_call_rate_warning(

@@ -140,8 +140,11 @@ class Match:
 
     @property
     def weighted_rate(self) -> float:
-        """Share of the model's effects that these SNPs carry; see `effect_weights`."""
-        return float(min(1.0, self.weights[self.matched].sum()))
+        """Share of the model's effects that these SNPs carry; see `effect_weights`.
+
+        Rounded, because sums in double precision are not exact to the last bit.
+        """
+        return round(float(self.weights[self.matched].sum()), 9)
 
     def by(self) -> Counter[str]:
         """How many SNPs were matched by ``"id"`` and by ``"position"``."""

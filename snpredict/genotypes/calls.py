@@ -210,7 +210,11 @@ class CallRows:
         if calls is not None and dosages is not None:
             # A dosage of such a call counts up to another number of alleles than 2.
             first, second = calls
-            not_diploid = ((second == ABSENT) | (second == MORE)) & (first >= 0)
+            # A lone dot may stand for a diploid call; several alleles are as many, called or not.
+            not_diploid = ((second == ABSENT) & (first >= 0)) | (second == MORE)
+            lost = not_diploid & (first < 0) & ~np.isnan(dosages).all(axis=0)
+            if count := np.count_nonzero(lost):
+                self.notes["polyploid calls, taken as missing"] += count
             dosages = np.where(not_diploid, np.nan, dosages)
         if dosages is not None:
             dosages = self._checked(dosages, site)

@@ -232,8 +232,7 @@ def _call(text: bytes) -> tuple[int, int] | None:
             return only, ABSENT
         case [first, second]:
             return first, second
-    highest = max(alleles)
-    return (NO_CALL, NO_CALL) if highest == NO_CALL else (highest, MORE)
+    return max(alleles), MORE
 
 
 @lru_cache(maxsize=1 << 12)

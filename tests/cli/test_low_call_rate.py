@@ -1,11 +1,14 @@
 """What a person is told of samples, and of files, of which too little is called."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from snpredict.errors import TooFewSnps
+from snpredict.low_call_rate import call_facts, judge_calls
+from snpredict.match_report import MatchReport
 from tests.cli.test_predict import rows_of
 from tests.formats import vcf
 from tests.formats.vcf import Variant
@@ -120,6 +123,27 @@ def test_min_match_is_the_samples_threshold_too(run, write, codes):
     full = codes.clip(0)
     write("full.vcf", full)
     assert run("predict", "full.vcf", "--min-match", "1", "-q").err == ""
+
+
+def test_a_file_whose_samples_all_reach_the_threshold_is_not_refused():
+    """The mean of 0.7 three times is below 0.7 in double precision."""
+    rates = np.full(3, 0.7)
+    assert rates.mean() < 0.7
+    match = MatchReport(40, 40, 40, 1, 1, {}, {}, 40, 0, 0, [])
+    judge_calls(Path("f.vcf"), rates, match, {}, 0.7)
+    assert call_facts(rates, 0.7)["weighted_call_rate"] == 0.7
+
+
+def test_a_table_of_minus_ones_with_a_stray_2_is_refused_and_told_of_the_coding(
+    run, folder, tiny, codes
+):
+    rows = (codes % 2 * 2 - 1).astype(str)
+    rows[0, 0] = "2"
+    lines = [["line", *tiny.ids], *([f"s{at}", *row] for at, row in enumerate(rows))]
+    (folder / "stray.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+    for outcome in every_command(run, "stray.tsv", "--min-match", "0.9"):
+        assert outcome.code == TooFewSnps.exit_code
+        assert "cells of -1, taken as missing; --coding -101 reads -1 as a genotype" in outcome.err
 
 
 def test_the_summary_says_how_much_of_the_effects_is_missing(run, write, codes):

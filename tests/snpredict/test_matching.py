@@ -335,6 +335,17 @@ def test_weighted_rate_is_the_share_of_the_effects():
     assert found.weighted_rate == pytest.approx(0.1)
 
 
+def test_all_snps_carry_all_effects_to_the_last_bit():
+    names = [f"m{at}" for at in range(7)]
+    snps = snp_table(*((name, "1", at + 1, "A", "G") for at, name in enumerate(names)))
+    weights = np.full(7, 1 / 7)
+    assert weights.sum() < 1
+    found = match_variants(
+        snps, [Variant(name, None, None, "A", "G") for name in names], weights=weights
+    )
+    assert found.weighted_rate == 1
+
+
 # --- the report --------------------------------------------------------------------------------
 
 

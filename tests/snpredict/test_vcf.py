@@ -311,6 +311,12 @@ def test_dosages_of_calls_that_are_not_diploid(file, fields, cells, codes, kind,
     assert notes == {f"{kind} calls, taken as missing": 2} | used
 
 
+def test_dosages_of_polyploid_samples_without_a_call_are_not_diploid(file):
+    _, genotypes, notes = read_record(file, record("A G", "GT:DS", "./././.:1.6 ././.:3 1/1:2"))
+    assert genotypes == [[nan, nan, 2]]
+    assert notes == {"polyploid calls, taken as missing": 2, USED: 1}
+
+
 def test_haploid_calls_alone_are_missing_whatever_their_dosages(file):
     _, genotypes, notes = read_record(file, record("A G", "GT:DS", "0:0 1:1 1:0.5"))
     assert genotypes == [[nan, nan, nan]]
