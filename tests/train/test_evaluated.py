@@ -21,8 +21,9 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
 
     def evaluate(table: str, out: str, models: str, *more: str) -> None:
-        words = ("evaluate", table, "--traits", "height", "--schemes", "given", "--out", out)
-        done = train(*words, "--models", models, "--threads", 1, *more, cwd=tmp_path)
+        words: tuple = ("evaluate", table, "--traits", "height", "--schemes", "given", "--out", out)
+        words += ("--models", models, "--threads", 1, "--jobs", 2)
+        done = train(*words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
     def summarize(evaluation: str) -> str:

@@ -25,7 +25,7 @@ def table(path: Path, mean: float, sd: float) -> np.ndarray:
     names, codes, phenotype, family = simulate(45, 12)
     standard = (phenotype - phenotype.mean()) / phenotype.std()
     values = [repr(float(mean + sd * value)) for value in standard]
-    write_table(path, names, codes, values, family)
+    write_table(path, names, codes, values, family, n_folds=2)
     return codes
 
 
