@@ -54,6 +54,12 @@ _LOGGED = re.compile(
     r"[IWE]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] |WARNING: All log"
 )
 
+#: Settings whose values are digests, which tell a person nothing: what may differ then.
+_DIGESTS = {
+    "data_digest": "genotypes, phenotypes, samples, SNPs, folds or families",
+    "snp_info": "SNPs, or other places or alleles of them",
+}
+
 #: Settings that may differ when a run is continued: they change no figure.
 _FREE = ("bundle",)
 
@@ -151,6 +157,12 @@ def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:
     if isinstance(before, dict) and isinstance(now, dict):
         for name in sorted(before.keys() | now.keys()):
             _require_equal(run, f"{key}.{name}", before.get(name), now.get(name))
+    elif before != now and key in _DIGESTS:
+        raise SettingsChanged(
+            f"{run} was started with other {_DIGESTS[key]} ({key} differs)",
+            hint="Give the table and the options that it was started with, such as --ignore, or "
+            "another --run-dir, or delete this one to start again",
+        )
     elif before != now:
         raise SettingsChanged(
             f"{run} was started with {key} = {before!r}; now it is {now!r}",
@@ -160,7 +172,16 @@ def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:
 
 @dataclass
 class FoldStatus:
-    """What a watcher may know of a fold while it runs."""
+    """What a watcher may know of a fold while it runs.
+
+    Attributes
+    ----------
+    seconds : float
+        Of a running fold, since its process was started; of a finished one, of training, export
+        and saliency alone, as in the tables.
+    elapsed : float
+        Seconds that a finished fold took with the start of its process.
+    """
 
     fold: int
     state: str = "waiting"
@@ -170,6 +191,7 @@ class FoldStatus:
     best_epoch: int = 0
     patience: int = 0
     seconds: float = 0.0
+    elapsed: float = 0.0
     started: float = field(default=0.0, repr=False)
 
 
@@ -264,6 +286,8 @@ def _finish(status: FoldStatus, run: Path) -> None:
     result = fold_result(run, status.fold)
     _read_history(status, fold_folder(run, status.fold) / "history.csv")
     status.state = "finished"
+    # A fold of an earlier command has no time of its process.
+    status.elapsed = max(status.seconds, result["seconds"])
     status.seconds = result["seconds"]
 
 

@@ -12,7 +12,7 @@ from snpredict.errors import BadGenotype, DuplicateSample
 from snpredict.genotypes.raw import open_wide
 from train.columns import snp_columns
 from train.errors import ConstantPhenotype, TrainingTableError
-from train.phenotypes import PhenotypeFile, differences, matching_lines, numbers
+from train.phenotypes import PhenotypeFile, differences, matching_lines, numbers, stand_in
 from train.repeats import Lines, repeated_ids
 
 
@@ -287,7 +287,9 @@ def read_traits(
 
     values = np.empty((len(lines.ids), len(traits)))
     for index, trait in enumerate(traits):
-        values[:, index] = sources[trait].values(trait)
+        found_in_rows = sources[trait].numbers(trait)
+        notes.append(stand_in(trait, found_in_rows))
+        values[:, index] = sources[trait].mean(found_in_rows)
         measured = values[np.isfinite(values[:, index]), index]
         if len(measured) < 2 or np.ptp(measured) == 0:
             found = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
@@ -334,9 +336,12 @@ class _Source:
     texts: list[str]
     order: list[int] | None = None
 
-    def values(self, trait: str) -> np.ndarray:
-        """The trait of each line, the mean of its rows; (lines,) float64, NaN where missing."""
-        found = numbers(self.lines.path, trait, self.lines.samples, self.texts)
+    def numbers(self, trait: str) -> np.ndarray:
+        """The trait in each row of the file; (rows,) float64, NaN where missing."""
+        return numbers(self.lines.path, trait, self.lines.samples, self.texts)
+
+    def mean(self, found: np.ndarray) -> np.ndarray:
+        """`numbers` of each line, the mean of its rows; (lines,) float64, NaN where missing."""
         values = self.lines.mean(found)
         return values if self.order is None else values[self.order]
 

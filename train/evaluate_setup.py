@@ -245,6 +245,12 @@ def _require_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> 
     """Everything that a figure on disk depends on must be as it was."""
     for key in ("repeats", "data_digest", "families", "seed", "n_folds", "software"):
         if before and before.get(key) != now[key]:
+            if key == "data_digest":
+                raise SettingsChanged(
+                    f"{folder} was started with other genotypes, samples or SNPs",
+                    "give the table and the options that it was started with, such as --ignore, "
+                    "or another --out, or delete this one to start again",
+                )
             raise SettingsChanged(
                 f"{folder} was started with {key} = {before.get(key)!r}; now it is {now[key]!r}",
                 "give another --out, or delete this one to start again",

@@ -16,6 +16,10 @@ from train.repeats import Lines, repeated_ids
 
 #: Only words stand for a missing phenotype: −9 and −1 may be measurements.
 _MISSING = frozenset(("", "nan", "na", ".", "-"))
+#: Numbers that some programs write for a missing phenotype.
+_STAND_INS = (-9, -99, -999, -9999)
+#: A text trait of more different words is a name, not a class.
+_MOST_CLASSES = 9
 #: Not what Python takes for a number: 1_000 and ١٢ are none in a table.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -90,10 +94,13 @@ def numbers(path: Path, trait: str, samples: Sequence[str], texts: Sequence[str]
     measured = sum(value is None or math.isfinite(value) for value in values)
     if len(wrong) > measured / 2 and not any(map(_slip, words)):
         hint = "name the column of the phenotype with --trait"
-        if len(words) == 2 and len(wrong) == measured:
+        if len(wrong) == measured and len(words) <= _MOST_CLASSES:
+            codes = "two values can be coded 0 and 1"
+            if len(words) > 2:
+                codes = "ordered classes can be coded 1, 2, 3 and so on"
             hint += (
-                "; classes are not predicted: a trait of two values can be coded 0 and 1, and is "
-                "then learned as a number like any other"
+                f"; classes are not predicted: a trait of {codes}, and is then learned as a number "
+                "like any other"
             )
         raise NonNumericPhenotype(
             f"{path}: trait '{trait}' holds text such as {quoted(words, 3)} in {len(wrong)} of "
@@ -115,6 +122,12 @@ def _slip(text: str) -> str:
         return "write decimals with a point"
     if text.lower().lstrip("+-") in ("inf", "infinity"):
         return "a phenotype is finite: correct the value, or write NA"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}(?:[,.' \u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?", text):
+        return "write numbers without signs between the thousands, and decimals with a point"
+    if re.fullmatch(
+        r"[+-]?[0-9]+(?:[.,][0-9]+)?(?: *[^\w .,-]{1,2}| +[^0-9.,]{1,8}|[ck]?[mg])", text
+    ):
+        return "write the number alone, decimals with a point; the unit is given with --unit"
     try:
         float(text)
     except ValueError:
@@ -122,6 +135,23 @@ def _slip(text: str) -> str:
     if _NUMBER.fullmatch(text):
         return "the number is too large: rescale the trait"
     return "write numbers in the digits 0 to 9, without signs between them"
+
+
+def stand_in(trait: str, values: np.ndarray) -> str:
+    """A note where a trait's only negative value looks like a code for "not measured"; else empty.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        As the file holds them, NaN where missing.
+    """
+    negative = values[values < 0]
+    if not len(negative) or np.ptp(negative) or negative[0] not in _STAND_INS:
+        return ""
+    return (
+        f"trait '{trait}' is {negative[0]:g} in {len(negative)} of {len(values)} rows and nowhere "
+        "else below 0: read as measured; write NA where it was not"
+    )
 
 
 def matching_lines(path: Path, samples: Sequence[str], phenotypes: PhenotypeFile) -> list[int]:

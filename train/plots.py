@@ -133,8 +133,9 @@ def predicted_against_observed(
 ) -> None:
     """Out-of-fold predictions of all samples, coloured by family where there are families."""
     figure, axis = plt.subplots(figsize=(5.2, 5))
-    colors = np.unique(families, return_inverse=True)[1] if families else None
-    axis.scatter(observed, predicted, c=colors, cmap="tab20", s=6, alpha=0.6, linewidths=0)
+    colors = np.unique(families, return_inverse=True)[1] if families else _DARK
+    palette = "tab20" if families else None
+    axis.scatter(observed, predicted, c=colors, cmap=palette, s=6, alpha=0.6, linewidths=0)
     low, high = min(observed.min(), predicted.min()), max(observed.max(), predicted.max())
     axis.plot([low, high], [low, high], color="black", lw=0.8)
     axis.set_xlabel(f"observed ({unit})")

@@ -15,7 +15,7 @@ from train.crossval import FoldStatus
 
 def time_left(statuses: list[FoldStatus]) -> float | None:
     """Seconds until all folds are done, from the mean of the finished ones; None before that."""
-    finished = [s.seconds for s in statuses if s.state == "finished"]
+    finished = [s.elapsed for s in statuses if s.state == "finished"]
     running = [s for s in statuses if s.state == "running"]
     if not finished:
         return None
@@ -87,23 +87,19 @@ class FitsLeft:
         if not unknown:
             return f"about {_clock(seconds)} left"
         names = ", ".join(unknown)
-        if not seconds:
+        if seconds < 1:
             return f"time left unknown (not timed yet: {names})"
         return f"at least {_clock(seconds)} left (not timed yet: {names})"
 
     def of_folds(self, kind: str) -> Callable[[list[FoldStatus]], str]:
         """`text` for a watcher of folds that are fits of one kind."""
         counted: set[int] = set()
-        # A fold's own seconds begin when its process has started, which takes a while too.
-        running: dict[int, float] = {}
 
         def words(statuses: list[FoldStatus]) -> str:
             for status in statuses:
-                if status.state == "running":
-                    running[status.fold] = status.seconds
-                elif status.state == "finished" and status.fold not in counted:
+                if status.state == "finished" and status.fold not in counted:
                     counted.add(status.fold)
-                    self.finished(kind, max(status.seconds, running.get(status.fold, 0.0)))
+                    self.finished(kind, status.elapsed)
             return self.text(sum(s.seconds for s in statuses if s.state == "running"))
 
         return words

@@ -3,11 +3,12 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from train.errors import NonNumericPhenotype, TrainingTableError
 from train.folds import folds_from_column
-from train.phenotypes import number_of, numbers
+from train.phenotypes import number_of, numbers, stand_in
 from train.snpinfo import info_from_table
 
 
@@ -52,7 +53,13 @@ def test_words_for_missing(text: str) -> None:
         ("12,5", "with a point"),
         ("-inf", "finite"),
         ("1e999", "rescale"),
-        ("12 cm", "write NA"),
+        ("tall", "write NA"),
+        ("12 cm", "number alone"),
+        ("4.1%", "number alone"),
+        ("12cm", "number alone"),
+        ("5,052.9", "between the thousands"),
+        ("1.234,5", "between the thousands"),
+        ("1 000", "between the thousands"),
     ],
 )
 def test_a_slip_is_named_with_its_sample_and_a_way_out(text: str, hint: str) -> None:
@@ -82,6 +89,35 @@ def test_a_trait_of_two_words_is_told_what_can_be_done() -> None:
     assert "text such as 'tall', 'short' in 3 of 3 samples" in caught.value.message
     assert "classes are not predicted" in str(caught.value.hint)
     assert "coded 0 and 1" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("cells", [["4.1%", "5.2%", "6%"], ["5,052.9", "6,234.6", "7,000.1"]])
+def test_a_column_of_numbers_with_signs_is_not_told_to_name_another(cells: list[str]) -> None:
+    with pytest.raises(NonNumericPhenotype) as caught:
+        numbers(Path("p.tsv"), "height", list("abc"), cells)
+    assert "(2 more are not numbers either)" in caught.value.message
+    assert "--trait" not in str(caught.value.hint)
+
+
+def test_a_trait_of_ordered_classes_is_told_what_can_be_done() -> None:
+    with pytest.raises(NonNumericPhenotype) as caught:
+        numbers(Path("p.tsv"), "rust", list("abcd"), ["R", "MR", "S", "NA"])
+    assert "ordered classes can be coded 1, 2, 3" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([-9, 12, -9, 14], "is -9 in 2 of 4 rows and nowhere else below 0"),
+        ([-999, 12, 13, np.nan], "is -999 in 1 of 4 rows and nowhere else below 0"),
+        ([-9, 12, -3, 14], ""),
+        ([-2, 12, 13, 14], ""),
+        ([1, 12, 13, np.nan], ""),
+    ],
+)
+def test_a_number_that_may_stand_for_missing_is_told(values: list[float], told: str) -> None:
+    note = stand_in("height", np.array(values, np.float64))
+    assert told in note and bool(note) == bool(told)
 
 
 @pytest.mark.parametrize("label", ["1_0", "١", "2.5", "one", ""])

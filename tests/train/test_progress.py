@@ -1,19 +1,26 @@
 """Time left: a mean once a fold has finished, a lower bound before."""
 
 import io
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from train import crossval
 from train.console import Messages
 from train.crossval import FoldStatus
+from train.presets import load_preset
 from train.progress import FitsLeft, least_time_left, time_left, watching
 
 
 def test_time_left_is_the_mean_of_finished_folds_shared_by_the_running_ones() -> None:
     statuses = [
-        FoldStatus(1, "finished", seconds=100),
-        FoldStatus(2, "finished", seconds=140),
+        # With the start of their processes; alone they took less.
+        FoldStatus(1, "finished", seconds=60, elapsed=100),
+        FoldStatus(2, "finished", seconds=90, elapsed=140),
         FoldStatus(3, "running", seconds=20),
         FoldStatus(4, "running", seconds=60),
         FoldStatus(5, "waiting"),
@@ -53,6 +60,12 @@ def test_the_first_estimate_of_many_fits_is_not_that_of_the_cheap_ones() -> None
     )
 
 
+def test_a_rest_of_less_than_a_second_is_not_said() -> None:
+    left = FitsLeft(["gblup"] * 3 + ["network-linear"], jobs=1)
+    left.finished("gblup", 0.1)
+    assert left.text() == "time left unknown (not timed yet: network-linear)"
+
+
 def test_fits_at_a_time_share_what_is_left() -> None:
     left = FitsLeft(["gblup"] * 9, jobs=2)
     left.finished("gblup", 10)
@@ -65,7 +78,7 @@ def test_folds_of_a_network_count_with_the_start_of_their_process() -> None:
     left = FitsLeft(["network-default"] * 4, jobs=1)
     words = left.of_folds("network-default")
     assert words([FoldStatus(1, "running", seconds=9), FoldStatus(2)]).startswith("time left unkno")
-    now = [FoldStatus(1, "finished", seconds=6), FoldStatus(2, "running", seconds=2)]
+    now = [FoldStatus(1, "finished", seconds=6, elapsed=9), FoldStatus(2, "running", seconds=2)]
     assert words(now) == words(now) == "about 0:25 left"
 
 
@@ -96,3 +109,29 @@ def test_messages_of_training_break_between_words_on_a_terminal_only() -> None:
         lines = screen.getvalue().rstrip("\n").split("\n")
         assert len(lines) == n_lines
         assert " ".join(line.strip() for line in lines) == text.strip()
+
+
+def test_a_finished_fold_counts_with_the_start_of_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that takes a while before it begins to count its own seconds."""
+    preset = load_preset("gblup").as_dict()
+    settings = {"trait": "x", "threads": 1, "gpu": False, "preset": preset}
+    (tmp_path / crossval.SETTINGS).write_text(json.dumps(settings))
+
+    def start(run: Path, fold: int, threads: int, gpu: bool) -> crossval._FoldProcess:
+        folder = crossval.fold_folder(run, fold)
+        folder.mkdir(parents=True)
+        code = f"import time; time.sleep(0.3); open({str(folder / 'result.json')!r}, 'w').write"
+        return crossval._FoldProcess(
+            subprocess.Popen([sys.executable, "-c", code + "('{\"seconds\": 0.01}')"]), 0
+        )
+
+    monkeypatch.setattr(crossval, "_start", start)
+    seen: list[FoldStatus] = []
+    crossval.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
+    assert seen[-1].seconds == 0.01
+    assert seen[-1].elapsed >= 0.3
+    # Of an earlier command: only its own seconds are known.
+    crossval.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
+    assert seen[-1].elapsed == 0.01
