@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from snpredict.outputs import Outputs
 
 app = App(
+    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -63,9 +64,8 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def _snpredict(
-    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -74,9 +74,6 @@ def _snpredict(
     ] = False,
 ) -> None:
     """Predict traits from SNP genotypes, and say which SNPs made the prediction."""
-    if context.invoked_subcommand is None:
-        print(context.get_help(), file=sys.stderr)
-        raise typer.Exit(UsageError.exit_code)
 
 
 @app.command()
@@ -222,7 +219,7 @@ def check(
     from snpredict.similarity_report import similarity_text
     from snpredict.terminal.progress import watch
 
-    outputs = Outputs(file, model, None, None, match_log)
+    outputs = Outputs(file, model, None, "json" if json else None, match_log)
     options = input_options(
         input_format,
         id_column,

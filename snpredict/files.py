@@ -25,6 +25,8 @@ except ImportError:  # Windows, where nothing is locked and nothing left behind 
 #: Short, whatever the file is called: a name of 255 bytes has no room for a suffix.
 _PREFIX, _SUFFIX = ".snpredict-", ".tmp"
 
+STDOUT = Path("/dev/stdout")
+
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/(\d+))")
 
 
@@ -67,14 +69,18 @@ def check_destination(out: Path, inputs: Sequence[Path] = (), folder: Path | Non
     try:
         if is_stream(out):
             if (number := _descriptor(out)) is not None:
-                os.fstat(number)
+                os.write(number, b"")
+                # What it was opened on may be a file that is read.
+                _refuse_inputs(out, inputs, folder)
             return
         if out.is_dir():
             raise OutputError(f"{out} is a directory", "name a file")
         _refuse_inputs(out, inputs, folder)
         parent = Path(os.path.realpath(out)).parent
-        if not parent.is_dir():
+        if not parent.exists():
             raise OutputError(f"{out}: the folder {parent} does not exist", "create it first")
+        if not parent.is_dir():
+            raise OutputError(f"{out}: {parent} is not a folder", "name a file in a folder")
         if not os.access(parent, os.W_OK | os.X_OK):
             raise OutputError(f"{out}: no permission to write to {parent}")
         _refuse_protected(out)
@@ -92,7 +98,8 @@ def check_apart(one: Path, other: Path, what: str) -> None:
     UsageError
         They are; `what` names the two.
     """
-    if same_file(one, other) and not is_stream(one):
+    # Two streams mix what they are given; what replaces a file destroys the other output.
+    if same_file(one, other) and not (is_stream(one) and is_stream(other)):
         raise UsageError(f"{what} are the same file, {other}", "write to two files")
 
 

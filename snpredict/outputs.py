@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snpredict import bundle as bundles
 from snpredict.errors import NoSnpMatched, OutputError, TooFewSnps, UsageError
-from snpredict.files import check_apart, check_destination, write_files
+from snpredict.files import STDOUT, check_apart, check_destination, write_files
 from snpredict.genotypes.sniffing import files_of
 from snpredict.inputs import MatchedFile
 from snpredict.pipeline import match_log
@@ -59,18 +59,18 @@ class Outputs:
         self.out, self._log = out, log
         self._log_format = format_of(log, None) or "tsv"
         self._matched: MatchedFile | None = None
-        read = [] if file is None else files_of(file)
-        for path in (out, log):
-            if path is not None:
-                folder = bundles.find_bundle(model or bundles.DEFAULT_MODEL)
-                check_destination(path, read, folder)
         if out is None:
             require_stdout()
+        read = [] if file is None else files_of(file)
+        folder = bundles.find_bundle(model or bundles.DEFAULT_MODEL)
+        check_destination(out or STDOUT, read, folder)
+        if log is not None:
+            check_destination(log, read, folder)
         formats = {self.format} | ({self._log_format} if log is not None else set())
         if file is not None and formats & {"json", "parquet"}:
             _require_utf8(file)
-        if out is not None and log is not None:
-            check_apart(out, log, "--out and --match-log")
+        if log is not None:
+            check_apart(out or STDOUT, log, f"{'--out' if out else 'stdout'} and --match-log")
 
     def note_match(self, matched: MatchedFile) -> None:
         """Keep what the log is made of."""

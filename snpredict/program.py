@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
-from snpredict.start import INTERRUPTED
+from snpredict.start import INTERRUPTED, was_interrupted
 from snpredict.terminal.streams import give_stdout_up, open_streams, printable
 from snpredict.terminal.wrapping import for_stream
 
@@ -68,33 +68,44 @@ def _run(
         if code == INTERRUPTED:  # newer typers turn Ctrl-C into this code by themselves
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
-    except SnpredictError as error:
-        return _fail(error)
-    except _ClickError as error:
-        return _fail(_usage_error(error, name))
     except (KeyboardInterrupt, typer.Abort):
-        print(interrupted, file=sys.stderr)
-        return INTERRUPTED
-    except UnicodeEncodeError as error:
-        return _fail(
-            OutputError(
-                f"{error.object!r} cannot be written: a name in it is not UTF-8",
-                "rename the file or the folder",
-            )
-        )
+        pass
     except Exception as error:
-        known = translate(error)
-        if known is not None:
-            return _fail(known)
-        if os.environ.get(DEBUG_VARIABLE):
-            raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(
-            SnpredictError(
-                f"unexpected {reason}",
-                f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
-            )
+        # A library that is being loaded may turn Ctrl-C into an error of its own.
+        if not was_interrupted():
+            return _fail(_error_of_ours(error, name, translate))
+    print(interrupted, file=sys.stderr)
+    return INTERRUPTED
+
+
+def _error_of_ours(
+    error: Exception, name: str, translate: Callable[[Exception], SnpredictError | None]
+) -> SnpredictError:
+    if isinstance(error, SnpredictError):
+        return error
+    if isinstance(error, _ClickError):
+        return _usage_error(error, name)
+    if isinstance(error, UnicodeEncodeError):
+        return OutputError(
+            f"{_around(error)!r} cannot be written: a name in it is not UTF-8",
+            "rename the file or the folder",
         )
+    known = translate(error)
+    if known is not None:
+        return known
+    if os.environ.get(DEBUG_VARIABLE):
+        raise error
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return SnpredictError(
+        f"unexpected {reason}",
+        f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
+    )
+
+
+def _around(error: UnicodeEncodeError) -> str:
+    """The line that cannot be encoded, of what may be a whole document."""
+    before, after = error.object[: error.start], error.object[error.start :]
+    return before.rpartition("\n")[2].lstrip() + after.partition("\n")[0]
 
 
 def _fail(error: SnpredictError) -> int:

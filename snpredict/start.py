@@ -7,6 +7,8 @@ from types import FrameType
 
 INTERRUPTED = 130
 
+_pressed = False
+
 
 def start(load: Callable[[], Callable[[], int]]) -> int:
     """Run a program.
@@ -25,11 +27,27 @@ def start(load: Callable[[], Callable[[], int]]) -> int:
     # import ends as a traceback or as an error of the module.
     signal.signal(signal.SIGINT, _leave)
     main = load()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupt)
     code = main()
     # While Python ends its threads, too.
     signal.signal(signal.SIGINT, _leave)
+    if code == INTERRUPTED:
+        # All is tidied up. Python may still hold that the exception was never caught, and would end
+        # as if killed by the signal.
+        os._exit(code)
     return code
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, and remember that."""
+    global _pressed
+    _pressed = True
+    raise KeyboardInterrupt
+
+
+def was_interrupted() -> bool:
+    """Whether `interrupt` was called: libraries turn its exception into others."""
+    return _pressed
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from snpredict.bundle import load_bundle
 from snpredict.errors import OutputError
 from snpredict.files import write_folder
 from snpredict.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
+from snpredict.names import listed
 from snpredict.similarity import SIMILARITY
 
 
@@ -89,7 +90,8 @@ def check_target(target: Path) -> None:
     Raises
     ------
     OutputError
-        `target` or a folder above it is a file, or it is a folder of something else.
+        `target` or a folder above it is a file, it is a folder of something else, or it holds
+        files beside those of a bundle.
     """
     above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not above.is_dir():
@@ -107,3 +109,18 @@ def check_target(target: Path) -> None:
             f"{target} is not empty and holds no {MANIFEST}: it is not replaced",
             "name another folder",
         )
+    if others := _others(target):
+        raise OutputError(
+            f"{target} holds what is not of a bundle: {listed(others)}; it is not replaced",
+            "move these files away, or name another folder",
+        )
+
+
+def _others(target: Path) -> list[str]:
+    """Files that the manifest of an older bundle, of whatever schema, does not name."""
+    there = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
+    try:
+        named = {MANIFEST, *json.loads((target / MANIFEST).read_bytes())["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        named = set()
+    return sorted(there - named)

@@ -9,6 +9,7 @@ import typer
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.program import run_program
+from snpredict.start import interrupt
 from snpredict.terminal.commands import App, Command
 from train.console import Messages
 from train.errors import MissingExtra
@@ -342,7 +343,7 @@ def summarize(
 def main() -> int:
     """Run the command line; see `snpredict.program.run_program` for the exit codes."""
     # A terminated run must stop its folds like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, interrupt)
     return run_program(
         app,
         "python -m train",

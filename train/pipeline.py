@@ -74,12 +74,12 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     o = options
     folder = o.run_dir or Path("runs") / o.out.name
     _check_options(o, folder)
-    check_target(o.out)
     check_bundle(o.out, folder)
     preset_file = Path(o.preset) if Path(o.preset).is_file() else None
     inputs = (o.table, o.phenotypes, o.compare, o.snp_info, preset_file)
     check_folder("--out", o.out, inputs)
     check_folder("--run-dir", folder, inputs)
+    check_target(o.out)
     preset = load_preset(o.preset)
     if o.isru_alpha is not None:
         preset = preset.with_alpha(o.isru_alpha)

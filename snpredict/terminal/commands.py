@@ -1,5 +1,6 @@
 """Commands that take no option twice, unless it is meant to be repeated."""
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -34,6 +35,9 @@ class Command(typer.core.TyperCommand):
 
 class _Group(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and self.no_args_is_help:
+            print(ctx.get_help(), file=sys.stderr)
+            raise typer.Exit(UsageError.exit_code)
         _refuse_repeated(self, ctx, args)
         return super().parse_args(ctx, args)
 

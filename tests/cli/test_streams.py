@@ -100,6 +100,47 @@ def test_standard_output_by_name(shell, folder, out):
     assert (folder / "all.tsv").read_bytes() == b"before\n" + expected
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("predict g.tsv -q >> g.tsv", "/dev/stdout is the input file"),
+        ("predict g.tsv -q -o /dev/stdout >> g.tsv", "/dev/stdout is the input file"),
+        ("check g.tsv >> g.tsv", "/dev/stdout is the input file"),
+        ("predict g.tsv -q --match-log r.tsv >> r.tsv", "stdout and --match-log are the same file"),
+        ("check g.tsv --match-log r.tsv >> r.tsv", "stdout and --match-log are the same file"),
+        (
+            "predict g.tsv -q -o /dev/stdout --match-log r.tsv >> r.tsv",
+            "--out and --match-log are the same file",
+        ),
+        (
+            "predict g.tsv -q -o r.tsv --match-log /dev/stdout >> r.tsv",
+            "--out and --match-log are the same file",
+        ),
+    ],
+)
+def test_what_the_shell_opened_for_stdout_is_an_output_too(shell, folder, line, words):
+    (folder / "r.tsv").write_bytes(b"before\n")
+    genotypes = (folder / "g.tsv").read_bytes()
+    command, _, redirection = line.partition(" >> ")
+    done = shell(f"{command} -m {{model}} >> {redirection}")
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"error: {words}")
+    assert (folder / "g.tsv").read_bytes() == genotypes
+    assert (folder / "r.tsv").read_bytes() == b"before\n"
+
+
+def test_a_closed_stdout_by_name_is_seen_before_any_work(shell):
+    done = shell("predict g.tsv -m {model} -o /dev/stdout >&-")
+    assert done.returncode == UNWRITTEN
+    assert done.stderr == b"error: /dev/stdout cannot be written: Bad file descriptor\n"
+
+
+def test_a_file_is_not_a_folder(shell):
+    done = shell("predict g.tsv -m {model} -o g.tsv/r.tsv")
+    assert done.returncode == UNWRITTEN
+    assert b"g.tsv is not a folder" in done.stderr and b"create it first" not in done.stderr
+
+
 def test_a_folder_that_may_not_be_searched(tmp_path, monkeypatch):
     def refuse(self, **_):
         raise PermissionError(13, "Permission denied")
@@ -158,10 +199,14 @@ def test_a_name_that_is_not_utf8(shell, folder):
         f"predict {name} {model} -o r.parquet",
         f"predict {name} {model} -o r.csv --match-log r.json",
         f"check {name} {model} --json",
+        f"models show {name}.model --json",
     ):
-        done = bash(f"{python} {line}")
+        copy, away = f"cp -r {model[3:]} {name}.model", f"rm -r {name}.model"
+        done = bash(f"{copy}; {python} {line}; code=$?; {away}; exit $code")
         assert done.returncode == UNWRITTEN, done.stderr
         assert b"is not UTF-8" in done.stderr and b"hint: rename" in done.stderr
+        # The name, and not the whole document that it is in.
+        assert len(done.stderr) < 200
     names = sorted(os.fsencode(path.name) for path in folder.iterdir())
     assert names == [b"g.tsv", b"g\xff.tsv", b"r.tsv"]
 
@@ -180,6 +225,26 @@ def test_ctrl_c_while_it_loads(shell, tmp_path, module):
         "    def find_spec(self, name, *_):\n"
         f"        if name == {module!r}:\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+    )
+    done = shell("predict g.tsv -m {model}", PYTHONPATH=f"{hook}{os.pathsep}{ROOT}")
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+
+
+@pytest.mark.parametrize("code", ["raise ImportError('initialization failed')", "raise"])
+def test_ctrl_c_that_a_library_turns_into_another_error(shell, tmp_path, code):
+    """As compiled modules do; and Python remembers one that passed through code made from text."""
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'pyarrow':\n"
+        "            try:\n"
+        "                exec('os.kill(os.getpid(), signal.SIGINT); [None for _ in range(99)]')\n"
+        "            except KeyboardInterrupt:\n"
+        f"                {code}\n"
         "sys.meta_path.insert(0, Press())\n"
     )
     done = shell("predict g.tsv -m {model}", PYTHONPATH=f"{hook}{os.pathsep}{ROOT}")

@@ -108,3 +108,24 @@ def test_a_folder_killed_between_its_renames(tmp_path):
     assert (tmp_path / "bundle" / "b" / "c").read_text() == "more"
     assert (tmp_path / "bundle").stat().st_mode & 0o777 == 0o750
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("manifest", ["{}", '{"files": {"snps.parquet": ""}}', "not of a bundle"])
+def test_a_folder_that_holds_more_than_a_bundle_is_not_replaced(train, tmp_path, manifest):
+    """Many programs call a file manifest.json; and a person may keep notes beside a model."""
+    (tmp_path / "site" / "pages").mkdir(parents=True)
+    (tmp_path / "site" / "manifest.json").write_text(manifest)
+    (tmp_path / "site" / "snps.parquet").write_text("")
+    (tmp_path / "site" / "pages" / "notes.md").write_text("mine")
+    before = contents(tmp_path)
+    code, err = train("run", "table.tsv", *RUN, "--folds", "random", "--out", "site")
+    assert code == errors.OutputError.exit_code
+    assert err.startswith("error: site holds what is not of a bundle: ")
+    assert "pages/notes.md" in err and "hint: move these files away" in err
+    assert contents(tmp_path) == before
+
+
+def test_training_without_arguments_shows_its_help(train):
+    code, err = train()
+    assert code == 2
+    assert err.startswith("Usage: python -m train") and "\n  run  " in err

@@ -135,3 +135,9 @@ def test_a_finished_fold_counts_with_the_start_of_its_process(
     # Of an earlier command: only its own seconds are known.
     crossval.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
     assert seen[-1].elapsed == 0.01
+
+
+def test_a_file_name_begins_no_line_of_its_own() -> None:
+    screen = io.StringIO()
+    Messages(file=screen, width=80).print("reading a\n\nhint: rm -rf\x1b[31m.tsv")
+    assert screen.getvalue() == "reading a��hint: rm -rf�[31m.tsv\n"
