@@ -149,7 +149,7 @@ class NoGenotypes(SnpredictError):
 
 
 class UnclearCoding(SnpredictError):
-    """The codes hold -1 and no 2, so that -1 may be missing or one of the homozygotes."""
+    """The codes hold -1 and no 2, or hardly any, so that -1 may be missing or a homozygote."""
 
     exit_code = 28
 

@@ -30,7 +30,8 @@ ORDER: dict[str, list[str]] = {
         "bundle",
         "genotypes",
         "formulas",
-        "files names choices ahead errors",
+        "files names choices ahead",
+        "errors",
     ],
     "train": [
         "__main__",

@@ -17,6 +17,10 @@ CODINGS = ("012", "-101")
 #: Note of a reader on cells of −1.
 MINUS_ONES = "cells of -1, taken as missing"
 
+#: Of 2s beside −1s, at least this share tells that −1 means missing. Fewer may be typing errors in
+#: the coding −1, 0, 1, where a whole file has none.
+_TWOS_THAT_TELL = 0.01
+
 #: Values of cells beside 0, 1, 2 and `MISSING`: one of −1, and one that is none of them all.
 MINUS_ONE = -2
 UNKNOWN = -128
@@ -54,7 +58,7 @@ class Coding:
         self._said = said is not None
         self._minus_ones = 0
         self._called = 0
-        self._has_two = False
+        self._twos = 0
 
     @property
     def expected(self) -> str:
@@ -86,10 +90,8 @@ class Coding:
         minus_one = values == MINUS_ONE
         found = int(np.count_nonzero(minus_one))
         self._minus_ones += found
-        # One 2 settles it, and nearly every file has one among its first cells.
-        if not self._has_two:
-            self._has_two = bool((values == 2).any())
-            self._called += int(np.count_nonzero(values >= 0))
+        self._twos += int(np.count_nonzero(values == 2))
+        self._called += int(np.count_nonzero(values >= 0))
         return np.where(minus_one, np.int8(MISSING), values) if found else values
 
     def check(self) -> None:
@@ -98,12 +100,13 @@ class Coding:
         Raises
         ------
         UnclearCoding
-            There is a −1 and no 2, and nobody has said what the coding is.
+            There are −1s and no 2, or hardly any, and nobody has said what the coding is.
         """
-        if self._said or self._has_two or not self._minus_ones:
+        if self._said or not self._minus_ones or self._twos > _TWOS_THAT_TELL * self._minus_ones:
             return
+        twos = f"only {self._twos:,} of 2" if self._twos else "no 2"
         raise UnclearCoding(
-            f"{self._path}: found {self._minus_ones:,} cells of -1 and no 2 among "
+            f"{self._path}: found {self._minus_ones:,} cells of -1 and {twos} among "
             f"{self._called:,} genotypes, expected 0, 1, 2; this looks like the coding -1, 0, 1",
             "--coding -101 reads -1, 0, 1 as 0, 1, 2 copies; --coding 012 says that -1 is missing",
         )

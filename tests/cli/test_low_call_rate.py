@@ -134,14 +134,13 @@ def test_a_file_whose_samples_all_reach_the_threshold_is_not_refused():
     assert call_facts(rates, 0.7)["weighted_call_rate"] == 0.7
 
 
-def test_a_table_of_minus_ones_with_a_stray_2_is_refused_and_told_of_the_coding(
-    run, folder, tiny, codes
-):
+def test_a_table_of_many_minus_ones_is_refused_and_told_of_the_coding(run, folder, tiny, codes):
+    """With so many 2s that they are no typing errors, and too few calls all the same."""
     rows = (codes % 2 * 2 - 1).astype(str)
-    rows[0, 0] = "2"
+    rows[:, 0] = "2"
     lines = [["line", *tiny.ids], *([f"s{at}", *row] for at, row in enumerate(rows))]
-    (folder / "stray.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
-    for outcome in every_command(run, "stray.tsv", "--min-match", "0.9"):
+    (folder / "many.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+    for outcome in every_command(run, "many.tsv", "--min-match", "0.9"):
         assert outcome.code == TooFewSnps.exit_code
         assert "cells of -1, taken as missing; --coding -101 reads -1 as a genotype" in outcome.err
 

@@ -158,12 +158,21 @@ def test_named_it_gives_the_same_predictions_to_the_bit(writer, bundle, referenc
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_minus_one_is_missing_beside_a_2(writer, bundle, reference, tmp_path):
-    """A single 2 tells."""
+    """One 2 tells among fewer than a hundred −1s."""
     codes = np.where(CODES == 2, 1, CODES)
-    codes[17, 23] = 2
+    codes[17, 23 : 24 + np.count_nonzero(codes == -1) // 100] = 2
     spelt = tmp_path / "spelt"
     expected = predicted(tables.write_wide(spelt, SAMPLES, VARIANTS, codes), bundle)
     assert predicted(WRITERS[writer](tmp_path / "g", codes.tolist()), bundle) == expected
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_stray_2_does_not_tell(writer, bundle, tmp_path):
+    codes = np.array(less_one(np.where(CODES < 0, 1, CODES)))
+    codes[0, 0] = 2
+    assert np.count_nonzero(codes == -1) > 100
+    with pytest.raises(errors.UnclearCoding, match=r"cells of -1 and only 1 of 2 among"):
+        predicted(WRITERS[writer](tmp_path / "g", codes.tolist()), bundle)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
