@@ -151,6 +151,27 @@ def test_readme_figures_are_those_of_the_evaluation() -> None:
         assert words.format(*figures[trait, "families left out", what]) in text
 
 
+def _rows_of_models(text: str) -> dict[str, set[str]]:
+    """All cells of all table rows that begin with the same name, without bold."""
+    rows: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        cells = [cell.strip(" *") for cell in line.split("|")[1:-1]]
+        if len(cells) > 5:
+            rows.setdefault(cells[0], set()).update(cells[1:])
+    return rows
+
+
+@pytest.mark.parametrize("trait", ["height", "yield", "protein", "oil"])
+def test_card_figures_are_those_of_the_evaluation(trait: str) -> None:
+    report = _rows_of_models((REPOSITORY / "docs" / "accuracy.md").read_text(encoding="utf-8"))
+    card = REPOSITORY / "models" / f"soynam-{trait}" / "MODEL_CARD.md"
+    _, compared = card.read_text(encoding="utf-8").split("## Compared with baselines")
+    shown = _rows_of_models(compared.split("\n## ")[0])
+    assert "BayesR" in shown and "network, default" in shown
+    for model in shown.keys() - {"model", "---"}:
+        assert shown[model] <= report[model]
+
+
 def test_readme_shows_what_explains_a_sample(monkeypatch, capsys) -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     command, _, shown = re.search(
