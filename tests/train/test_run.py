@@ -398,7 +398,7 @@ def test_bad_tables_end_in_one_line_and_leave_nothing(
         (("--family-column", "none"), 63, "--ignore family"),
         (("--snps-from", "Sim09_1_A_C"), 50, "no column 'Sim09_1_A_C'"),
         (("--preset", "pap"), 54, "known: default"),
-        (("--out", "table.tsv.gz/x"), 40, "is no folder"),
+        (("--out", "table.tsv.gz/x"), 40, "is not a folder"),
         (("--jobs", "many"), 2, "--jobs"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
@@ -544,7 +544,7 @@ def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path)
     again = [[str(int(r[0]) % 3 + 1), f"{float(r[1]) + 2:.4f}", *r[2:]] for r in again]
     twice = "\n".join([header, *rows, *("\t".join(row) for row in again)]) + "\n"
     (tmp_path / "table.tsv.gz").write_bytes(gzip.compress(twice.encode()))
-    words = ("--preset", "gblup", "--folds", "random", "--n-folds", 3)
+    words = ("--preset", "gblup", "--folds", "random", "--n-folds", 2)
     refused = run(tmp_path, "plots", *words)
     assert refused.returncode == 16 and "--repeats mean" in refused.stderr
     given = run(tmp_path, "plots", "--preset", "gblup", "--repeats", "mean")
@@ -564,7 +564,7 @@ def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path)
 
 def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
     done = train("summarize", tmp_path, cwd=tmp_path)
-    assert done.returncode == 56 and "no run folder" in done.stderr
+    assert done.returncode == 56 and "not a run folder" in done.stderr
 
 
 def test_disagreeing_models_are_not_exported() -> None:
