@@ -293,7 +293,7 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path):
 
 def test_a_file_is_not_replaced(tmp_path):
     (tmp_path / "b").write_text("x")
-    with pytest.raises(errors.OutputError, match="no folder"):
+    with pytest.raises(errors.OutputError, match="not a folder"):
         TINY.write(tmp_path / "b")
 
 
