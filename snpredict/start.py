@@ -1,7 +1,8 @@
 """The first thing that a program does: be quiet about Ctrl-C while it loads."""
 
+# Not `signal`, whose import takes a hundredth of a second: Ctrl-C in it is still a traceback.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 from collections.abc import Callable
 from types import FrameType
 

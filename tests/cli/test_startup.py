@@ -32,6 +32,16 @@ def test_help_loads_nothing_heavy(arguments):
     assert not imported_by(code) & HEAVY
 
 
+def test_ctrl_c_is_caught_before_anything_slow_is_imported():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import snpredict.start\n"
+        "print(*{'enum', 'signal', 're', 'typing'} & set(sys.modules))"
+    )
+    # Without site-packages, whose start files may import any of them.
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 def test_the_runtime_loads_no_training_package():
     names = [m.name for m in pkgutil.walk_packages(snpredict.__path__, "snpredict.")]
     assert "snpredict.genotypes.table" in names
