@@ -51,6 +51,13 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     Writes ``history.csv`` while it trains, then ``model.onnx``, ``score.npz`` (the score before the
     ISRU as numbers), ``saliency.npz``, ``predictions.npz`` and ``result.json``.
     """
+    folder = fold_folder(run, fold)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Held until this process ends, however it ends.
+    lock = hold(folder / "lock")
+    if lock is None:
+        raise _busy(run, fold)
+
     from train.runtime import configure_tensorflow
 
     configure_tensorflow(settings["threads"])
@@ -61,12 +68,6 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     from train.saliency import mean_saliency
 
     started = time.perf_counter()
-    folder = fold_folder(run, fold)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Held until this process ends, however it ends.
-    lock = hold(folder / "lock")
-    if lock is None:
-        raise _busy(run, fold)
     (folder / "history.csv").unlink(missing_ok=True)
     data = Dataset.load(run / "data")
     rows = split(np.load(run / "data" / "folds.npy"), fold, settings["seed"])

@@ -287,7 +287,7 @@ LONG = 10**400
             id="a fold as ensemble",
         ),
         pytest.param(
-            entry("ensemble", value="snps.parquet"), INVALID, ["no ONNX model"], id="a table"
+            entry("ensemble", value="snps.parquet"), INVALID, ["not an ONNX model"], id="a table"
         ),
         pytest.param(entry("ensemble", value=MANIFEST), INVALID, ["no SHA-256"], id="itself"),
         pytest.param(entry("files", MANIFEST, value="0" * 64), ALTERED, [], id="its own digest"),
@@ -584,8 +584,8 @@ def escape_in_a_name(proto):
 @pytest.mark.parametrize(
     ("lie", "words"),
     [
-        pytest.param(file(ENSEMBLE, b""), ["no ONNX model"], id="empty"),
-        pytest.param(file(ENSEMBLE, b"import os\n" * 9), ["no ONNX model"], id="text"),
+        pytest.param(file(ENSEMBLE, b""), ["not an ONNX model"], id="empty"),
+        pytest.param(file(ENSEMBLE, b"import os\n" * 9), ["not an ONNX model"], id="text"),
         pytest.param(file(ENSEMBLE, TINY.ensemble()[:-9]), ["cut off"], id="cut off"),
         pytest.param(file(ENSEMBLE, TINY.ensemble() * 2), ["2 graphs"], id="twice"),
         pytest.param(

@@ -200,7 +200,7 @@ OTHER = Tiny(n_snps=39)
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        pytest.param(b"no model", "no ONNX model", id="not ONNX"),
+        pytest.param(b"no model", "not an ONNX model", id="not ONNX"),
         pytest.param(OTHER.ensemble(), "'genotypes' int8 .samples, 40.", id="39 SNPs"),
         pytest.param(
             fused_ensemble(
