@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.effects import PERCENTILES, largest_difference
-from snpredict.encoding import CHANNEL_CODES, MISSING
+from snpredict.effects import PERCENTILES, first_wrong_effect, largest_difference
+from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING
 from snpredict.errors import (
     BundleFileAltered,
     BundleFileMissing,
@@ -37,6 +37,7 @@ from snpredict.manifest import (
 from snpredict.names import did_you_mean, listed
 from snpredict.onnx_check import check_model
 from snpredict.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
+from snpredict.score_function import ScoreFunction
 from snpredict.similarity import SIMILARITY, Similarity, read_similarity
 
 DEFAULT_MODEL = "soynam-height"
@@ -149,6 +150,34 @@ class Bundle:
     def size_bytes(self) -> int:
         """Bytes of all files but the manifest."""
         return sum(map(len, self.files.values()))
+
+    def check_effects(self, function: ScoreFunction, snps: np.ndarray) -> None:
+        """Refuse stored effects of some SNPs that are not those of the weights.
+
+        Parameters
+        ----------
+        function : ScoreFunction
+            Out of the bundle's own ensemble.
+        snps : ndarray (n,) of int64
+            Places of the SNPs.
+
+        Raises
+        ------
+        InvalidBundle
+        """
+        effects = self.saliency.effects
+        assert effects is not None  # every bundle with a fused ensemble has them
+        scale = np.array([fold.scale for fold in self.manifest.folds])
+        wrong = first_wrong_effect(
+            effects, snps, function, scale, self.manifest.alpha, self.snps.frequencies
+        )
+        if wrong is not None:
+            snp, channel, expected = wrong
+            raise InvalidBundle(
+                f"{self.path / SALIENCY}: found the effect {effects[snp, channel]:.6g} for "
+                f"{CHANNEL_NAMES[channel]} of SNP {self.snps.ids[snp]}, expected {expected:.6g} "
+                "as the model's weights give"
+            )
 
 
 def find_bundles() -> dict[str, Path]:

@@ -158,21 +158,39 @@ class _HiddenInLines:
         return silu(self._s[:, None, :] + further) @ self._output - self._now[:, None]
 
 
+def sampled_snps(effects: np.ndarray) -> np.ndarray:
+    """SNPs whose stored effects are tried: those with the largest, and others at even distances.
+
+    Parameters
+    ----------
+    effects : ndarray (SNPs, 4)
+
+    Returns
+    -------
+    ndarray (n,) of int64, ascending; at most 128
+    """
+    n_snps = len(effects)
+    by_size = np.argsort(-np.abs(effects).max(axis=1), kind="stable")
+    spread = np.linspace(0, n_snps - 1, min(_TRIED, n_snps)).round().astype(np.int64)
+    return np.unique(np.concatenate([by_size[:_TRIED], spread]))
+
+
 def first_wrong_effect(
     effects: np.ndarray,
+    tried: np.ndarray,
     function: ScoreFunction,
     scale: np.ndarray,
     alpha: float,
     frequencies: np.ndarray,
 ) -> tuple[int, int, float] | None:
-    """A stored effect that the score function does not give, of a sample of the SNPs.
-
-    Tried are the SNPs with the largest stored effects, and as many others at even distances.
+    """A stored effect that the score function does not give, among those of some SNPs.
 
     Parameters
     ----------
     effects : ndarray (SNPs, 4)
         As stored, in single precision.
+    tried : ndarray (n,) of int64
+        Places of the SNPs.
     function, scale, alpha, frequencies
         As for `average_effects`.
 
@@ -181,10 +199,6 @@ def first_wrong_effect(
     (int, int, float) or None
         SNP, channel, and what the score function gives.
     """
-    n_snps = len(effects)
-    by_size = np.argsort(-np.abs(effects).max(axis=1), kind="stable")
-    spread = np.linspace(0, n_snps - 1, min(_TRIED, n_snps)).round().astype(np.int64)
-    tried = np.unique(np.concatenate([by_size[:_TRIED], spread]))
     with np.errstate(over="ignore", invalid="ignore"):
         expected = average_effects(function, scale, alpha, frequencies, tried)
         off = np.abs(effects[tried] - expected)

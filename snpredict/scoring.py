@@ -17,12 +17,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from snpredict.bundle import Bundle
-from snpredict.effects import first_wrong_effect
-from snpredict.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, N_CHANNELS
+from snpredict.effects import sampled_snps
+from snpredict.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from snpredict.errors import InvalidBundle, UsageError
 from snpredict.genotypes import GenotypeBlock
 from snpredict.genotypes.ahead import map_ahead
-from snpredict.manifest import SALIENCY
 from snpredict.onnx_session import Session, open_session
 from snpredict.score_function import HiddenLayer, ScoreFunction
 from snpredict.scores import ScoredBlock, stack_folds
@@ -226,23 +225,9 @@ class Scorer:
                 f"{path}: its predictions are not those that its "
                 "weights and the manifest's isru_alpha, center and scale give"
             )
-        self._check_effects(function, scale)
-
-    def _check_effects(self, function: ScoreFunction, scale: np.ndarray) -> None:
-        """Refuse stored effects that are not those of the weights."""
-        bundle = self._bundle
-        effects = bundle.saliency.effects
+        effects = self._bundle.saliency.effects
         assert effects is not None  # every bundle with a fused ensemble has them
-        wrong = first_wrong_effect(
-            effects, function, scale, bundle.manifest.alpha, bundle.snps.frequencies
-        )
-        if wrong is not None:
-            snp, channel, expected = wrong
-            raise InvalidBundle(
-                f"{bundle.path / SALIENCY}: found the effect {effects[snp, channel]:.6g} for "
-                f"{CHANNEL_NAMES[channel]} of SNP {bundle.snps.ids[snp]}, expected {expected:.6g} "
-                "as the model's weights give"
-            )
+        self._bundle.check_effects(function, sampled_snps(effects))
 
     def _score(self, tile: GenotypeBlock) -> ScoredBlock:
         """Score one tile: `samples` may be fewer than the rows of its codes."""

@@ -156,12 +156,19 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
     snp : str
         Its exact id.
     function : ScoreFunction or None
-        The bundle's, from a `Scorer`, which has held the effects against it.
+        The bundle's, from a `Scorer`.
+
+    Raises
+    ------
+    InvalidBundle
+        The stored effects of this SNP are not those of the weights.
     """
     at = bundle.snps.ids.index(snp)
     snps, saliency = bundle.snps, bundle.saliency
     hold = None
     if function is not None:
+        # A `Scorer` has tried a sample of the SNPs, which may be without this one.
+        bundle.check_effects(function, np.array([at]))
         hold = IN_THE_AVERAGE_LINE if is_curved(function, at) else IN_EVERY_LINE
     return SnpReport(
         id=snp,

@@ -18,6 +18,8 @@ from onnx import TensorProto, helper
 from snpredict import errors
 from snpredict.bundle import find_bundle, find_bundles, load_bundle
 from snpredict.cli import main
+from snpredict.effects import sampled_snps
+from snpredict.encoding import CHANNEL_CODES
 from snpredict.manifest import MANIFEST, MAX_SNPS
 from snpredict.onnx_check import check_model
 from snpredict.scoring import Scorer
@@ -528,6 +530,21 @@ def test_every_command_that_tells_effects_checks_them(bundle, genotypes, capsys,
     assert captured.out == "" and "as the model's weights give" in captured.err
 
 
+def test_the_effects_of_the_snp_that_is_shown_are_checked(tmp_path, capsys):
+    """Also where they are small and its place is not among those that are always tried."""
+    many = Tiny(n_snps=500)
+    folder = many.write(tmp_path / "many")
+    effects = load_bundle(folder).saliency.effects
+    by_size = np.argsort(np.abs(effects).max(axis=1)).tolist()
+    snp = next(at for at in by_size if at not in sampled_snps(effects))
+    wrong = effects[:, CHANNEL_CODES.index(0)].copy()
+    wrong[snp] += 0.01
+    column(SALIENCY, "effect_0", wrong)(folder)
+    assert main(["explain", "--snp", many.ids[snp - 1], "--model", str(folder)]) == 0
+    assert main(["explain", "--snp", many.ids[snp], "--model", str(folder)]) == INVALID.exit_code
+    assert f"of SNP {many.ids[snp]}, expected" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -711,6 +728,8 @@ BOMB_ROWS = 1_000_000
 PREDICT = """
 import os, pathlib, re, sys
 from snpredict.cli import main
+from snpredict.effects import sampled_snps
+from snpredict.encoding import CHANNEL_CODES
 machine = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 18}
 sysconf = os.sysconf
 os.sysconf = lambda name: machine.get(name) or sysconf(name)

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from snpredict.effects import average_effects, effect_ranges, first_wrong_effect, is_curved
+from snpredict.effects import (
+    average_effects,
+    effect_ranges,
+    first_wrong_effect,
+    is_curved,
+    sampled_snps,
+)
 from snpredict.score_function import ScoreFunction
 from tests.bundles import Tiny
 
@@ -111,9 +117,11 @@ def test_a_wrong_effect_is_found():
     wide = Tiny(n_snps=500)
     arguments = (wide.function(), wide.scale, wide.alpha, wide.frequencies)
     effects = average_effects(*arguments).astype(np.float32).astype(float)
-    assert first_wrong_effect(effects, *arguments) is None
+    everywhere = np.arange(500)
+    assert first_wrong_effect(effects, everywhere, *arguments) is None
     changed = effects.copy()
     changed[321, 2] = 50.0
-    snp, channel, expected = first_wrong_effect(changed, *arguments)
+    assert 321 in sampled_snps(changed)
+    snp, channel, expected = first_wrong_effect(changed, sampled_snps(changed), *arguments)
     assert (snp, channel) == (321, 2)
     assert expected == pytest.approx(effects[321, 2], abs=1e-5)
