@@ -17,11 +17,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-from snpredict.bundle import load_bundle
-from snpredict.onnx_session import open_session
-from snpredict.scoring import Scorer
-from train.network import residual_network
-from train.presets import load_preset
+from snpredict.bundle.load import load_bundle
+from snpredict.scoring.onnx_session import open_session
+from snpredict.scoring.scorer import Scorer
+from train.networks.presets import load_preset
+from train.networks.residual import residual_network
 from train.runtime import configure_tensorflow
 
 N_SAMPLES, N_KERAS, THREADS, REPEATS = 5142, 20, 2, 5

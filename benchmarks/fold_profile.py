@@ -47,7 +47,7 @@ def main() -> None:
     configure_tensorflow(settings["threads"])
     from threadpoolctl import threadpool_limits
 
-    from train.fold import run_fold
+    from train.runs.fold import run_fold
 
     imported = time.perf_counter() - began
     profile = cProfile.Profile()

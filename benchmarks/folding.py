@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.network import build_model
-from train.presets import load_preset
+from train.networks.presets import load_preset
+from train.networks.residual import build_model
 from train.runtime import configure_tensorflow
 
 N_SAMPLES, N_SNPS, THREADS = 4112, 4312, 2

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.processes import Measured, measure
 from benchmarks.simulate import write_bed
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from tests.bundles import Tiny
 
 SAMPLES = [1_000, 3_000, 10_000, 30_000, 100_000, 200_000]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.folds import family_folds, random_folds
+from train.data.folds import family_folds, random_folds
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LEVELS = (0.5, 0.8, 0.9, 0.95)

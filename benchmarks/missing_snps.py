@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle import DEFAULT_MODEL, load_bundle
-from snpredict.encoding import CHANNEL_CODES, MISSING
-from snpredict.explanation import isru, read_ensemble
+from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
+from snpredict.explaining.contributions import isru, read_ensemble
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from snpredict.genotypes import open_genotypes
-from snpredict.scoring import Scorer
-from train.evaluation import metrics
+from snpredict.scoring.scorer import Scorer
+from train.metrics import metrics
 
 REPEATS = 5
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.simulate import write_bed, write_vcf
-from snpredict.bundle import Bundle, load_bundle
-from snpredict.inputs import match_file
+from snpredict.bundle.load import Bundle, load_bundle
+from snpredict.matching.matched_file import match_file
 
 BED_SAMPLES, VCF_SAMPLES = 20_000, 5_142
 BLOCK = 2_048

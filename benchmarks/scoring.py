@@ -16,8 +16,8 @@ from pathlib import Path
 
 from benchmarks.processes import measure, table
 from benchmarks.simulate import write_bed, write_table, write_vcf
-from snpredict.bundle import Bundle, load_bundle
-from snpredict.scoring import Scorer
+from snpredict.bundle.load import Bundle, load_bundle
+from snpredict.scoring.scorer import Scorer
 
 TABLE_SAMPLES = 5142
 

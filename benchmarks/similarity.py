@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from snpredict.encoding import MISSING
-from snpredict.sample_rates import rate_limits, sample_rates
-from snpredict.similarity import UNLIKE_BEYOND, Similarity
-from train.similarity import (
+from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.sample_rates import rate_limits, sample_rates
+from snpredict.formulas.similarity import UNLIKE_BEYOND, Similarity
+from train.bundle.similarity_table import (
     distance_limit,
     errors_by_distance,
     held_out_distances,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle import SnpTable
-from snpredict.genotypes.packed import pack
+from snpredict.bundle.load import SnpTable
+from snpredict.genotypes.spool import pack
 
 MISSING_RATE = 0.015
 N_FOUNDERS = 40

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from train import crossval
-from train.dataset import Dataset
-from train.folds import random_folds
-from train.presets import load_preset
-from train.progress import watching
-from train.snpinfo import info_from_names
+from train.data.dataset import Dataset
+from train.data.folds import random_folds
+from train.data.snpinfo import info_from_names
+from train.networks.presets import load_preset
+from train.runs import processes as crossval
+from train.runs.progress import watching
 
 LINES = (1000, 2000, 4000, 8000)
 SNPS = (4312, 10_000, 20_000, 50_000)

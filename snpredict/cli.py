@@ -16,7 +16,8 @@ import typer
 
 from snpredict import __version__
 from snpredict.errors import UsageError
-from snpredict.options import (
+from snpredict.terminal.commands import App
+from snpredict.terminal.options import (
     Ambiguous,
     Coding,
     Dosages,
@@ -37,15 +38,14 @@ from snpredict.options import (
     Threads,
     input_options,
 )
-from snpredict.program import run_program
-from snpredict.terminal.commands import App
+from snpredict.terminal.program import run_program
 from snpredict.terminal.streams import printable, printable_lines
 from snpredict.terminal.wrapping import columns_of, for_stream
 
 if TYPE_CHECKING:
-    from snpredict.bundle import Bundle
-    from snpredict.inputs import InputOptions
-    from snpredict.outputs import Outputs
+    from snpredict.bundle.load import Bundle
+    from snpredict.matching.matched_file import InputOptions
+    from snpredict.terminal.outputs import Outputs
 
 app = App(
     no_args_is_help=True,
@@ -126,13 +126,13 @@ def predict(
         raise UsageError(
             "--families says whose intervals, but none were asked for", "--interval 0.9"
         )
-    from snpredict import display
     from snpredict.intervals import check_request
-    from snpredict.low_call_rate import low_call_rate_warning
-    from snpredict.outputs import Outputs
-    from snpredict.pipeline import predict_file
-    from snpredict.similarity_report import similarity_warning
+    from snpredict.matching.low_call_rate import low_call_rate_warning
+    from snpredict.predicting import predict_file
+    from snpredict.terminal import screens as display
+    from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
+    from snpredict.terminal.similarity_words import similarity_warning
     from snpredict.terminal.tables import terminal
 
     outputs = Outputs(file, model, out, format, match_log)
@@ -211,13 +211,13 @@ def check(
     """
     if file is None:
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
-    from snpredict import display
-    from snpredict.inputs import judge_match
-    from snpredict.low_call_rate import judge_calls, low_call_rate_warning
-    from snpredict.outputs import Outputs
-    from snpredict.pipeline import check_file
-    from snpredict.similarity_report import similarity_text
+    from snpredict.matching.low_call_rate import judge_calls, low_call_rate_warning
+    from snpredict.matching.matched_file import judge_match
+    from snpredict.predicting import check_file
+    from snpredict.terminal import screens as display
+    from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
+    from snpredict.terminal.similarity_words import similarity_text
 
     outputs = Outputs(file, model, None, "json" if json else None, match_log)
     options = input_options(
@@ -314,7 +314,7 @@ def explain(
     if file is None and snp is None:
         _view(model)
         return
-    from snpredict.outputs import Outputs
+    from snpredict.terminal.outputs import Outputs
 
     outputs = Outputs(file, model, out, "json" if json else format, match_log)
     if file is None:
@@ -338,11 +338,11 @@ def explain(
 def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
     from dataclasses import asdict
 
-    from snpredict import display
-    from snpredict.plain_tables import snp_table
-    from snpredict.scoring import Scorer
-    from snpredict.snp_report import describe_snp, find_snp
-    from snpredict.tables import to_json
+    from snpredict.explaining.snp_report import describe_snp, find_snp
+    from snpredict.results import to_json
+    from snpredict.scoring.scorer import Scorer
+    from snpredict.terminal import screens as display
+    from snpredict.terminal.plain_tables import snp_table
     from snpredict.terminal.tables import terminal
 
     bundle = _load(model)
@@ -367,12 +367,12 @@ def _explain_sample(
     top: int,
     quiet: bool,
 ) -> None:
-    from snpredict import display
-    from snpredict.low_call_rate import low_call_rate_warning
+    from snpredict.matching.low_call_rate import low_call_rate_warning
     from snpredict.names import listed
-    from snpredict.pipeline import explain_sample, first_samples
-    from snpredict.similarity_report import sample_text
+    from snpredict.predicting import explain_sample, first_samples
+    from snpredict.terminal import screens as display
     from snpredict.terminal.progress import watch
+    from snpredict.terminal.similarity_words import sample_text
     from snpredict.terminal.tables import terminal
 
     bundle = _load(model)
@@ -410,10 +410,10 @@ def _explain_sample(
 
 
 def _view(model: str | None) -> None:
-    from snpredict import display
-    from snpredict.scoring import Scorer
+    from snpredict.scoring.scorer import Scorer
+    from snpredict.terminal import screens as display
     from snpredict.terminal.tables import terminal
-    from snpredict.viewer import line_reader, run_viewer
+    from snpredict.terminal.viewer import line_reader, run_viewer
 
     bundle = _load(model)
     console = terminal()
@@ -434,10 +434,10 @@ def models(context: typer.Context, json: Json = False) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from snpredict import display
-    from snpredict.bundle import list_bundles
-    from snpredict.plain_tables import model_table
-    from snpredict.tables import encode
+    from snpredict.bundle.load import list_bundles
+    from snpredict.results import encode
+    from snpredict.terminal import screens as display
+    from snpredict.terminal.plain_tables import model_table
     from snpredict.terminal.tables import terminal
 
     listed, broken = list_bundles()
@@ -462,7 +462,7 @@ def show_model(
     json: Json = False,
 ) -> None:
     """Verify one model and show what its manifest says."""
-    from snpredict import display
+    from snpredict.terminal import screens as display
     from snpredict.terminal.tables import terminal
 
     bundle = _load(name)
@@ -497,13 +497,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _load(model: str | None) -> "Bundle":
-    from snpredict.bundle import DEFAULT_MODEL, load_bundle
+    from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
 
     return load_bundle(DEFAULT_MODEL if model is None else model)
 
 
 def _write_json(value: object) -> None:
-    from snpredict.tables import to_json
+    from snpredict.results import to_json
 
     sys.stdout.flush()
     sys.stdout.buffer.write(to_json(value).encode())

@@ -4,7 +4,7 @@ Two kinds, for two kinds of samples:
 
 ``known``
     The sample is of a family that the model was trained on. CV+ from the out-of-fold residuals of
-    the bundle's own folds, see `snpredict.cv_plus`.
+    the bundle's own folds, see `snpredict.formulas.conformal`.
 ``new``
     No line of the sample's family was in the training set. The prediction ± a quantile of the
     absolute residuals of lines whose whole family was left out of training. Lines of a family err
@@ -21,12 +21,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from snpredict.bundle import Bundle
-from snpredict.cv_plus import cv_plus, rank_of
+from snpredict.bundle.load import Bundle
+from snpredict.bundle.manifest import MAX_FOLDS, OUT_OF_FOLD
+from snpredict.bundle.parquet_columns import NUMBERS, Columns
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
-from snpredict.manifest import MAX_FOLDS, OUT_OF_FOLD
-from snpredict.parquet_columns import NUMBERS, Columns
-from snpredict.scores import Scores
+from snpredict.formulas.conformal import cv_plus, rank_of
+from snpredict.scoring.predictions import Scores
 
 #: What is known of the families of the samples.
 FAMILIES = ("known", "new")

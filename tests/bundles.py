@@ -10,11 +10,11 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
-from snpredict.effects import average_effects, effect_ranges
-from snpredict.encoding import CHANNEL_NAMES
-from snpredict.score_function import ScoreFunction
-from train.bundling import write_bundle
-from train.fused import HiddenPart, function_of, fused_ensemble
+from snpredict.bundle.write import write_bundle
+from snpredict.formulas.effects import average_effects, effect_ranges
+from snpredict.formulas.encoding import CHANNEL_NAMES
+from snpredict.formulas.score_function import ScoreFunction
+from train.bundle.ensemble_onnx import HiddenPart, function_of, fused_ensemble
 
 
 @dataclass

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from snpredict.sample_rates import sample_rates
+from snpredict.formulas.sample_rates import sample_rates
 from tests.bundles import Tiny
 from tests.simulated import simulate
-from train.similarity import (
+from train.bundle.similarity_table import (
     as_parquet_table,
     held_out_distances,
     manifest_entry,

@@ -15,7 +15,7 @@ sys.path.insert(0, str(REPOSITORY / "docs"))
 import typer.main
 from generate import PAGES, commands, error_classes, snpredict_app, train_app
 
-from snpredict.program import run_program
+from snpredict.terminal.program import run_program
 
 
 @pytest.mark.parametrize("name", PAGES)

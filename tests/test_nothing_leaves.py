@@ -104,7 +104,7 @@ def test_one_module_imports_onnxruntime():
                     names = [node.module]
                 if any(name.partition(".")[0] == "onnxruntime" for name in names):
                     importers.add(str(path.relative_to(REPOSITORY)))
-    assert importers == {"snpredict/onnx_session.py"}
+    assert importers == {"snpredict/scoring/onnx_session.py"}
 
 
 @pytest.mark.parametrize("image", ["Dockerfile.runtime", "Dockerfile.train"])

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from snpredict.start import start
+from snpredict.terminal.start import start
 
 
 def _load() -> Callable[[], int]:

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
-from snpredict.program import run_program
-from snpredict.start import interrupt
 from snpredict.terminal.commands import App, Command
-from train.console import Messages
+from snpredict.terminal.program import run_program
+from snpredict.terminal.start import interrupt
+from train.commands.console import Messages
 from train.errors import MissingExtra
 
 app = App(
@@ -27,7 +27,7 @@ stderr = Messages(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Control(StrEnum):
-    """Phenotypes without signal; see `train.controls`."""
+    """Phenotypes without signal; see `train.data.controls`."""
 
     shuffled = "shuffled"
     family_effects = "family-effects"
@@ -42,7 +42,7 @@ class FoldScheme(StrEnum):
 
 
 class Repeats(StrEnum):
-    """What is done with several rows of one line; see `train.repeats`."""
+    """What is done with several rows of one line; see `train.data.repeats`."""
 
     mean = "mean"
 
@@ -156,7 +156,7 @@ def run(
     gpu: Annotated[bool, typer.Option(help="Let TensorFlow use a GPU")] = False,
 ) -> None:
     """Train all folds, then summarise them and write the bundle."""
-    from train.pipeline import RunOptions, train_and_export
+    from train.commands.run import RunOptions, train_and_export
 
     options = RunOptions(
         table=table,
@@ -263,8 +263,8 @@ def evaluate(
     coding: CodingOption = None,
 ) -> None:
     """Compare baselines and networks on the same folds in a report."""
-    from train.evaluate import evaluate as run_evaluation
-    from train.evaluate_setup import DEFAULT_MODELS, EvaluateOptions
+    from train.commands.evaluate import evaluate as run_evaluation
+    from train.evaluation.setup import DEFAULT_MODELS, EvaluateOptions
 
     options = EvaluateOptions(
         table=table,
@@ -309,14 +309,14 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
 @app.command(name="run-fold", hidden=True)
 def run_fold(run: Path, fold: int, parent: Annotated[int | None, typer.Option()] = None) -> None:
     """One fold of a prepared run folder, in this process, which ends when `parent` does."""
-    from train.orphans import end_with_parent
+    from train.runs.orphans import end_with_parent
 
     if parent is not None:
         end_with_parent(parent)
 
     # They take seconds to import, in which a parent may end.
-    from train.crossval import read_settings
-    from train.fold import run_fold as run_one
+    from train.runs.fold import run_fold as run_one
+    from train.runs.processes import read_settings
     from train.runtime import keep_to_itself
 
     keep_to_itself()
@@ -335,13 +335,13 @@ def summarize(
     ] = None,
 ) -> None:
     """Tables, plots and the bundle of a run whose folds are finished."""
-    from train.summary import summarize_run
+    from train.commands.summarize import summarize_run
 
     summarize_run(run, out, stderr, evaluation)
 
 
 def main() -> int:
-    """Run the command line; see `snpredict.program.run_program` for the exit codes."""
+    """Run the command line; see `snpredict.terminal.program.run_program` for the exit codes."""
     # A terminated run must stop its folds like an interrupted one.
     signal.signal(signal.SIGTERM, interrupt)
     return run_program(

@@ -1,7 +1,7 @@
 """Genotype files: one reader per format behind one interface.
 
 A file is read in two steps. `GenotypeReader.variants` says which of its variants may be SNPs of
-the model; `snpredict.matching` decides which one is which SNP and which allele is counted;
+the model; `snpredict.matching.alleles` decides which one is which SNP and which allele is counted;
 `GenotypeReader.genotypes` then yields the genotypes of the matched variants as blocks of samples,
 in the model's order and counting the model's alleles. No reader holds the whole file.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from snpredict.errors import UsageError
 from snpredict.genotypes.coding import CODINGS
-from snpredict.genotypes.sniffing import FORMATS, sniff
+from snpredict.genotypes.formats import FORMATS, sniff
 
 if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
@@ -223,34 +223,34 @@ def _opener(format: str) -> Callable[[Path, ReadOptions, "Wanted | None"], Genot
     # Imported when needed: some bring a library of their own.
     match format:
         case "vcf":
-            from snpredict.genotypes.vcf import VcfReader
+            from snpredict.genotypes.vcf.vcf import VcfReader
 
             return VcfReader
         case "bcf":
-            from snpredict.genotypes.bcf import BcfReader
+            from snpredict.genotypes.vcf.bcf import BcfReader
 
             return BcfReader
         case "bed":
-            from snpredict.genotypes.bed import BedReader
+            from snpredict.genotypes.plink.bed import BedReader
 
             return BedReader
         case "pgen":
-            from snpredict.genotypes.pgen import PgenReader
+            from snpredict.genotypes.plink.pgen import PgenReader
 
             return PgenReader
         case "hapmap":
-            from snpredict.genotypes.hapmap import HapMapReader
+            from snpredict.genotypes.hapmap.hapmap import HapMapReader
 
             return HapMapReader
         case "parquet":
-            from snpredict.genotypes.parquet import open_parquet
+            from snpredict.genotypes.tables.parquet import open_parquet
 
             return open_parquet
         case "raw":
-            from snpredict.genotypes.raw import open_raw
+            from snpredict.genotypes.tables.raw import open_raw
 
             return open_raw
         case _:
-            from snpredict.genotypes.snp_rows import open_table
+            from snpredict.genotypes.tables.snp_rows import open_table
 
             return open_table

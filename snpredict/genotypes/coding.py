@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.encoding import MISSING
 from snpredict.errors import UnclearCoding
+from snpredict.formulas.encoding import MISSING
 
 #: What `--coding` takes; the first one is the default.
 CODINGS = ("012", "-101")

@@ -5,9 +5,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from snpredict.ahead import ahead
 from snpredict.errors import EmptyFile, FileNotFound, NotATable, TruncatedFile
-from snpredict.genotypes.ahead import ahead
-from snpredict.genotypes.sniffing import BOM, GZIP_MAGIC, cannot_open, format_of_head
+from snpredict.genotypes.formats import BOM, GZIP_MAGIC, cannot_open, format_of_head
 
 #: No genotype file has such a line; a binary file without line ends would fill the memory.
 MAX_LINE_BYTES = 1 << 28

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from snpredict.genotypes import GenotypeReader
-from snpredict.inputs import Watch
+from snpredict.matching.matched_file import Watch
 from snpredict.terminal.streams import printable
 
 _PROGRESS_AFTER_S = 2.0

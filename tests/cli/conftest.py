@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snpredict import bundle as bundles
+from snpredict.bundle import load as bundles
 from snpredict.cli import main
 from tests.bundles import Tiny
 

@@ -236,7 +236,7 @@ def test_viewer_helps(run, monkeypatch, typed, words, shown):
 
 def test_tab_completes_names():
     readline = pytest.importorskip("readline")
-    from snpredict.viewer import line_reader
+    from snpredict.terminal.viewer import line_reader
 
     line_reader(["Gm01_10", "Gm01_20", "Gm02_10"], interactive=True)
     complete = readline.get_completer()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from snpredict.errors import TooFewSnps
-from snpredict.low_call_rate import call_facts, judge_calls
-from snpredict.match_report import MatchReport
+from snpredict.matching.low_call_rate import call_facts, judge_calls
+from snpredict.matching.report import MatchReport
 from tests.cli.test_predict import rows_of
 from tests.formats import vcf
 from tests.formats.vcf import Variant
@@ -79,8 +79,8 @@ def test_what_is_asked_for_with_min_match_0_is_done_and_flagged(run, write, code
 
 def test_the_mean_over_the_samples_judges_the_file(run, write, codes, tiny):
     """The rate is Σ weight over the called genotypes, weights as in the match rate."""
-    from snpredict.bundle import load_bundle
-    from snpredict.matching import effect_weights
+    from snpredict.bundle.load import load_bundle
+    from snpredict.matching.alleles import effect_weights
 
     codes[:3, ::2] = -1
     write("half.vcf", codes)

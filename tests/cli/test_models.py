@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from snpredict import errors
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 
 
 def test_list(run, terminal):

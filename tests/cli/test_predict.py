@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from snpredict import __version__, errors
-from snpredict.bundle import load_bundle
-from snpredict.manifest import MANIFEST
+from snpredict.bundle.load import load_bundle
+from snpredict.bundle.manifest import MANIFEST
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -355,7 +355,7 @@ def raising(exception):
 
 
 def test_ctrl_c_leaves_no_file(run, folder, monkeypatch):
-    from snpredict.scoring import Scorer
+    from snpredict.scoring.scorer import Scorer
 
     monkeypatch.setattr(Scorer, "_run", raising(KeyboardInterrupt()))
     assert run("predict", "g.tsv", "--out", "out.tsv").code == 130
@@ -363,7 +363,7 @@ def test_ctrl_c_leaves_no_file(run, folder, monkeypatch):
 
 
 def test_an_unexpected_error_is_one_line(run, monkeypatch):
-    from snpredict import pipeline
+    from snpredict import predicting as pipeline
 
     monkeypatch.setattr(pipeline, "predict_file", raising(ZeroDivisionError("a\nb")))
     outcome = run("predict", "g.tsv")
@@ -374,7 +374,7 @@ def test_an_unexpected_error_is_one_line(run, monkeypatch):
 
 
 def test_the_traceback_is_there_when_asked_for(run, monkeypatch):
-    from snpredict import pipeline
+    from snpredict import predicting as pipeline
 
     monkeypatch.setattr(pipeline, "predict_file", raising(ZeroDivisionError()))
     monkeypatch.setenv("SNPREDICT_DEBUG", "1")

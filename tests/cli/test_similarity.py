@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from tests.similar import N_SNPS, Similar
 
 SIMILAR = Similar()

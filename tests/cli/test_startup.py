@@ -34,7 +34,7 @@ def test_help_loads_nothing_heavy(arguments):
 
 def test_ctrl_c_is_caught_before_anything_slow_is_imported():
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import snpredict.start\n"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import snpredict.terminal.start\n"
         "print(*{'enum', 'signal', 're', 'typing'} & set(sys.modules))"
     )
     # Without site-packages, whose start files may import any of them.
@@ -44,7 +44,7 @@ def test_ctrl_c_is_caught_before_anything_slow_is_imported():
 
 def test_the_runtime_loads_no_training_package():
     names = [m.name for m in pkgutil.walk_packages(snpredict.__path__, "snpredict.")]
-    assert "snpredict.genotypes.table" in names
+    assert "snpredict.genotypes.tables.wide" in names
     imports = "\n".join(f"import {name}" for name in names if not name.endswith("__main__"))
     assert not imported_by(imports) & FORBIDDEN
 

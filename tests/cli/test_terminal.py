@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.terminal.wrapping import wrapped
 
 SCREENS = {

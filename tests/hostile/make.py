@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from onnx import TensorProto, helper, numpy_helper
 
-from snpredict.manifest import MANIFEST
+from snpredict.bundle.manifest import MANIFEST
 
 ENSEMBLE = "ensemble.onnx"
 

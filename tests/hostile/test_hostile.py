@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from snpredict import errors
-from snpredict.bundle import find_bundle, find_bundles, load_bundle
+from snpredict.bundle.load import find_bundle, find_bundles, load_bundle
+from snpredict.bundle.manifest import MANIFEST, MAX_SNPS
+from snpredict.bundle.onnx_check import check_model
 from snpredict.cli import main
-from snpredict.effects import sampled_snps
-from snpredict.encoding import CHANNEL_CODES
-from snpredict.manifest import MANIFEST, MAX_SNPS
-from snpredict.onnx_check import check_model
-from snpredict.scoring import Scorer
+from snpredict.formulas.effects import sampled_snps
+from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 from tests.hostile import make
 from tests.hostile.make import (

@@ -5,10 +5,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snpredict import bundle as bundles
 from snpredict import errors
-from snpredict.bundle import find_bundles, list_bundles, load_bundle
-from snpredict.manifest import MANIFEST
+from snpredict.bundle import load as bundles
+from snpredict.bundle.load import find_bundles, list_bundles, load_bundle
+from snpredict.bundle.manifest import MANIFEST
 from tests.bundles import Tiny
 
 TINY = Tiny()

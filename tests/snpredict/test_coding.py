@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from snpredict import errors
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.genotypes import ReadOptions, open_genotypes
 from snpredict.genotypes.coding import CODINGS
 from snpredict.genotypes.variants import Variant
-from snpredict.inputs import InputOptions
-from snpredict.pipeline import check_file, explain_sample, predict_file
+from snpredict.matching.matched_file import InputOptions
+from snpredict.predicting import check_file, explain_sample, predict_file
 from tests.bundles import Tiny
 from tests.formats import hapmap, plink, tables, vcf
 

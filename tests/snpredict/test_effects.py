@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from snpredict.effects import (
+from snpredict.formulas.effects import (
     average_effects,
     effect_ranges,
     first_wrong_effect,
     is_curved,
     sampled_snps,
 )
-from snpredict.score_function import ScoreFunction
+from snpredict.formulas.score_function import ScoreFunction
 from tests.bundles import Tiny
 
 CODES = (-1, 1, 2, 0)  # in channel order
@@ -103,7 +103,7 @@ def test_parts_of_the_snps_give_what_all_give(monkeypatch):
     asked = np.array([3, 77, 149])
     assert np.array_equal(average_effects(*arguments, asked), whole[asked])
     ranges = effect_ranges(*arguments, wide.draw(9))
-    monkeypatch.setattr("snpredict.effects._CHUNK", 7)
+    monkeypatch.setattr("snpredict.formulas.effects._CHUNK", 7)
     assert effect_ranges(*arguments, wide.draw(9)) == pytest.approx(ranges, abs=1e-9)
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.bundle import load_bundle
-from snpredict.explanation import (
+from snpredict.bundle.load import load_bundle
+from snpredict.explaining.contributions import (
     Ensemble,
     chord_slope,
     contributions,
@@ -15,10 +15,10 @@ from snpredict.explanation import (
     largest,
     read_ensemble,
 )
-from snpredict.pipeline import explain_sample, predict_file
-from snpredict.score_function import HiddenLayer, ScoreFunction
-from snpredict.scores import ensemble_mean
-from snpredict.scoring import Scorer
+from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
+from snpredict.predicting import explain_sample, predict_file
+from snpredict.scoring.predictions import ensemble_mean
+from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 from tests.snpredict.test_scoring import BY_HAND
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.errors import SnpredictError
 from snpredict.genotypes.variants import Variant
-from snpredict.inputs import InputOptions
-from snpredict.matching import MatchRules
-from snpredict.pipeline import explain_sample, predict_file
+from snpredict.matching.alleles import MatchRules
+from snpredict.matching.matched_file import InputOptions
+from snpredict.predicting import explain_sample, predict_file
 from tests.bundles import Tiny
 from tests.formats import hapmap, plink, tables, vcf
 

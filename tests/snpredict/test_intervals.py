@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snpredict.bundle import Bundle, load_bundle
-from snpredict.cv_plus import cv_plus, rank_of, smallest_sum
+from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
+from snpredict.formulas.conformal import cv_plus, rank_of, smallest_sum
 from snpredict.intervals import (
     coverage_known,
     coverage_new,
     family_quantile,
     intervals_of,
 )
-from snpredict.scores import Coverage, Scores
+from snpredict.scoring.predictions import Coverage, Scores
 from tests.bundles import Tiny
 
 TINY = Tiny(n_snps=6, n_folds=3)

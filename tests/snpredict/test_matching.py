@@ -3,11 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snpredict.bundle import SnpTable
+from snpredict.bundle.load import SnpTable
 from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.genotypes.variants import Variant, Variants
-from snpredict.match_report import log_columns, report_match
-from snpredict.matching import (
+from snpredict.matching.alleles import (
     Alleles,
     Match,
     MatchRules,
@@ -17,6 +16,7 @@ from snpredict.matching import (
     match_variants,
     wanted_of,
 )
+from snpredict.matching.report import log_columns, report_match
 
 
 def snp_table(*rows: tuple) -> SnpTable:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict.genotypes import Selection
-from snpredict.genotypes.packed import PackedRows, Spool, pack, row_bytes
+from snpredict.genotypes.spool import PackedRows, Spool, pack, row_bytes
 
 # Five samples: the first has the lowest bits of the first byte.
 CODES = np.array([[2, -1, 1, 0, 2], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1]], np.int8)

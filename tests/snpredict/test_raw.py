@@ -12,8 +12,8 @@ from hypothesis import given, settings
 
 from snpredict import errors
 from snpredict.genotypes import ReadOptions, open_genotypes
-from snpredict.genotypes.raw import RawTable, named_variant
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.tables.raw import RawTable, named_variant
+from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Wanted
 from tests.formats import plink
 from tests.reading import mutations, read_all

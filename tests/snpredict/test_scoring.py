@@ -4,16 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.genotypes import GenotypeBlock
-from snpredict.genotypes.table import WideTable
-from snpredict.inputs import InputOptions
-from snpredict.onnx_session import open_session
-from snpredict.pipeline import predict_file
-from snpredict.scores import ensemble_mean, ensemble_spread
-from snpredict.scoring import MAX_ROWS, Scorer
+from snpredict.genotypes.tables.wide import WideTable
+from snpredict.matching.matched_file import InputOptions
+from snpredict.predicting import predict_file
+from snpredict.scoring.onnx_session import open_session
+from snpredict.scoring.predictions import ensemble_mean, ensemble_spread
+from snpredict.scoring.scorer import MAX_ROWS, Scorer
 from tests.bundles import Tiny
-from train.fused import fused_ensemble
+from train.bundle.ensemble_onnx import fused_ensemble
 
 TINY = Tiny(n_snps=40)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from snpredict.bundle import load_bundle
-from snpredict.inputs import match_file
-from snpredict.pipeline import check_file, explain_sample, predict_file
-from snpredict.sample_rates import RateLimits, SampleRates, rate_limits, sample_rates
-from snpredict.similarity import Similarity, SimilarityTable
+from snpredict.bundle.load import load_bundle
+from snpredict.formulas.sample_rates import RateLimits, SampleRates, rate_limits, sample_rates
+from snpredict.formulas.similarity import Similarity, SimilarityTable
+from snpredict.matching.matched_file import match_file
+from snpredict.predicting import check_file, explain_sample, predict_file
 from tests.bundles import Tiny
 from tests.similar import Similar
 from tests.soynam import FOLDER, needs_soynam
@@ -132,8 +132,8 @@ def test_of_the_training_lines_no_more_than_one_in_a_hundred_is_beyond_a_limit(s
 
 
 def test_rates_depend_neither_on_blocks_nor_on_absent_snps(bundle):
-    from snpredict.matching import Match, SnpMatch, State
-    from snpredict.sample_measures import MeasureCollector
+    from snpredict.matching.alleles import Match, SnpMatch, State
+    from snpredict.matching.sample_measures import MeasureCollector
 
     n = len(bundle.snps)
     states = [State.MATCHED if at % 3 else State.ABSENT for at in range(n)]
@@ -189,7 +189,7 @@ def test_gaps_make_a_sample_neither_far_nor_near(similarity):
 
 def test_the_gaps_of_training_name_no_family():
     """A family whose lines lack a block of SNPs: a line without that block is no nearer for it."""
-    from train.similarity import similarity_table
+    from train.bundle.similarity_table import similarity_table
 
     codes = SIMILAR.codes.copy()
     barcode = np.arange(0, 300, 10)

@@ -7,16 +7,16 @@ import pyarrow as pa
 import pytest
 
 from snpredict import errors
-from snpredict.bundle import load_bundle
-from snpredict.names import complete, nearest, search
-from snpredict.scoring import Scorer
-from snpredict.snp_report import (
+from snpredict.bundle.load import load_bundle
+from snpredict.explaining.snp_report import (
     IN_EVERY_LINE,
     IN_THE_AVERAGE_LINE,
     describe_snp,
     find_snp,
     search_snp,
 )
+from snpredict.names import complete, nearest, search
+from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 
 TINY = Tiny(n_snps=40)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.genotypes import ReadOptions, Selection, open_genotypes
-from snpredict.genotypes.snp_rows import SnpRows
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.tables.snp_rows import SnpRows
+from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Wanted
 from tests.formats import tables
 from tests.reading import mutations, read_all, wanted

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection, open_genotypes
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Wanted
 from tests import reading
 from tests.formats import tables

@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
+from snpredict.bundle.out_of_fold import NEW, SEEN_BY_ALL, TrainingSet, genotype_digest
 from snpredict.errors import InvalidBundle
 from snpredict.genotypes.variants import Variant
-from snpredict.pipeline import explain_sample, predict_file
-from snpredict.scoring import Scorer
-from snpredict.training_set import NEW, SEEN_BY_ALL, TrainingSet, genotype_digest
+from snpredict.predicting import explain_sample, predict_file
+from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 from tests.formats import vcf
 

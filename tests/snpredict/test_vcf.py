@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import ReadOptions, Selection, open_genotypes, vcf
+from snpredict.genotypes import ReadOptions, Selection, open_genotypes
 from snpredict.genotypes.variants import Variant, Wanted
+from snpredict.genotypes.vcf import vcf
 from tests.formats import vcf as writer
 from tests.formats.vcf import BGZF_END, PHASED, UNPHASED, bgzf
 from tests.reading import mutations, read_all, wanted

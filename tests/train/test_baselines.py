@@ -12,8 +12,8 @@ from tests.simulated import simulate
 from train.baselines import BASELINES, FoldInput
 from train.baselines.kernels import channel_kernel, gaussian_kernels, linear_kernel
 from train.baselines.sparse import posterior_mean_effects
-from train.evaluation import pearson
-from train.folds import random_folds, split
+from train.data.folds import random_folds, split
+from train.metrics import pearson
 
 REGRESSIONS = [name for name in BASELINES if name not in ("family-mean", "missing-mask")]
 

@@ -14,8 +14,8 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 from tests.simulated import simulate
 from tests.train.test_run import train
 from train.baselines.reweighted import START
-from train.card import model_card
-from train.presets import load_preset
+from train.bundle.model_card import model_card
+from train.networks.presets import load_preset
 
 MODELS = Path(__file__).parents[2] / "models"
 SHIPPED = ("height", "yield", "protein", "oil")

@@ -11,7 +11,7 @@ pytest.importorskip("scipy", reason="needs the extra 'train'")
 from snpredict.errors import BadGenotype, UnclearCoding
 from tests.simulated import simulate, write_table
 from train.cli import app
-from train.dataset import read_table
+from train.data.dataset import read_table
 
 COLUMNS = {"trait": "height", "fold_column": "fold", "family_column": "family"}
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from snpredict.genotypes.table import WideTable
+from snpredict.genotypes.tables.wide import WideTable
 from tests.soynam import FOLDER
-from train.columns import SnpColumns, snp_columns
+from train.data.columns import SnpColumns, snp_columns
 from train.errors import TrainingTableError, UncertainColumns
 
 #: Public populations beside SoyNAM.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.simulated import simulate, write_table
-from train.controls import with_control
-from train.dataset import Dataset, read_table
+from train.data.controls import with_control
+from train.data.dataset import Dataset, read_table
 from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 
 COLUMNS = {"trait": "height", "fold_column": "fold", "family_column": "family"}

@@ -10,7 +10,7 @@ import pytest
 
 from snpredict import errors
 from snpredict.files import remove_leftovers, write_folder
-from snpredict.program import run_program
+from snpredict.terminal.program import run_program
 from tests.simulated import simulate, write_table
 from train.cli import app
 

@@ -19,10 +19,11 @@ from snpredict.errors import DuplicateSample, UsageError
 from tests.simulated import simulate, write_table
 from train.baselines import BASELINES
 from train.cli import app
-from train.clusters import genotype_clusters
-from train.commands import read_commands, shown, told
-from train.controls import CONTROLS
-from train.dataset import read_table, read_traits
+from train.commands.evaluate import evaluate
+from train.data.controls import CONTROLS
+from train.data.dataset import read_table, read_traits
+from train.data.families import genotype_clusters
+from train.data.phenotypes import read_phenotypes
 from train.errors import (
     ConstantPhenotype,
     IncompleteRun,
@@ -32,11 +33,10 @@ from train.errors import (
     UncertainColumns,
     UnknownModelName,
 )
-from train.evaluate import evaluate
-from train.evaluate_setup import SCHEMES, EvaluateOptions
-from train.phenotypes import read_phenotypes
-from train.report import write_report
-from train.scores import Interval, read_evaluation
+from train.evaluation.command_line import read_commands, shown, told
+from train.evaluation.figures import Interval, read_evaluation
+from train.evaluation.report import write_report
+from train.evaluation.setup import SCHEMES, EvaluateOptions
 
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
 
@@ -456,7 +456,7 @@ def test_a_command_that_was_stopped_is_recorded(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.evaluate.run_task", stop)
+    monkeypatch.setattr("train.commands.evaluate.run_task", stop)
     with pytest.raises(KeyboardInterrupt):
         run(
             replace(options, out=tmp_path / "out", arguments=("evaluate", "/a/b.tsv", "--x=/c/d e"))

@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from tests.simulated import simulate, write_table
 from tests.train.test_run import run, train
-from train.scores import read_evaluation
+from train.evaluation.figures import read_evaluation
 
 
 def test_the_card_has_the_evaluation(tmp_path: Path) -> None:

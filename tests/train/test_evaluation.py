@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from train.evaluation import (
+from train.commands.summarize import ranks
+from train.metrics import (
     bootstrap_interval,
     calibration_slope,
     group_pearsons,
@@ -13,7 +14,6 @@ from train.evaluation import (
     top_hit_rate,
     within_group_pearson,
 )
-from train.summary import ranks
 
 
 def test_pearson_by_hand() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from train.data.folds import family_folds, folds_from_column, random_folds, split
 from train.errors import NoTrainingRows, TrainingTableError
-from train.folds import family_folds, folds_from_column, random_folds, split
 
 
 @pytest.mark.parametrize(

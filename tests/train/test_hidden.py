@@ -7,18 +7,18 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.score_function import HiddenLayer, ScoreFunction
+from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from tests.simulated import simulate
+from train.baselines.boosting import fit_trees
+from train.baselines.teacher import fit_teacher, squared_distances
+from train.commands.summarize import read_history
+from train.data.folds import split
 from train.errors import PresetError
-from train.fitting import FittedFold, fit, predict
-from train.folds import split
-from train.hidden import on_grid
-from train.network import one_hot
-from train.presets import Preset, load_preset
-from train.summary import read_history
-from train.teacher import fit_teacher, squared_distances
-from train.trees import fit_trees
-from train.virtual import virtual_lines
+from train.networks.fitting import FittedFold, fit, predict
+from train.networks.hidden import on_grid
+from train.networks.presets import Preset, load_preset
+from train.networks.residual import one_hot
+from train.simulate.virtual import virtual_lines
 
 
 def test_teacher_by_hand() -> None:
@@ -110,7 +110,7 @@ def test_its_numbers_are_the_network(fitted: tuple[FittedFold, np.ndarray]) -> N
     layer = HiddenLayer(part.snps, *(np.asarray(n, np.float64) for n in numbers))
     function = ScoreFunction(model.weights[:, :, None], np.array([model.bias]), layer)
     by_network = model.model.score(one_hot(tf.constant(codes[:10]))).numpy()
-    from snpredict.encoding import channel_of
+    from snpredict.formulas.encoding import channel_of
 
     affine = model.weights[np.arange(30), channel_of(codes[:10])].sum(axis=1) + model.bias
     found = affine + function.hidden_scores(codes[:10])[:, 0]

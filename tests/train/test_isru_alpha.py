@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
-from snpredict.scoring import Scorer
+from snpredict.bundle.load import load_bundle
+from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.test_run import train
-from train.crossval import read_settings
-from train.presets import load_preset
+from train.networks.presets import load_preset
+from train.runs.processes import read_settings
 
 
 @pytest.fixture(scope="module")

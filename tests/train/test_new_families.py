@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.intervals import intervals_of
 from tests.simulated import simulate, write_table
 from tests.train.test_run import run, texts_of, train
-from train.dataset import Dataset
+from train.data.dataset import Dataset
 from train.errors import TrainingTableError
-from train.evaluation import pearson
-from train.new_families import LeftOut, left_out_folds, measured_intervals, with_families
+from train.metrics import pearson
+from train.runs.left_out import LeftOut, left_out_folds, measured_intervals, with_families
 
 
 def data_of(families: list[str] | None, n: int = 60) -> Dataset:

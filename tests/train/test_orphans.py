@@ -15,8 +15,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from tests.simulated import simulate, write_table
-from train.crossval import _failed, fold_folder
-from train.orphans import hold
+from train.runs.orphans import hold
+from train.runs.processes import _failed, fold_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -139,7 +139,7 @@ def test_the_workers_of_a_killed_evaluation_end(tmp_path: Path) -> None:
 
 def test_a_held_lock_names_its_process_and_since_when(tmp_path: Path) -> None:
     from train.errors import FoldBusy
-    from train.fold import run_fold
+    from train.runs.fold import run_fold
 
     folder = fold_folder(tmp_path, 2)
     folder.mkdir(parents=True)

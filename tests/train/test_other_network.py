@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
+from snpredict.explaining.snp_report import describe_snp
 from snpredict.genotypes import open_genotypes
-from snpredict.scoring import Scorer
-from snpredict.snp_report import describe_snp
+from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.test_run import QUICK, REPOSITORY, run
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from train.data.folds import folds_from_column
+from train.data.phenotypes import number_of, numbers, stand_in
+from train.data.snpinfo import info_from_table
 from train.errors import NonNumericPhenotype, TrainingTableError
-from train.folds import folds_from_column
-from train.phenotypes import number_of, numbers, stand_in
-from train.snpinfo import info_from_table
 
 
 @pytest.mark.parametrize(

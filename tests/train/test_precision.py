@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
-from snpredict.scoring import Scorer
+from snpredict.bundle.load import load_bundle
+from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.test_run import train
-from train.crossval import check_folds
 from train.errors import TraitScale
+from train.runs.processes import check_folds
 
 #: Distance between neighbouring float32 at 100,000.
 STEP = 2.0**-7

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from train import crossval
-from train.console import Messages
-from train.crossval import FoldStatus
-from train.presets import load_preset
-from train.progress import FitsLeft, least_time_left, time_left, watching
+from train.commands.console import Messages
+from train.networks.presets import load_preset
+from train.runs import processes as crossval
+from train.runs.processes import FoldStatus
+from train.runs.progress import FitsLeft, least_time_left, time_left, watching
 
 
 def test_time_left_is_the_mean_of_finished_folds_shared_by_the_running_ones() -> None:

@@ -11,15 +11,15 @@ import pytest
 
 pytest.importorskip("scipy", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
 from snpredict.errors import DuplicateColumn
 from snpredict.genotypes.variants import Variant
 from tests.formats import plink, vcf
 from tests.simulated import simulate
-from train.dataset import read_table
+from train.data.dataset import read_table
+from train.data.phenotypes import read_phenotypes
+from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
 from train.errors import TrainingTableError
-from train.phenotypes import read_phenotypes
-from train.snpinfo import SnpInfo, info_from_names, with_alleles
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES, CODES, PHENOTYPE, _ = simulate(n_samples=60, n_snps=24)

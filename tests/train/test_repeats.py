@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from snpredict.errors import DuplicateSample
-from train.dataset import TraitTable, read_traits
+from train.data.dataset import TraitTable, read_traits
+from train.data.phenotypes import read_phenotypes
 from train.errors import NonNumericPhenotype, TrainingTableError
-from train.phenotypes import read_phenotypes
 
 HEADER = ["line", "plot", "fold", "family", "height", *(f"m{n}" for n in range(1, 25))]
 #: Genotypes of three lines at 24 SNPs.

@@ -19,12 +19,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
-from snpredict.effects import is_curved
-from snpredict.scoring import Scorer
+from snpredict.bundle.load import load_bundle
+from snpredict.formulas.effects import is_curved
+from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from train.presets import PRESET_FOLDER
-from train.summary import pcc_table, read_run
+from train.commands.summarize import pcc_table, read_run
+from train.networks.presets import PRESET_FOLDER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -432,7 +432,7 @@ def test_mistakes_on_the_command_line_cost_no_training(
 )
 def test_a_preset_with_a_mistake_is_refused(tmp_path: Path, change: tuple, words: str) -> None:
     from train.errors import PresetError
-    from train.presets import load_preset
+    from train.networks.presets import load_preset
 
     path = tmp_path / "mine.toml"
     path.write_text(QUICK.replace(*change))
@@ -569,7 +569,7 @@ def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
 
 def test_disagreeing_models_are_not_exported() -> None:
     from train.errors import ParityError
-    from train.export import require_parity
+    from train.networks.onnx_export import require_parity
 
     one = np.array([90.0, 100.0])
     assert require_parity("x", one, one + 0.0005, scale=10.0) == pytest.approx(5e-5)

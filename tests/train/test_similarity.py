@@ -5,8 +5,7 @@ import pytest
 
 from tests.similar import Similar
 from tests.simulated import simulate
-from train.folds import random_folds
-from train.similarity import (
+from train.bundle.similarity_table import (
     TABLE_SNPS,
     distance_limit,
     errors_by_distance,
@@ -15,6 +14,7 @@ from train.similarity import (
     new_family_errors,
     similarity_table,
 )
+from train.data.folds import random_folds
 
 SIMILAR = Similar()
 

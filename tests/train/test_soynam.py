@@ -11,14 +11,14 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
-from snpredict.bundle import load_bundle
+from snpredict.bundle.load import load_bundle
+from snpredict.bundle.out_of_fold import genotype_digest
 from snpredict.genotypes import open_genotypes
-from snpredict.training_set import genotype_digest
 from tests.soynam import FOLDER, needs_soynam
 from tests.train.test_run import texts_of, train
-from train.evaluation import pearson
-from train.export import onnx_predictions
-from train.phenotypes import matching_lines, read_phenotypes
+from train.data.phenotypes import matching_lines, read_phenotypes
+from train.metrics import pearson
+from train.networks.onnx_export import onnx_predictions
 
 pytestmark = needs_soynam
 

@@ -5,12 +5,12 @@ validation rows. What is learned from data (means, kernels' scales, effects) is 
 rows of the fit.
 """
 
-from train.baselines.fold import Baseline, Fitted, FoldInput
 from train.baselines.kernels import gblup, ridge_on_channels, rkhs
 from train.baselines.naive import family_mean, missing_mask
 from train.baselines.reweighted import reweighted_ridge
 from train.baselines.sparse import sparse_bayes
 from train.baselines.trees import boosted_trees
+from train.model import Baseline, Fitted, FoldInput
 
 __all__ = ["BASELINES", "REFERENCE", "Baseline", "Fitted", "FoldInput"]
 

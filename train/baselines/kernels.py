@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from snpredict.encoding import CHANNEL_CODES, MISSING
-from train.baselines.fold import Fitted, FoldInput
-from train.ridge import centered
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from train.baselines.ridge import centered
+from train.model import Fitted, FoldInput
 
 #: Shares of variance explained that the validation rows choose among.
 HERITABILITIES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)

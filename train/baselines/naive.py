@@ -5,9 +5,9 @@ A model is worth as much as it is above these.
 
 import numpy as np
 
-from snpredict.encoding import CHANNEL_CODES, MISSING
-from train.baselines.fold import Fitted, FoldInput
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from train.baselines.kernels import channel_kernel, fit_kernel
+from train.model import Fitted, FoldInput
 
 
 def family_mean(fold: FoldInput, refit: bool) -> Fitted:

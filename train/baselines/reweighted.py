@@ -1,13 +1,13 @@
-"""The re-weighted ridge of `train.ridge`, the start of the preset ``linear``, as a baseline."""
+"""The re-weighted ridge, the start of the preset ``linear``, as a baseline."""
 
 from typing import Any
 
 import numpy as np
 
-from train.baselines.fold import Fitted, FoldInput
-from train.folds import Split
-from train.presets import load_preset
-from train.ridge import centered, fit_ridge
+from train.baselines.ridge import centered, fit_ridge
+from train.data.folds import Split
+from train.model import Fitted, FoldInput
+from train.networks.presets import load_preset
 
 #: The preset whose start this is: it says how often, and how far down, effects are re-weighted.
 START = load_preset("linear").start

@@ -15,9 +15,9 @@ coordinate method.
 
 import numpy as np
 
-from train.baselines.fold import Fitted, FoldInput
 from train.baselines.kernels import training_means
-from train.ridge import centered
+from train.baselines.ridge import centered
+from train.model import Fitted, FoldInput
 
 #: Prior variances of an effect, as shares of σ_g².
 VARIANCES = np.array([0.0, 1e-4, 1e-3, 1e-2])

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from snpredict.encoding import MISSING
-from train import trees
-from train.baselines.fold import Fitted, FoldInput
+from snpredict.formulas.encoding import MISSING
+from train.baselines import boosting as trees
+from train.model import Fitted, FoldInput
 
 #: Settings that the validation rows choose between: many small trees, or fewer large ones that
 #: are held back by more shrinkage.

@@ -1,0 +1,1 @@
+"""Bundles: the folders that hold a trained model, loaded, verified and written."""

@@ -1,0 +1,1 @@
+"""Why a prediction is what it is, and what a model says of one SNP."""

@@ -1,0 +1,211 @@
+"""Why a prediction is what it is: contributions of every SNP, sample by sample.
+
+A fold model has, for the genotype channels c_j of a sample, the score of
+`snpredict.formulas.score_function` and from it
+
+    prediction = center + scale · isru(z)        isru(z) = z / sqrt(1 + α z²)
+
+Its reference is the average genotype of the training set, with E_j = Σ_c freq[j, c] · W[j, c] in
+place of W[j, c_j], and the mean of x_j. Contributions follow the rescale rule of DeepLIFT
+(Shrikumar, Greenside, Kundaje 2017, eq. 10): what a function of one number adds is shared out in
+proportion to what went in, by the slope m of the chord between sample and reference.
+
+    step_j = W[j, c_j] − E_j + Σ_h v_h m_h U[j, h] (x_j − mean x_j)        z = z_ref + Σ_j step_j
+    contribution_j = scale · m · step_j
+
+so that the contributions of a sample add up to prediction − reference prediction. With one hidden
+layer the steps are also the integrated gradients of the score (Sundararajan, Taly, Yan 2017) along
+the straight line from the reference, whose integral over each unit is the chord. Those of the
+ensemble are the means over the folds, and add up alike. For a dosage, code + f with 0 < f < 1,
+W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle
+from snpredict.errors import NotExplainable
+from snpredict.formulas.score_function import (
+    HiddenLayer,
+    ScoreFunction,
+    flat_by_fold,
+    isru,
+    look_up,
+    silu_chord,
+    table_cells,
+)
+from snpredict.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Everything that the formulas above need.
+
+    Attributes
+    ----------
+    function : ScoreFunction
+    center, scale : ndarray (folds,)
+    frequencies : ndarray (SNPs, 4)
+        Channel order; rows add up to 1.
+    alpha : float
+    """
+
+    function: ScoreFunction
+    center: np.ndarray
+    scale: np.ndarray
+    frequencies: np.ndarray
+    alpha: float
+
+    def only(self, fold: int) -> "Ensemble":
+        """The fold model at that place by itself."""
+        at = slice(fold, fold + 1)
+        return replace(
+            self,
+            function=self.function.only(fold),
+            center=self.center[at],
+            scale=self.scale[at],
+        )
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each SNP added to the prediction of each sample.
+
+    Attributes
+    ----------
+    values : ndarray (samples, SNPs) of float64
+        Mean over the folds, trait units; 0 = the average genotype of the training set.
+    reference : float
+        Prediction for that average genotype, mean over the folds, trait units.
+    prediction : ndarray (samples,) of float64
+        From the same weights, in float64: ``reference + values.sum(axis=1)``, up to rounding.
+    """
+
+    values: np.ndarray
+    reference: float
+    prediction: np.ndarray
+
+
+def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
+    """The ensemble of a bundle, its weights taken from the graph that predicts.
+
+    Raises
+    ------
+    NotExplainable
+        The bundle has no fused ensemble.
+    """
+    function = scorer.score_function()
+    if function is None:
+        raise NotExplainable(
+            f"model {bundle.manifest.name!r} has no fused ensemble: its layers are not known, and "
+            "it has no exact contributions",
+            "its saliency is there: snpredict explain --snp NAME",
+        )
+    return Ensemble(
+        function=function,
+        center=np.array([fold.center for fold in bundle.manifest.folds]),
+        scale=np.array([fold.scale for fold in bundle.manifest.folds]),
+        frequencies=bundle.snps.frequencies,
+        alpha=bundle.manifest.alpha,
+    )
+
+
+def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
+    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, or the derivative where the two meet.
+
+    With r = sqrt(1 + α z²) and q the same of z_ref, r² z_ref² and q² z² differ by z² − z_ref²,
+    so that the quotient equals
+
+        (z + z_ref) / (r q (z q + z_ref r))
+
+    in which nothing cancels as long as z and z_ref have the same sign. With opposite signs
+    nothing cancels in the plain quotient.
+    """
+    r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
+    same_sign = z * z_ref > 0
+    above = np.where(same_sign, z + z_ref, z / r - z_ref / q)
+    below = np.where(same_sign, r * q * (z * q + z_ref * r), z - z_ref)
+    # What remains is z = z_ref = 0, where isru has slope 1.
+    return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)
+
+
+def contributions(
+    codes: np.ndarray, ensemble: Ensemble, fractions: np.ndarray | None = None
+) -> Contributions:
+    """Contribution of every SNP to every sample's prediction, as the module's text defines it.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+    ensemble : Ensemble
+    fractions : ndarray (samples, SNPs) of float32, optional
+        What dosages add to the codes.
+
+    Returns
+    -------
+    Contributions
+    """
+    e, function = ensemble, ensemble.function
+    n_samples, n_snps = codes.shape
+    n_folds = function.n_folds
+    z_ref = function.reference(e.frequencies)
+    steps_of = flat_by_fold(function.weights - function.average(e.frequencies)[:, None, :])
+    cells, above = table_cells(codes, fractions)
+    values = np.zeros((n_samples, n_snps))
+    prediction = np.zeros(n_samples)
+    for fold in range(n_folds):
+        steps = look_up(steps_of[fold], cells, above, fractions)
+        if function.hidden is not None:
+            _add_hidden(steps, function.hidden, fold, codes, fractions, e.frequencies)
+        z = z_ref[fold] + steps.sum(axis=1)
+        slope = chord_slope(z, z_ref[fold], e.alpha)
+        steps *= (e.scale[fold] / n_folds * slope)[:, None]
+        values += steps
+        prediction += (e.center[fold] + e.scale[fold] * isru(z, e.alpha)) / n_folds
+    reference = float(np.mean(e.center + e.scale * isru(z_ref, e.alpha)))
+    return Contributions(values, reference, prediction)
+
+
+def _add_hidden(
+    steps: np.ndarray,
+    hidden: HiddenLayer,
+    fold: int,
+    codes: np.ndarray,
+    fractions: np.ndarray | None,
+    frequencies: np.ndarray,
+) -> None:
+    """Add the hidden layer's part to the steps (samples, SNPs) of one fold, in place."""
+    weights = hidden.weights[fold]
+    x_ref = hidden.average_inputs(fold, frequencies)
+    difference = hidden.inputs(fold, codes, fractions) - x_ref
+    s_ref = hidden.bias[fold] + x_ref @ weights
+    chord = silu_chord(s_ref + difference @ weights, s_ref)
+    by_snp = (chord * hidden.output[fold]) @ weights.T
+    steps[:, hidden.snps[fold]] += difference * by_snp
+
+
+def largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Per row, the columns of the largest absolute values, largest first; ties by position.
+
+    Parameters
+    ----------
+    values : ndarray (samples, SNPs)
+    count : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray (samples, min(count, SNPs)) of int64
+    """
+    sizes = np.abs(values)
+    n_snps = values.shape[1]
+    count = min(count, n_snps)
+    order = np.empty((len(values), count), np.int64)
+    # Only what reaches the smallest size that belongs to the result has to be sorted.
+    smallest = np.partition(sizes, n_snps - count, axis=1)[:, n_snps - count]
+    for row in range(len(values)):
+        candidates = np.flatnonzero(sizes[row] >= smallest[row])
+        by_size = np.argsort(-sizes[row, candidates], kind="stable")
+        order[row] = candidates[by_size[:count]]
+    return order

@@ -1,0 +1,217 @@
+"""One SNP of a model: found by what a person types, and all that the bundle says about it."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle, SnpTable
+from snpredict.errors import UnknownSnp
+from snpredict.formulas.effects import is_curved
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.formulas.score_function import ScoreFunction
+from snpredict.names import Search, listed, search
+
+NEIGHBOURS = 5
+
+#: Names in a message, when a part of a name fits several.
+_LISTED = 10
+
+#: "10:44669893", "Gm10_44669893", "chr10:44,669,893".
+_PLACE = re.compile(r"(.+)[:_]([1-9]\d{0,2}(?:,\d{3})+|\d{1,18})")
+
+#: What `SnpReport.effects_hold` may say.
+IN_EVERY_LINE = "every line, up to the curvature of the model's output (ISRU)"
+IN_THE_AVERAGE_LINE = "the average genotype of the training set; other SNPs change them"
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A SNP near another one on its chromosome."""
+
+    id: str
+    position: int
+    saliency: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class SnpReport:
+    """Everything that a bundle says about one SNP.
+
+    Attributes
+    ----------
+    id : str
+    chromosome, position, counted_allele, other_allele : str, int, str, str or None
+    saliency, centered_saliency, percentile : float
+    rank, n_snps : int
+        Place among the model's SNPs by saliency, 1 = largest.
+    fold_saliency : dict of str to float
+        By the fold's name.
+    frequencies, effects : dict of str to float
+        By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
+        signed effect in trait units. No effects where the bundle has no fused ensemble.
+    effects_hold : str or None
+        In which lines the effects are those: `IN_EVERY_LINE`, or `IN_THE_AVERAGE_LINE` of a SNP
+        that enters a hidden layer. None without effects.
+    effect_ranges : dict of str to (float, float)
+        5th and 95th percentile of the effects over training lines; empty where the bundle does not
+        have them.
+    neighbours : list of Neighbour
+        Up to five on either side, by position; empty without a known position.
+    """
+
+    id: str
+    chromosome: str | None
+    position: int | None
+    counted_allele: str | None
+    other_allele: str | None
+    saliency: float
+    centered_saliency: float
+    rank: int
+    n_snps: int
+    percentile: float
+    fold_saliency: dict[str, float]
+    frequencies: dict[str, float]
+    effects: dict[str, float]
+    effects_hold: str | None
+    effect_ranges: dict[str, tuple[float, float]]
+    neighbours: list[Neighbour]
+
+
+#: Keys of a report's genotypes and the channel of each.
+_GENOTYPES = {
+    name: CHANNEL_CODES.index(code)
+    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items()
+}
+
+
+def search_snp(snps: SnpTable, typed: str) -> Search:
+    """Look up what a person typed for a SNP: a name, its place, or a part of its name.
+
+    A place is a chromosome as any file may spell it, and a position: ``10:44669893``. It is looked
+    for where no name equals what was typed, and before parts of names. A part stands for the only
+    name that has it.
+    """
+    found = search(typed, snps.ids)
+    if found.match is not None:
+        return found
+    place = _PLACE.fullmatch(typed.strip())
+    if place is not None:
+        here = _on_chromosome(snps, place.group(1))
+        position = int(place.group(2).replace(",", ""))
+        ids = [snps.ids[at] for there, at in here if there == position]
+        if ids:
+            return Search(ids[0], False, [], []) if len(ids) == 1 else Search(None, False, ids, [])
+        if here and not found.completions:
+            by_distance = sorted(here, key=lambda other: abs(other[0] - position))
+            return Search(None, False, [], [snps.ids[at] for _, at in by_distance[:3]])
+    if len(found.completions) == 1:
+        return Search(found.completions[0], False, [], [])
+    return found
+
+
+def find_snp(bundle: Bundle, typed: str) -> str:
+    """Id of the SNP that was typed, see `search_snp`.
+
+    Raises
+    ------
+    UnknownSnp
+        With the names that have it as a part, or the nearest ones.
+    """
+    found = search_snp(bundle.snps, typed)
+    if found.match is not None:
+        return found.match
+    model = f"model {bundle.manifest.name!r}"
+    if found.completions:
+        raise UnknownSnp(
+            f"{model} has {len(found.completions):,} SNPs with {typed!r} in their names or at that "
+            f"place: {listed(found.completions, _LISTED)}",
+            "type more of the name",
+        )
+    hint = "snpredict explain, without further arguments, completes names as you type"
+    if found.nearest:
+        hint = f"did you mean {' or '.join(found.nearest)}?"
+    raise UnknownSnp(f"{model} has no SNP {typed!r} among its {len(bundle.snps):,}", hint)
+
+
+def _on_chromosome(snps: SnpTable, name: str) -> list[tuple[int, int]]:
+    """Position and place among the model's SNPs of those on a chromosome, by position."""
+    key = snps.chromosome_names.key
+    return sorted(
+        (position, at)
+        for at, (chromosome, position) in enumerate(
+            zip(snps.chromosome, snps.position, strict=True)
+        )
+        if chromosome is not None and position is not None and key(chromosome) == key(name)
+    )
+
+
+def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> SnpReport:
+    """Look up a SNP.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    snp : str
+        Its exact id.
+    function : ScoreFunction or None
+        The bundle's, from a `Scorer`.
+
+    Raises
+    ------
+    InvalidBundle
+        The stored effects of this SNP are not those of the weights.
+    """
+    at = bundle.snps.ids.index(snp)
+    snps, saliency = bundle.snps, bundle.saliency
+    hold = None
+    if function is not None:
+        # A `Scorer` has tried a sample of the SNPs, which may be without this one.
+        bundle.check_effects(function, np.array([at]))
+        hold = IN_THE_AVERAGE_LINE if is_curved(function, at) else IN_EVERY_LINE
+    return SnpReport(
+        id=snp,
+        chromosome=snps.chromosome[at],
+        position=snps.position[at],
+        counted_allele=snps.counted_allele[at],
+        other_allele=snps.other_allele[at],
+        saliency=float(saliency.saliency[at]),
+        centered_saliency=float(saliency.centered[at]),
+        rank=int(saliency.rank[at]),
+        n_snps=len(snps),
+        percentile=float(saliency.percentile[at]),
+        fold_saliency={
+            fold.name: float(value)
+            for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
+        },
+        frequencies={g: float(snps.frequencies[at, c]) for g, c in _GENOTYPES.items()},
+        effects={}
+        if saliency.effects is None
+        else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
+        effects_hold=hold,
+        effect_ranges=_ranges(saliency.effect_ranges, at),
+        neighbours=_neighbours(bundle, at),
+    )
+
+
+def _ranges(ranges: np.ndarray | None, at: int) -> dict[str, tuple[float, float]]:
+    if ranges is None:
+        return {}
+    return {g: (float(ranges[at, c, 0]), float(ranges[at, c, 1])) for g, c in _GENOTYPES.items()}
+
+
+def _neighbours(bundle: Bundle, at: int) -> list[Neighbour]:
+    snps, saliency = bundle.snps, bundle.saliency
+    chromosome, own = snps.chromosome[at], snps.position[at]
+    if chromosome is None or own is None:
+        return []
+    placed = _on_chromosome(snps, chromosome)
+    here = placed.index((own, at))
+    near = placed[max(0, here - NEIGHBOURS) : here] + placed[here + 1 : here + 1 + NEIGHBOURS]
+    return [
+        Neighbour(
+            snps.ids[index], position, float(saliency.saliency[index]), int(saliency.rank[index])
+        )
+        for position, index in near
+    ]

@@ -1,0 +1,202 @@
+"""The score of every fold model as numbers: what the ensemble's graph computes before its ISRU.
+
+For the genotype channels c_j of a sample a fold's score is
+
+    z = b + Σ_j W[j, c_j] + Σ_h v_h φ(s_h)        s_h = a_h + Σ_{j in S} U[j, h] x_j
+
+a weighted sum over all SNPs and, where the network has one, a hidden layer over some of them.
+x_j is the code minus the SNP's mean in the fold's training rows, and 0 for a missing genotype;
+φ(s) = s / (1 + exp(−s)), the SiLU (Elfwing, Uchibe, Doya 2018). A dosage, code + f with
+0 < f < 1, is the expected genotype: W[j, c_j] becomes (1 − f) W[j, code] + f W[j, code + 1], and
+x_j becomes x_j + f.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS, channel_of
+
+
+@dataclass(frozen=True)
+class HiddenLayer:
+    """The hidden layers of all folds, each over SNPs of its own; all numbers in float64.
+
+    Attributes
+    ----------
+    snps : ndarray (folds, inputs) of int64
+        Places of the SNPs in the model's order.
+    means : ndarray (folds, inputs)
+        Mean code in the fold's training rows.
+    weights : ndarray (folds, inputs, units)
+        U, per copy of the counted allele.
+    bias, output : ndarray (folds, units)
+        a and v.
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    output: np.ndarray
+
+    def inputs(self, fold: int, codes: np.ndarray, fractions: np.ndarray | None) -> np.ndarray:
+        """x of one fold for codes (samples, SNPs): ndarray (samples, inputs) of float64."""
+        chosen = codes[:, self.snps[fold]]
+        x = np.where(chosen == MISSING, 0.0, chosen - self.means[fold])
+        return x if fractions is None else x + fractions[:, self.snps[fold]]
+
+    def average_inputs(self, fold: int, frequencies: np.ndarray) -> np.ndarray:
+        """x of the average genotype: ndarray (inputs,) of float64.
+
+        Parameters
+        ----------
+        frequencies : ndarray (SNPs, 4)
+            Channel order; rows add up to 1.
+        """
+        x = np.zeros(self.snps.shape[1])
+        for channel, code in enumerate(CHANNEL_CODES):
+            if code != MISSING:
+                x += frequencies[self.snps[fold], channel] * (code - self.means[fold])
+        return x
+
+
+@dataclass(frozen=True)
+class ScoreFunction:
+    """Everything that the formula above needs.
+
+    Attributes
+    ----------
+    weights : ndarray (SNPs, 4, folds)
+        W, channel order.
+    bias : ndarray (folds,)
+        b.
+    hidden : HiddenLayer or None
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    hidden: HiddenLayer | None = None
+
+    @property
+    def n_folds(self) -> int:
+        """Number of fold models."""
+        return len(self.bias)
+
+    def only(self, fold: int) -> "ScoreFunction":
+        """The fold model at that place by itself."""
+        at = slice(fold, fold + 1)
+        hidden = self.hidden
+        if hidden is not None:
+            hidden = HiddenLayer(
+                hidden.snps[at],
+                hidden.means[at],
+                hidden.weights[at],
+                hidden.bias[at],
+                hidden.output[at],
+            )
+        return replace(self, weights=self.weights[:, :, at], bias=self.bias[at], hidden=hidden)
+
+    def average(self, frequencies: np.ndarray) -> np.ndarray:
+        """``Σ_c frequencies[j, c] W[j, c]`` of every SNP: ndarray (SNPs, folds)."""
+        return np.einsum("jc,jcf->jf", frequencies, self.weights)
+
+    def reference(self, frequencies: np.ndarray) -> np.ndarray:
+        """Scores of the average genotype of a population.
+
+        Parameters
+        ----------
+        frequencies : ndarray (SNPs, 4)
+            Channel order; rows add up to 1.
+
+        Returns
+        -------
+        ndarray (folds,) of float64
+        """
+        z = self.bias + self.average(frequencies).sum(axis=0)
+        if self.hidden is not None:
+            for fold in range(self.n_folds):
+                x = self.hidden.average_inputs(fold, frequencies)
+                s = self.hidden.bias[fold] + x @ self.hidden.weights[fold]
+                z[fold] += silu(s) @ self.hidden.output[fold]
+        return z
+
+    def hidden_scores(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
+        """What the hidden layers add to the scores of samples; 0 without them.
+
+        Parameters
+        ----------
+        codes : ndarray (samples, SNPs) of int8
+        fractions : ndarray (samples, SNPs), optional
+            What dosages add to the codes, see `GenotypeBlock`.
+
+        Returns
+        -------
+        ndarray (samples, folds) of float64
+        """
+        z = np.zeros((len(codes), self.n_folds))
+        if self.hidden is None:
+            return z
+        for fold in range(self.n_folds):
+            x = self.hidden.inputs(fold, codes, fractions)
+            s = self.hidden.bias[fold] + x @ self.hidden.weights[fold]
+            z[:, fold] = silu(s) @ self.hidden.output[fold]
+        return z
+
+
+def flat_by_fold(table: np.ndarray) -> np.ndarray:
+    """(SNPs, 4, folds) → (folds, SNPs · 4) float64: a fold's look-ups lie close together."""
+    return np.ascontiguousarray(np.moveaxis(table, 2, 0), np.float64).reshape(table.shape[2], -1)
+
+
+def table_cells(
+    codes: np.ndarray, fractions: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Places of codes in a flat (SNPs · 4,) table, and those of one copy more for dosages."""
+    first = np.arange(codes.shape[1]) * N_CHANNELS
+    if fractions is None:
+        return first + channel_of(codes), None
+    return first + channel_of(codes), first + channel_of(codes + (fractions > 0))
+
+
+def look_up(
+    table: np.ndarray, cells: np.ndarray, above: np.ndarray | None, fractions: np.ndarray | None
+) -> np.ndarray:
+    """Entries of a flat (SNPs · 4,) table, between two codes where there are dosages."""
+    terms = table.take(cells)
+    if above is not None and fractions is not None:
+        terms += fractions * (table.take(above) - terms)
+    return terms
+
+
+def isru(z: np.ndarray, alpha: float) -> np.ndarray:
+    """Inverse square root unit ``z / sqrt(1 + α z²)``."""
+    return z / np.sqrt(1 + alpha * z * z)
+
+
+def silu(s: np.ndarray) -> np.ndarray:
+    """``s / (1 + exp(−s))``, without overflow."""
+    return s * _sigmoid(s)
+
+
+def silu_slope(s: np.ndarray) -> np.ndarray:
+    """Derivative of `silu`."""
+    sigma = _sigmoid(s)
+    return sigma * (1 + s * (1 - sigma))
+
+
+def silu_chord(s: np.ndarray, s_ref: np.ndarray) -> np.ndarray:
+    """``(silu(s) − silu(s_ref)) / (s − s_ref)``, or the derivative where the two meet.
+
+    Close to each other, where the quotient would cancel, the derivative in the middle is the
+    chord's slope up to a term of the order of the squared distance.
+    """
+    distance = s - s_ref
+    near = np.abs(distance) < 1e-5
+    quotient = (silu(s) - silu(s_ref)) / np.where(near, 1.0, distance)
+    return np.where(near, silu_slope((s + s_ref) / 2), quotient)
+
+
+def _sigmoid(s: np.ndarray) -> np.ndarray:
+    # tanh neither overflows nor loses digits: 1 / (1 + exp(−s)) = (1 + tanh(s / 2)) / 2.
+    return 0.5 * (1 + np.tanh(0.5 * s))

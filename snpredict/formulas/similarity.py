@@ -1,0 +1,301 @@
+"""How far a sample is from the training set: what of its genotype that set leaves unexplained.
+
+The distance is the prediction error variance of an additive model with equal prior variances
+(GBLUP, heritability 1/2), in units of what an average training sample would have without any
+relative in training: 0 for a genotype that the training set knows wholly, about 1 for one that
+shares nothing with it. It is computed in the first principal components of a thinned set of SNPs::
+
+    d = (Σ x_j² − Σ_i w_i t_i²) / s,  x = code − mean,  t_i = Σ_j v_ji x_j,  w_i = l_i / (l_i + s)
+
+with l_i the eigenvalues of XᵀX over the training samples and s the mean of Σ_j x_j² over them. All
+numbers of the product are small whole numbers, so that it is exact in single precision: a sample's
+distance depends neither on the block that it comes in nor on the machine.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.parquet_columns import NUMBERS, WHOLE, Columns
+from snpredict.errors import InvalidBundle
+from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates, rate_limits
+
+SIMILARITY = "similarity.parquet"
+
+#: Means are held in steps of 1/16 of an allele, dosages rounded to them.
+STEPS = 16
+
+#: Largest absolute loading in the table.
+MAX_LOADING = 63
+
+#: With so few SNPs every sum of the product, 2 · 16 · 63 per SNP at most, stays below 2²⁴, up to
+#: which float32 holds all whole numbers.
+MAX_SNPS = 4000
+MAX_COMPONENTS = 512
+
+#: Samples farther than this share of the training samples are called unlike them.
+UNLIKE_BEYOND = 0.99
+
+#: Samples at a time: many enough that arrays of few elements do not take the time.
+ROWS = 512
+
+#: Columns of the training samples' heterozygosity and call rate.
+_RATES = ("heterozygosity", "call_rate")
+
+#: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
+#: distance by less than a tenth of what the missing genotypes themselves do.
+_ROUNDS = ((0.0, 0), (0.02, 1), (0.1, 2), (0.2, 4), (1.0, 10))
+
+#: Up to this share, missing genotypes are filled one by one.
+_FEW = 0.1
+
+
+@dataclass(frozen=True)
+class SimilarityTable:
+    """Principal components of the training set, in whole numbers.
+
+    Attributes
+    ----------
+    snps : ndarray (table SNPs,) of int64
+        Places in the model's SNPs, ascending.
+    means : ndarray (table SNPs,) of int64
+        Mean code in training, 1/16 of an allele.
+    variances : ndarray (table SNPs,) of float64
+        Mean square of the centred codes in training, (1/16 allele)².
+    loadings : ndarray (table SNPs, components) of int64
+        ``v_ji √w_i / scale``, rounded.
+    scale : float
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    loadings: np.ndarray
+    scale: float
+
+    def distances(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
+        """Distance of every sample from the training set.
+
+        A missing genotype is filled from the components themselves, by what they expect of it given
+        the called ones, a few times over; what is left unexplained is then scaled from the called
+        SNPs to the whole table. Which genotypes are missing has no part in it otherwise.
+
+        Parameters
+        ----------
+        codes : ndarray (samples, model SNPs) of int8
+        fractions : ndarray (samples, model SNPs) of float32, optional
+            What dosages add to the codes, see `GenotypeBlock`.
+
+        Returns
+        -------
+        ndarray (samples,) of float64
+            NaN where less than `MIN_CALLED` of the table's variance is called.
+        """
+        found = [np.empty(0)]
+        for start in range(0, len(codes), ROWS):
+            rows = slice(start, start + ROWS)
+            part = None if fractions is None else fractions[rows, self.snps]
+            found.append(self.distances_of_chosen(codes[rows, self.snps], part))
+        return np.concatenate(found)
+
+    def distances_of_chosen(
+        self, codes: np.ndarray, fractions: np.ndarray | None = None
+    ) -> np.ndarray:
+        """As `distances`, of the table's SNPs only: (samples, table SNPs), `ROWS` at a time."""
+        x = codes.astype(np.float32)
+        if fractions is not None:
+            x += fractions
+        x *= STEPS
+        if fractions is not None:
+            np.rint(x, out=x)
+        x -= self.means.astype(np.float32)
+        return self._distances(x, *np.nonzero(codes == MISSING))
+
+    @cached_property
+    def _singles(self) -> np.ndarray:
+        return self.loadings.astype(np.float32)
+
+    @cached_property
+    def _doubles(self) -> np.ndarray:
+        return self.loadings.astype(np.float64)
+
+    def _distances(self, x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Distances of the samples x (rows, SNPs), missing at `rows` and `columns`; x is changed.
+
+        Whole numbers in the range of the codes are filled in, so that the sums stay exact.
+        """
+        of_all = float(self.variances.sum())
+        called = 1 - np.bincount(rows, self.variances[columns], len(x)) / of_all
+        share = np.bincount(rows, minlength=len(x)) / x.shape[1]
+        rounds = np.select([share <= up_to for up_to, _ in _ROUNDS], [n for _, n in _ROUNDS])
+        x[rows, columns] = 0
+        scores = x @ self._singles
+        few = share[rows] <= _FEW
+        for done in range(rounds.max(initial=0)):
+            filled = rounds[rows] > done
+            at = (rows[filled & few], columns[filled & few])
+            if len(at[0]):
+                # One by one, each in the same way whatever else is missing.
+                expected = np.einsum("pk,pk->p", scores[at[0]], self._singles[at[1]])
+                x[at] = self._in_range(expected)
+            many = np.flatnonzero((rounds > done) & (share > _FEW))
+            if len(many):
+                at = (rows[filled & ~few], columns[filled & ~few])
+                # Whole numbers far below 2⁵³: exact in double precision.
+                together = scores[many].astype(np.float64) @ self._doubles.T
+                x[at] = self._in_range(together[np.searchsorted(many, at[0]), at[1]])
+            changed = np.flatnonzero(rounds > done)
+            scores[changed] = x[changed] @ self._singles
+        total = np.einsum("ij,ij->i", x, x).astype(np.float64)
+        doubles = scores.astype(np.float64)
+        explained = self.scale**2 * np.einsum("ij,ij->i", doubles, doubles)
+        distances = np.full(len(x), np.nan)
+        enough = called >= MIN_CALLED
+        # Rounded, because sums in double precision are not exact to the last bit.
+        found = (total - explained)[enough] / (called[enough] * of_all)
+        distances[enough] = np.round(np.maximum(found, 0), 6)
+        return distances
+
+    def _in_range(self, expected: np.ndarray) -> np.ndarray:
+        """Expected values of the codes, as the whole numbers of which sums stay exact."""
+        return np.clip(np.rint(expected * self.scale**2), -2 * STEPS, 2 * STEPS)
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A bundle's table together with the distances of its own training samples.
+
+    Attributes
+    ----------
+    table : SimilarityTable
+    training : ndarray (training samples,) of float64
+        Distance of each from a table made without its fold, ascending; without NaN.
+    rates : RateLimits or None
+        Of the same samples; None in a bundle that does not have their rates.
+    """
+
+    table: SimilarityTable
+    training: np.ndarray
+    rates: RateLimits | None = None
+
+    @property
+    def limit(self) -> float:
+        """Distance beyond which a sample is called unlike the training set."""
+        return float(np.quantile(self.training, UNLIKE_BEYOND, method="higher"))
+
+    def beyond_all(self, distances: np.ndarray) -> np.ndarray:
+        """Which samples are farther than every training sample, bool: no error was measured."""
+        return distances > self.training[-1]
+
+    def percentiles(self, distances: np.ndarray) -> np.ndarray:
+        """Percentage of the training samples that are nearer: 0.0 to 100.0 in tenths, or NaN."""
+        nearer = np.searchsorted(self.training, distances) / len(self.training)
+        return np.where(np.isnan(distances), np.nan, np.round(100 * nearer, 1))
+
+    def unlike(self, distances: np.ndarray) -> np.ndarray:
+        """Which samples lie beyond the `limit`, bool; NaN does not."""
+        return distances > self.limit
+
+    def unlike_because(self, distances: np.ndarray, rates: SampleRates) -> dict[str, np.ndarray]:
+        """Which samples are unlike the training set, (samples,) bool for each reason."""
+        because = {"distance": self.unlike(distances)}
+        if self.rates is not None:
+            because["heterozygosity"] = self.rates.heterozygosity_outside(rates)
+            because["call rate"] = self.rates.call_rate_outside(rates)
+        return because
+
+
+def read_similarity(
+    table: tuple[bytes, Path], out_of_fold: tuple[bytes, Path], manifest: Manifest
+) -> Similarity:
+    """Read and check the table of a bundle and its training distances.
+
+    Parameters
+    ----------
+    table, out_of_fold : (bytes, Path)
+        Content of ``similarity.parquet`` and ``out_of_fold.parquet``, and where they lie.
+    manifest : Manifest
+
+    Raises
+    ------
+    InvalidBundle
+        The table cannot be read, or holds places, means or loadings out of range; or the training
+        distances are none; or the manifest says nothing of a table.
+    """
+    content, table_path = table
+    said = manifest.raw.get("similarity")
+    if not isinstance(said, dict):
+        raise InvalidBundle(f"{table_path} is there, but the manifest has no entry 'similarity'")
+    size, scale = said.get("components"), said.get("scale")
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= MAX_COMPONENTS:
+        raise InvalidBundle(
+            f"{table_path}: the manifest gives it {str(size)[:40]} components, expected 1 to "
+            f"{MAX_COMPONENTS}"
+        )
+    if isinstance(scale, bool) or not isinstance(scale, float | int) or not 0 < scale < 1e6:
+        raise InvalidBundle(
+            f"{table_path}: the manifest gives it the scale {str(scale)[:40]}, expected a number "
+            "above 0"
+        )
+    loadings = [component_name(number) for number in range(1, size + 1)]
+    columns = Columns(
+        content,
+        table_path,
+        kinds={"snp": WHOLE, "mean": WHOLE, "variance": NUMBERS, **dict.fromkeys(loadings, WHOLE)},
+    )
+    read = SimilarityTable(
+        snps=_whole(columns, ["snp"], table_path, 0, manifest.n_snps - 1)[:, 0],
+        means=_whole(columns, ["mean"], table_path, 0, 2 * STEPS)[:, 0],
+        variances=columns.matrix(["variance"])[:, 0],
+        loadings=_whole(columns, loadings, table_path, -MAX_LOADING, MAX_LOADING),
+        scale=float(scale),
+    )
+    if len(read.snps) > MAX_SNPS or (np.diff(read.snps) <= 0).any():
+        raise InvalidBundle(
+            f"{table_path}: expected at most {MAX_SNPS} SNPs in ascending order, each once"
+        )
+    most = (2 * STEPS) ** 2
+    if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
+        raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
+    training = Columns(
+        *out_of_fold, kinds={"distance": NUMBERS}, optional=dict.fromkeys(_RATES, NUMBERS)
+    )
+    distances = training.numbers_or_nan("distance")
+    known = np.sort(distances[~np.isnan(distances)])
+    if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
+        raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
+    return Similarity(read, known, _rate_limits(training, out_of_fold[1]))
+
+
+def _rate_limits(columns: Columns, path: Path) -> RateLimits | None:
+    there = [columns.has(name) for name in _RATES]
+    if not any(there):
+        return None
+    if not all(there):
+        raise InvalidBundle(f"{path} has one of the columns {' and '.join(_RATES)}, expected both")
+    heterozygosity, call_rate = (columns.numbers_or_nan(name) for name in _RATES)
+    # With too little called a sample has no heterozygosity.
+    known = heterozygosity[~(call_rate < MIN_CALLED)]
+    for name, values in zip(_RATES, (known, call_rate), strict=True):
+        if not len(values) or not ((values >= 0) & (values <= 1)).all():
+            raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
+    return rate_limits(SampleRates(known, call_rate), UNLIKE_BEYOND)
+
+
+def component_name(number: int) -> str:
+    """Name of a component's column: ``pc_001``."""
+    return f"pc_{number:03d}"
+
+
+def _whole(columns: Columns, names: list[str], path: Path, lowest: int, highest: int) -> np.ndarray:
+    values = columns.matrix(names)
+    if not ((values >= lowest) & (values <= highest)).all():
+        raise InvalidBundle(
+            f"{path}: column '{names[0]}'{' or a later one' if len(names) > 1 else ''} holds "
+            f"numbers outside {lowest} to {highest}"
+        )
+    return values.astype(np.int64)

@@ -1,0 +1,1 @@
+"""HapMap files."""

@@ -1,0 +1,1 @@
+"""PLINK file sets."""

@@ -1,0 +1,1 @@
+"""Tables of genotype codes, as text and as Parquet."""

@@ -1,0 +1,193 @@
+"""A genotype file as input of a model: how it is read, opened, matched and judged."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from snpredict.bundle.load import Bundle
+from snpredict.errors import NoSnpMatched, TooFewSnps
+from snpredict.genotypes import GenotypeBlock, GenotypeReader, ReadOptions, open_genotypes
+from snpredict.genotypes.variants import Variants
+from snpredict.matching.alleles import Match, MatchRules, effect_weights, match_variants, wanted_of
+from snpredict.matching.report import MatchReport, report_match
+
+#: Shows progress while a file is read: entered with the reader, it gives a function that is told
+#: how many samples have been done.
+Watch = Callable[[GenotypeReader], AbstractContextManager[Callable[[int], None]]]
+
+MIN_MATCH = 0.75
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How a genotype file is to be read and matched.
+
+    Attributes
+    ----------
+    format : str, optional
+        One of `snpredict.genotypes.FORMATS`; seen from the content when left out.
+    reading : ReadOptions
+    rules : MatchRules
+    min_match : float
+        Smallest match rate, plain and weighted by effect, that is scored.
+    on_match : callable, optional
+        Told about the match before it is judged, to write a log of it.
+    """
+
+    format: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    rules: MatchRules = field(default_factory=MatchRules)
+    min_match: float = MIN_MATCH
+    on_match: "Callable[[MatchedFile], None] | None" = None
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """Which file was read, and how.
+
+    Attributes
+    ----------
+    path : Path
+    format : str
+    sha256 : str
+        Of the file as it lies on disk.
+    files : dict of str to str
+        SHA-256 of every file that was read, `path` first.
+    coding : str
+        One of `snpredict.genotypes.coding.CODINGS`; empty for a format that is not bare codes.
+    id_column : str
+        Column of the sample ids; empty for a format without columns.
+    has_alleles : bool
+        Whether the file names its alleles.
+    notes : dict of str to int
+        What was taken otherwise than one might expect, and how often.
+    """
+
+    path: Path
+    format: str
+    sha256: str
+    files: dict[str, str]
+    coding: str
+    id_column: str
+    has_alleles: bool
+    notes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class MatchedFile:
+    """A genotype file whose variants have been matched to a bundle's SNPs.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    reader : GenotypeReader
+    variants : Variants
+    match : Match
+    report : MatchReport
+    """
+
+    bundle: Bundle
+    reader: GenotypeReader
+    variants: Variants
+    match: Match
+    report: MatchReport
+
+    def blocks(self) -> Iterator[GenotypeBlock]:
+        """Genotypes in the order of the bundle's SNPs, counting its alleles.
+
+        Raises
+        ------
+        SnpredictError
+            As `GenotypeReader.genotypes`.
+        """
+        return self.reader.genotypes(self.match.selection)
+
+
+@contextmanager
+def unwatched(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
+    """The `Watch` that shows nothing."""
+    yield lambda samples: None
+
+
+def match_file(
+    path: Path,
+    bundle: Bundle,
+    options: InputOptions | None = None,
+    *,
+    watch: Watch = unwatched,
+) -> MatchedFile:
+    """Open a genotype file and find the bundle's SNPs in it.
+
+    Raises
+    ------
+    SnpredictError
+        As `snpredict.genotypes.open_genotypes` and its reader's `variants`.
+    """
+    options = options or InputOptions()
+    wanted = wanted_of(bundle.snps)
+    reader = open_genotypes(path, format=options.format, options=options.reading, snps=wanted)
+    with watch(reader):
+        variants = reader.variants(wanted)
+    weights = effect_weights(
+        bundle.snps.frequencies, bundle.saliency.effects, bundle.saliency.saliency
+    )
+    match = match_variants(bundle.snps, variants.candidates, weights=weights, rules=options.rules)
+    matched = MatchedFile(
+        bundle, reader, variants, match, report_match(bundle.snps, variants, match, options.rules)
+    )
+    if options.on_match is not None:
+        options.on_match(matched)
+    return matched
+
+
+def judge_match(path: Path, report: MatchReport, options: InputOptions | None = None) -> None:
+    """Refuse a file that lacks too much of what a model needs.
+
+    Raises
+    ------
+    NoSnpMatched, TooFewSnps
+        The match rate is 0, or below `InputOptions.min_match`, plain or weighted by effect.
+    """
+    min_match = (options or InputOptions()).min_match
+    cause = f"likely cause: {report.causes[0]}" if report.causes else None
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.unused.items())
+    if not report.matched:
+        raise NoSnpMatched(
+            f"{path}: none of the model's {report.model_snps:,} SNPs was matched among "
+            f"{report.variants:,} variants: {reasons}",
+            cause,
+        )
+    if min(report.rate, report.weighted_rate) < min_match:
+        way_out = "--min-match takes a smaller share; docs/limits.md says what it costs"
+        raise TooFewSnps(
+            f"{path}: found {report.rate:.1%} of the model's SNPs, with "
+            f"{report.weighted_rate:.1%} of its effects, expected at least {min_match:.1%} of "
+            f"both: {reasons}",
+            f"{cause}; {way_out}" if cause else way_out,
+        )
+
+
+def file_digests(files: list[Path]) -> dict[str, str]:
+    """SHA-256 of every file, in hexadecimal."""
+    digests = {}
+    for path in files:
+        with path.open("rb") as file:
+            digests[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
+
+
+def input_file(matched: MatchedFile, digests: dict[str, str]) -> InputFile:
+    """What is to be said about a file that has been read to its end."""
+    reader = matched.reader
+    return InputFile(
+        path=reader.path,
+        format=reader.format,
+        sha256=digests[str(reader.path)],
+        files=digests,
+        coding=reader.coding,
+        id_column=reader.id_column,
+        has_alleles=matched.variants.has_alleles,
+        notes={what: count for what, count in reader.notes.items() if count},
+    )

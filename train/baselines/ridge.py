@@ -1,0 +1,181 @@
+"""Start a residual network at a ridge solution, with shrinkage chosen on the validation rows.
+
+Why: from random weights the network needs heavy dropout to keep some 17,000 input weights from
+fitting the noise of 4,000 samples, and it still ends behind a plain ridge regression (GBLUP).
+Started at the ridge solution it has the shrinkage from the first step, and training only has to
+find what the ridge cannot express.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from train.data.folds import Split
+from train.metrics import pearson
+from train.networks.presets import Start
+
+if TYPE_CHECKING:
+    # At run time it would load TensorFlow, which the ridge regression itself does not need.
+    from train.networks.residual import GenotypeModel
+
+#: Assumed shares of variance explained by the SNPs; the validation rows choose among them.
+HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class RidgeSolution:
+    """Effects b (SNPs,) of one more copy, and how they were chosen.
+
+    ``means`` (SNPs,) are those of the training rows, ``variances`` (SNPs,) the prior variances D.
+    """
+
+    effects: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    heritability: float
+    validation_mse: float
+    validation_pcc: float
+
+    def channel_weights(self) -> np.ndarray:
+        """The same function as weights (SNPs, 4): ``b_j (code − mean_j)``, missing → 0."""
+        columns = [
+            np.zeros_like(self.effects) if code == MISSING else self.effects * (code - self.means)
+            for code in CHANNEL_CODES
+        ]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+def centered(codes: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Codes minus the SNPs' means, (samples, SNPs) float32; a missing genotype becomes 0."""
+    values = codes.astype(np.float32)
+    values -= means
+    values[codes == MISSING] = 0.0
+    return values
+
+
+def fit_ridge(
+    codes: np.ndarray,
+    target: np.ndarray,
+    split: Split,
+    *,
+    reweightings: int = 0,
+    floor: float = 0.0,
+    heritabilities: Sequence[float] = HERITABILITIES,
+) -> RidgeSolution:
+    """Ridge regression in its dual form, with one prior variance per SNP.
+
+    Effects are ``b = D Xᵀ (X D Xᵀ + λ I)⁻¹ y`` for codes X centred on their training means (a
+    missing genotype is the mean) and prior variances D. The first round has D = I: GBLUP. Every
+    further round sets ``D_j ∝ b_j² / mean(b²) + floor``, so that major loci are shrunk less. λ is
+    given as the share of variance ``h²`` that the SNPs explain, ``λ = mean(diag K)(1 − h²)/h²``;
+    each round keeps the h² with the lowest squared error on the validation rows. The last round's
+    solution is returned: the preset says how many there are, because one fold's validation rows
+    are too few to choose it. Test rows are not used.
+
+    Parameters
+    ----------
+    codes : ndarray (samples, SNPs) of int8
+    target : ndarray (samples,) of float32, standardised on the training rows
+    """
+    train = np.asarray(codes[split.train])
+    called = train != MISSING
+    means = np.where(called, train, 0).sum(axis=0) / np.maximum(called.sum(axis=0), 1)
+    means = means.astype(np.float32)
+    x = centered(train, means)
+    x_validation = centered(np.asarray(codes[split.validation]), means)
+    y, y_validation = target[split.train], target[split.validation]
+
+    variances = np.ones(x.shape[1], np.float32)
+    best: RidgeSolution | None = None
+    for round_number in range(reweightings + 1):
+        scaled = x * variances
+        kernel = scaled @ x.T
+        kernel_validation = x_validation @ scaled.T
+        mean_diagonal = float(np.trace(kernel)) / len(kernel)
+        best = None
+        for heritability in heritabilities:
+            ridged = kernel.copy()
+            ridged.flat[:: len(kernel) + 1] += mean_diagonal * (1 - heritability) / heritability
+            dual = cho_solve(cho_factor(ridged, lower=True, overwrite_a=True), y)
+            fitted = kernel_validation @ dual
+            mse = float(np.mean((fitted - y_validation) ** 2))
+            if best is None or mse < best.validation_mse:
+                best = RidgeSolution(
+                    effects=scaled.T @ dual,
+                    means=means,
+                    variances=variances,
+                    heritability=heritability,
+                    validation_mse=mse,
+                    validation_pcc=pearson(fitted, y_validation),
+                )
+        if best is not None and round_number < reweightings:
+            squared = best.effects**2
+            variances = (squared / squared.mean() + floor).astype(np.float32)
+    assert best is not None
+    return best
+
+
+def start_at_ridge(
+    model: "GenotypeModel", codes: np.ndarray, target: np.ndarray, split: Split, start: Start
+) -> dict[str, float]:
+    """Set a residual network's weights so that it equals the ridge solution before its ISRU.
+
+    The shortcut and the merging convolution pass the four channels through their first four
+    filters, the dense layer holds the ridge weights there, and the long convolution is zero, so
+    that the main path adds nothing until it is trained. All other kernels keep their random
+    start, which gives the remaining filters a gradient.
+
+    Returns
+    -------
+    dict
+        What the validation rows chose, for the record.
+    """
+    solution = fit_ridge(
+        codes,
+        target,
+        split,
+        reweightings=start.reweightings,
+        floor=start.shrinkage_floor,
+    )
+    set_channel_weights(model, solution.channel_weights())
+    return {
+        "heritability": solution.heritability,
+        "validation_mse": solution.validation_mse,
+        "validation_pcc": solution.validation_pcc,
+    }
+
+
+def set_channel_weights(model: "GenotypeModel", weights: np.ndarray) -> None:
+    """Make a residual network's score equal ``Σ_j weights[j, channel_j]``.
+
+    Parameters
+    ----------
+    weights : ndarray (SNPs, 4) of float32
+        The network needs at least four filters.
+    """
+    network = model.network
+    n_snps, n_channels = weights.shape
+
+    def pass_through(name: str) -> None:
+        kernel, bias = network.get_layer(name).get_weights()
+        # "same" padding puts (width − 1) // 2 zeros on the left: that tap sees the SNP itself.
+        kernel[:, :, :n_channels] = 0.0
+        kernel[(kernel.shape[0] - 1) // 2, range(n_channels), range(n_channels)] = 1.0
+        network.get_layer(name).set_weights([kernel, np.zeros_like(bias)])
+
+    pass_through("shortcut")
+    pass_through("merge")
+    long_kernel, long_bias = network.get_layer("main_long").get_weights()
+    network.get_layer("main_long").set_weights(
+        [np.zeros_like(long_kernel), np.zeros_like(long_bias)]
+    )
+    dense, dense_bias = network.get_layer("dense").get_weights()
+    by_position = np.zeros((n_snps, dense.shape[0] // n_snps), np.float32)
+    by_position[:, :n_channels] = weights
+    network.get_layer("dense").set_weights(
+        [by_position.reshape(dense.shape), np.zeros_like(dense_bias)]
+    )

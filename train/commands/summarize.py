@@ -1,0 +1,341 @@
+"""What a run has found: one reading of its folds, then tables, plots and the bundle.
+
+Written into the run folder: ``fold_pcc_summary.csv``, ``summary.json``, ``loss_curves.png``,
+``saliency.csv`` (all SNPs), ``top_saliency_snps.csv``, ``avg_saliency_across_folds.png`` and
+``predicted_observed.png``.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from snpredict.terminal.tables import heading_table, show
+from train.data.dataset import Dataset
+from train.data.folds import split
+from train.data.snpinfo import SnpInfo
+from train.errors import IncompleteRun
+from train.metrics import pearson, within_group_pearson
+from train.networks.presets import HIDDEN
+from train.runs.destinations import check_bundle
+from train.runs.fold import fold_folder, is_finished
+from train.runs.left_out import read_left_out
+from train.runs.processes import SETTINGS, fold_result, read_settings
+
+TOP = 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder whose finished folds have been read.
+
+    Attributes
+    ----------
+    folds : list of int
+        The finished ones, ascending.
+    results : list of dict
+        Their ``result.json``, in the same order.
+    rows, predicted : list of ndarray
+        Test rows of each fold and the predictions for them, trait units.
+    saliency, centered : ndarray (folds, SNPs) of float64
+        Mean over the fold's test samples.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    data: Dataset
+    folds: list[int]
+    results: list[dict[str, Any]]
+    rows: list[np.ndarray]
+    predicted: list[np.ndarray]
+    saliency: np.ndarray
+    centered: np.ndarray
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fold is finished."""
+        return len(self.folds) == self.settings["n_folds"]
+
+    def over_samples(self, per_fold: np.ndarray) -> np.ndarray:
+        """Mean over all test samples of all folds, from the folds' means (folds, SNPs)."""
+        return np.average(per_fold, axis=0, weights=[len(rows) for rows in self.rows])
+
+
+def read_run(path: Path) -> Run:
+    """Read the finished folds of a run folder.
+
+    Raises
+    ------
+    IncompleteRun
+        It is no run folder, or no fold is finished.
+    """
+    settings = read_settings(path)
+    try:
+        return _read_folds(path, settings)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise IncompleteRun(
+            f"{path} is damaged: {' '.join(str(error).split())}",
+            "Train the fold again after deleting its folder, or start the run again",
+        ) from None
+
+
+def _read_folds(path: Path, settings: dict[str, Any]) -> Run:
+    folds = [n for n in range(1, settings["n_folds"] + 1) if is_finished(path, n)]
+    if not folds:
+        raise IncompleteRun(f"no fold of {path} is finished")
+    predictions = [np.load(fold_folder(path, n) / "predictions.npz") for n in folds]
+    saliencies = [np.load(fold_folder(path, n) / "saliency.npz") for n in folds]
+    return Run(
+        path=path,
+        settings=settings,
+        data=Dataset.load(path / "data"),
+        folds=folds,
+        results=[fold_result(path, n) for n in folds],
+        rows=[p["rows"] for p in predictions],
+        predicted=[p["predicted"] for p in predictions],
+        saliency=np.stack([s["saliency"] for s in saliencies]),
+        centered=np.stack([s["centered"] for s in saliencies]),
+    )
+
+
+def cross_validated_metrics(run: Run) -> dict[str, float | None]:
+    """Figures over the finished folds; None where a figure does not exist.
+
+    ``pcc_pooled`` correlates all test samples at once; ``within_family_pcc_mean`` is the mean
+    over folds of the PCC inside families (families of five test samples or more, weighted by
+    size); ``family_mean_pcc_mean`` is what the training means of the families alone predict.
+    """
+    y = run.data.phenotype
+    figures: dict[str, float | None] = {}
+    for name in ("pcc", "mae", "mse", "r2"):
+        values = np.array([result["metrics"][name] for result in run.results], float)
+        figures[f"{name}_mean"] = _finite(values.mean())
+        if name == "pcc":
+            figures["pcc_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
+    rows, predicted = np.concatenate(run.rows), np.concatenate(run.predicted)
+    figures["pcc_pooled"] = _finite(pearson(predicted, y[rows]))
+    figures["within_family_pcc_mean"] = figures["family_mean_pcc_mean"] = None
+    if run.data.families is not None:
+        families = np.array(run.data.families)
+        inside = [
+            within_group_pearson(p, y[r], families[r])
+            for r, p in zip(run.rows, run.predicted, strict=True)
+        ]
+        figures["within_family_pcc_mean"] = _finite(np.mean(inside))
+        if run.settings["fold_scheme"] != "family":
+            figures["family_mean_pcc_mean"] = _finite(
+                np.mean([_family_mean_pcc(run, families, fold) for fold in run.folds])
+            )
+    return figures
+
+
+def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
+    folds = np.load(run.path / "data" / "folds.npy")
+    parts = split(folds, fold, run.settings["seed"])
+    y = run.data.phenotype
+    overall = y[parts.train].mean()
+    means = {
+        family: y[parts.train][families[parts.train] == family].mean()
+        for family in np.unique(families[parts.train])
+    }
+    predicted = np.array([means.get(family, overall) for family in families[parts.test]])
+    return pearson(predicted, y[parts.test])
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _label(run: Run) -> str:
+    """``imputed`` for a table without gaps, else ``non_imputed``: the paper's two words."""
+    return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
+
+
+def pcc_table(run: Run, second: Run | None = None) -> list[list[Any]]:
+    """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
+
+    One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
+    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where both are one of these.
+    """
+    if second is None:
+        header, names, runs = ["pcc", "mae", "mse", "r2"], ["pcc", "mae", "mse", "r2"], [run]
+    else:
+        labels, names, runs = [_label(run), _label(second)], ["pcc"], [run, second]
+        same = labels[0] == labels[1]
+        header = ["pcc_first", "pcc_second"] if same else [f"pcc_{label}" for label in labels]
+    by_fold = [{r["fold"]: r["metrics"] for r in each.results} for each in runs]
+    table: list[list[Any]] = [["fold", *header]]
+    for fold in sorted(set().union(*by_fold)):
+        cells = [results.get(fold, {}).get(name) for results in by_fold for name in names]
+        table.append([fold, *(float("nan") if cell is None else cell for cell in cells)])
+    values = np.array([row[1:] for row in table[1:]], float)
+    # Over the folds that both tables have: means of different folds are not comparable.
+    shared = values[np.isfinite(values).all(axis=1)]
+    table.append(["mean", *(shared.mean(axis=0) if len(shared) else values[0] * np.nan)])
+    if len(shared) > 1:
+        table.append(["sd", *shared.std(axis=0, ddof=1)])
+    return table
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Rank of every value, 1 = largest; ties keep the model's order."""
+    order = np.argsort(-values, kind="stable")
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(1, len(values) + 1)
+    return rank
+
+
+def summarize_run(
+    path: Path, bundle: Path | None, console: Console, evaluation: Path | None = None
+) -> None:
+    """Write tables, plots and, when all folds are there, the bundle; print the fold table.
+
+    Parameters
+    ----------
+    bundle : Path or None
+        The bundle's folder; None for the one that the run was started with.
+    evaluation : Path or None
+        Folder of ``evaluate`` on the same data, whose figures enter the bundle.
+
+    Raises
+    ------
+    IncompleteRun
+        No fold is finished.
+    TrainingTableError
+        The evaluation is of other data.
+    ParityError
+        The exported models disagree: no bundle is written.
+    """
+    from train.bundle.assemble import assemble_bundle
+    from train.evaluation.entry import evaluation_entry
+    from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
+
+    run = read_run(path)
+    if out := bundle or run.settings["bundle"].get("out"):
+        check_bundle(Path(out), path)
+    evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
+    second = None
+    if (path / "compare" / SETTINGS).exists():
+        try:
+            second = read_run(path / "compare")
+        except IncompleteRun as error:
+            console.print(f"no comparison yet: {error.message}", soft_wrap=True)
+    rows = pcc_table(run, second)
+    _write_csv(path / "fold_pcc_summary.csv", rows)
+    figures = cross_validated_metrics(run)
+    left_out, unfinished = None, None
+    try:
+        left_out = read_left_out(run)
+    except IncompleteRun as error:
+        unfinished = error.message
+    if left_out is not None:
+        figures |= left_out.figures()
+        console.print(_in_new_families(figures), soft_wrap=True)
+    summary = {
+        "folds": run.folds,
+        "metrics": figures,
+        "settings": run.settings,
+        "table_sha256": run.data.sha256,
+    }
+    (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    _print_table(console, rows, run)
+
+    taught = run.settings["preset"]["network"] == HIDDEN
+    histories = {
+        fold: read_history(fold_folder(path, fold) / "history.csv", taught) for fold in run.folds
+    }
+    trait, unit = run.settings["trait"], run.settings["unit"]
+    architecture = run.settings["preset"]["architecture"]
+    loss_curves(histories, unit, path / "loss_curves.png", architecture.get("dropout", 0) > 0)
+
+    mean, centered = run.over_samples(run.saliency), run.over_samples(run.centered)
+    order = np.argsort(-mean, kind="stable")
+    ranked = [[run.data.snps[i], f"{mean[i]:.8g}", f"{centered[i]:.8g}"] for i in order]
+    header = ["SNP", "saliency", "centered_saliency"]
+    _write_csv(path / "saliency.csv", [header, *ranked])
+    _write_csv(path / "top_saliency_snps.csv", [header[:2], *(row[:2] for row in ranked[:TOP])])
+    info = SnpInfo.load(path / "data" / "snp_info.json")
+    saliency_along_genome(
+        run.data.snps,
+        mean,
+        info.chromosome,
+        f"{trait}: mean saliency over {sum(map(len, run.rows))} test samples, "
+        f"{len(run.folds)} folds",
+        path / "avg_saliency_across_folds.png",
+    )
+    test_rows = np.concatenate(run.rows)
+    families = run.data.families
+    predicted_against_observed(
+        np.concatenate(run.predicted),
+        run.data.phenotype[test_rows],
+        [families[row] for row in test_rows] if families else None,
+        unit,
+        f"{trait}, preset {run.settings['preset']['name']}, out of fold",
+        path / "predicted_observed.png",
+    )
+    console.print(f"summary, tables and plots: {path}", soft_wrap=True)
+    if run.settings["control"] is not None:
+        console.print("no bundle: a control's model predicts nothing on purpose")
+    elif not run.is_complete:
+        missing = sorted(set(range(1, run.settings["n_folds"] + 1)) - set(run.folds))
+        console.print(
+            f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
+            "(run the same command without --fold, or summarize again)",
+            soft_wrap=True,
+        )
+    elif unfinished is not None:
+        console.print(f"no bundle yet: {unfinished} (run the same command again)", soft_wrap=True)
+    else:
+        bundle = bundle or Path(run.settings["bundle"]["out"])
+        assemble_bundle(run, bundle, figures, info, console, left_out, evaluated)
+        console.print(f"bundle: {bundle}")
+
+
+def _in_new_families(figures: dict[str, float | None]) -> str:
+    pooled, inside = (
+        figures[f"new_families_{name}"] for name in ("pcc_pooled", "within_family_pcc_mean")
+    )
+    shown = ["not available" if v is None else f"{v:.4f}" for v in (pooled, inside)]
+    return f"families left out: pooled pcc {shown[0]}, mean pcc inside a family {shown[1]}"
+
+
+def read_history(path: Path, taught: bool) -> dict[str, np.ndarray]:
+    """Columns of a fold's ``history.csv``, see `train.networks.fitting`.
+
+    Of a taught network's history in which one ``mae`` was all, it is the distance to the lessons.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    if taught and "lesson_mae" not in columns:
+        columns["lesson_mae"] = columns.pop("mae")
+    return columns
+
+
+def _figure(value: float, digits: int) -> str:
+    """That many decimals, or significant digits of what is too small or too large for them."""
+    fits = value == 0 or 10 ** (1 - digits) <= abs(value) < 10 ** (2 * digits)
+    return f"{value:.{digits}f}" if fits else f"{value:.{digits}g}"
+
+
+def _write_csv(path: Path, rows: list[list[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [[_figure(x, 6) if isinstance(x, float) else x for x in row] for row in rows]
+        )
+
+
+def _print_table(console: Console, rows: list[list[Any]], run: Run) -> None:
+    headings = [*map(str, rows[0]), "epochs", "seconds"]
+    table = heading_table(*headings, right=range(1, len(headings)))
+    by_fold = {r["fold"]: r for r in run.results}
+    for row in rows[1:]:
+        result = by_fold.get(row[0])
+        cells = [_figure(x, 4) if isinstance(x, float) else str(x) for x in row]
+        tail = [str(result["epochs"]), f"{result['seconds']:.0f}"] if result else ["", ""]
+        table.add_row(*cells, *tail, style="bold" if row[0] == "mean" else None)
+    show(console, table, way_out="the tables of the run")

@@ -1,0 +1,1 @@
+"""What models learn from: tables, phenotypes, families, folds."""

@@ -1,0 +1,1 @@
+"""Many models on the same folds: what was asked, what came out, the report."""

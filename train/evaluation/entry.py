@@ -1,0 +1,133 @@
+"""What an evaluation folder says of a run's trait, for its bundle's manifest and card."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from train.errors import TrainingTableError
+from train.evaluation.figures import SCHEME_TITLES, Evaluation, Interval, read_evaluation
+from train.evaluation.markdown import FIGURES, title
+from train.evaluation.storage import REFIT, load_target
+
+if TYPE_CHECKING:
+    from train.commands.summarize import Run
+
+
+def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
+    """The manifest's ``evaluation``: every model under every scheme, for the run's trait.
+
+    Raises
+    ------
+    IncompleteRun
+        It is no evaluation folder.
+    TrainingTableError
+        It evaluated other data, or not this run's preset.
+    """
+    found = read_evaluation(folder)
+    trait = run.settings["trait"]
+    network = f"network-{run.settings['preset']['name']}"
+    if not _same_data(found, run):
+        raise TrainingTableError(
+            f"{folder} evaluates other data than {run.path} was trained on",
+            f"evaluate {run.data.source}, trait '{trait}', of the same phenotypes",
+        )
+    if not any(key[0] == trait and key[2] == network for key in found.scores):
+        raise TrainingTableError(
+            f"{folder} has no result of {network} for trait '{trait}'",
+            f"add it: python -m train evaluate … --models {network}",
+        )
+    seed = found.settings["seed"]
+    return {
+        "seed": seed,
+        "schemes": {s: found.settings["schemes"][s] for s in found.schemes},
+        "models": [
+            {
+                "scheme": scheme,
+                "model": model,
+                "title": title(model),
+                "folds": len(scores.folds),
+                **{name: _numbers(scores.figure(name, seed)) for name, _, _ in FIGURES},
+            }
+            for (of, scheme, model), scores in sorted(
+                found.scores.items(), key=lambda item: found.models.index(item[0][2])
+            )
+            if of == trait and not model.endswith(REFIT)
+        ],
+        "controls": [
+            {
+                "control": control,
+                "scheme": scheme,
+                "trait": found.settings["control_trait"],
+                "pcc": round(float(values.mean()), 6),
+                "seeds": len(values),
+            }
+            for (control, scheme, model), values in sorted(found.controls.items())
+            if model == network
+        ],
+    }
+
+
+def _same_data(found: Evaluation, run: "Run") -> bool:
+    trait = run.settings["trait"]
+    if trait not in found.settings["traits"] or found.settings["table_sha256"] != run.data.sha256:
+        return False
+    target = load_target(found.folder / "data", trait, control=False)
+    return np.array_equal(target.values[target.measured, 0], run.data.phenotype)
+
+
+def _numbers(interval: Interval) -> list[float | None]:
+    values = (interval.value, interval.low, interval.high)
+    # More digits than the card shows: twice rounded, 0.26547 would become 0.266.
+    return [round(v, 6) if math.isfinite(v) else None for v in values]
+
+
+def card_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
+    """What the model card says of the evaluation: a table per scheme."""
+    if entry is None:
+        return []
+    lines = [
+        "",
+        "## Compared with baselines",
+        "",
+        "All models on the same folds, trained and tuned on the same samples; in brackets 95 % "
+        "bootstrap intervals over folds (within families: over families). Made by `python -m "
+        "train evaluate`; its report, docs/accuracy.md for the shipped models, says how to read it "
+        "and how it was made.",
+    ]
+    for scheme, n_folds in entry["schemes"].items():
+        rows = [m for m in entry["models"] if m["scheme"] == scheme]
+        if not rows:
+            continue
+        heads = [heading for _, heading, _ in FIGURES]
+        lines += [
+            "",
+            f"**{SCHEME_TITLES[scheme].capitalize()}** ({n_folds})",
+            "",
+            f"| model | {' | '.join(heads)} |",
+            "| --- |" + " --- |" * len(heads),
+        ]
+        for row in rows:
+            cells = [
+                Interval(*(math.nan if v is None else v for v in row[name])).text(decimals)
+                for name, _, decimals in FIGURES
+            ]
+            name = f"**{row['title']}**" if row["model"] == network else row["title"]
+            if row["folds"] < n_folds:
+                name += f" ({row['folds']} folds)"
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    for row in entry["controls"]:
+        if not lines[-1].startswith("- "):
+            lines += [
+                "",
+                "Controls, the same network trained on phenotypes without signal (mean PCC over "
+                "folds; shuffled phenotypes must give 0, one random value per family must give 0 "
+                "with families left out, within about 0.15 for 39 families):",
+                "",
+            ]
+        lines.append(
+            f"- {row['control']} (made from {row['trait']}), {SCHEME_TITLES[row['scheme']]}: "
+            f"{Interval(row['pcc']).text(signed=True)} ({row['seeds']} seed(s))"
+        )
+    return lines

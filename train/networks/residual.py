@@ -1,0 +1,142 @@
+"""The paper's residual network in Keras, and its wrapping into a model of genotype codes.
+
+A network is a function ``(Architecture, n_snps) -> keras.Model`` from one-hot genotypes (batch,
+SNPs, 4) to one unbounded score per sample; `NETWORKS` lists them by the name that a preset gives.
+The loop in `train.networks.fitting` knows none of them, so another network is one more entry. The
+network with one hidden layer over codes has a loop of its own: `train.networks.hidden`.
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from snpredict.formulas.encoding import N_CHANNELS, channel_of
+from train.networks.presets import HIDDEN, Architecture, Preset, Training
+
+
+def residual_network(architecture: Architecture, n_snps: int) -> keras.Model:
+    """The residual network of the CNN SNP GWAS Predictor paper, before its ISRU.
+
+    ``x → conv(4) → conv(20) → dropout ─┐``
+    ``x → conv(4) ──────────────────── add → conv(4) → dropout → flatten → dropout → dense(1)``
+
+    All layers are linear, so the score is affine in the one-hot input once dropout is off.
+    """
+    a = architecture
+
+    def convolution(width: int, name: str) -> keras.layers.Layer:
+        return keras.layers.Conv1D(
+            a.filters,
+            width,
+            padding="same",
+            kernel_initializer=a.initializer,
+            kernel_regularizer=keras.regularizers.L2(a.kernel_l2) if a.kernel_l2 else None,
+            bias_regularizer=keras.regularizers.L2(a.bias_l2) if a.bias_l2 else None,
+            name=name,
+        )
+
+    x = keras.Input((n_snps, N_CHANNELS), name="one_hot")
+    main = convolution(a.kernel, "main_short")(x)
+    main = convolution(a.long_kernel, "main_long")(main)
+    main = keras.layers.Dropout(a.dropout)(main)
+    shortcut = convolution(a.kernel, "shortcut")(x)
+    h = keras.layers.Add()([main, shortcut])
+    h = convolution(a.kernel, "merge")(h)
+    h = keras.layers.Dropout(a.dropout)(h)
+    h = keras.layers.Flatten()(h)
+    h = keras.layers.Dropout(a.dropout)(h)
+    score = keras.layers.Dense(
+        1,
+        kernel_initializer=a.initializer,
+        bias_regularizer=keras.regularizers.L2(a.bias_l2) if a.bias_l2 else None,
+        name="dense",
+    )(h)
+    return keras.Model(x, score, name="residual")
+
+
+NETWORKS: dict[str, Callable[[Architecture, int], keras.Model]] = {"residual": residual_network}
+
+
+def isru(z: tf.Tensor, alpha: float) -> tf.Tensor:
+    """Inverse square root unit ``z / sqrt(1 + α z²)``, bounded by ``1 / sqrt(α)``."""
+    return z * tf.math.rsqrt(1.0 + alpha * tf.square(z))
+
+
+def one_hot(codes: tf.Tensor) -> tf.Tensor:
+    """Genotype codes (batch, SNPs) int8 as one-hot (batch, SNPs, 4) float32."""
+    # code + 1 indexes a table of channels, which needs no negative index in the graph.
+    channels = tf.constant(channel_of(np.array([-1, 0, 1, 2])).tolist(), tf.int32)
+    return tf.one_hot(tf.gather(channels, tf.cast(codes, tf.int32) + 1), N_CHANNELS)
+
+
+def affine_map(network: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
+    """Weights (SNPs, 4) and bias () of a network that is affine in its one-hot input.
+
+    The gradient at any one point is the weight matrix; the caller has to know that the network is
+    affine (`train.networks.onnx_export` proves it on random genotypes). Differentiable in the
+    network's own weights.
+    """
+    n_snps = network.input_shape[1]
+    origin = tf.zeros((1, n_snps, N_CHANNELS))
+    with tf.GradientTape() as tape:
+        tape.watch(origin)
+        score = network(origin, training=False)
+    return tape.gradient(score, origin)[0], score[0, 0]
+
+
+class GenotypeModel(keras.Model):
+    """Genotype codes (batch, SNPs) int8 → standardised phenotype (batch,) float32.
+
+    Parameters
+    ----------
+    network : keras.Model
+        One-hot (batch, SNPs, 4) → score (batch, 1).
+    alpha : float
+        ISRU α.
+    folded : bool
+        Multiply the affine network out into its (SNPs, 4) weights first and apply those to the
+        batch. The same function and, without dropout, the same gradient for every kernel; but the
+        convolutions run once per batch instead of once per sample.
+    """
+
+    def __init__(self, network: keras.Model, alpha: float, folded: bool = False):
+        super().__init__(name="genotype_model")
+        self.network = network
+        self.alpha = alpha
+        self.folded = folded
+
+    def score(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """One-hot (batch, SNPs, 4) → score before the ISRU (batch,)."""
+        if self.folded:
+            weights, bias = affine_map(self.network)
+            flat = tf.reshape(x, (-1, weights.shape[0] * N_CHANNELS))
+            return tf.linalg.matvec(flat, tf.reshape(weights, (-1,))) + bias
+        return self.network(x, training=training)[:, 0]
+
+    def call(self, codes: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Standardised predictions of a batch of codes."""
+        return isru(self.score(one_hot(codes), training), self.alpha)
+
+
+def build_model(preset: Preset, n_snps: int) -> GenotypeModel:
+    """The preset's network with freshly drawn weights, ready to be fitted.
+
+    Raises
+    ------
+    PresetError
+        The preset names a network that does not exist.
+    """
+    if preset.network not in NETWORKS:
+        from train.errors import PresetError
+
+        raise PresetError(
+            f"preset '{preset.name}' asks for network '{preset.network}'; "
+            f"known: {', '.join(sorted((*NETWORKS, HIDDEN)))}"
+        )
+    assert isinstance(preset.architecture, Architecture) and isinstance(preset.training, Training)
+    network = NETWORKS[preset.network](preset.architecture, n_snps)
+    return GenotypeModel(
+        network, alpha=preset.architecture.isru_alpha, folded=preset.training.folded
+    )

@@ -1,0 +1,1 @@
+"""Cross-validated runs: their folders, their folds, their processes."""
