@@ -21,7 +21,7 @@ from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
 from train.errors import TrainingTableError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 NAMES, CODES, PHENOTYPE, _ = simulate(n_samples=60, n_snps=24)
 SAMPLES = [f"S{n:03d}" for n in range(60)]
 #: Every other column counts the reference's allele, as plink2 does, and every third is A/C.

@@ -18,7 +18,7 @@ from tests.simulated import simulate, write_table
 from train.runs.orphans import hold
 from train.runs.processes import _failed, fold_folder
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 LONG = """
 description = "trains until it is stopped"

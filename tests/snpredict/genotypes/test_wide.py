@@ -20,7 +20,7 @@ from snpredict.genotypes.variants import Variant, Wanted
 from tests import reading
 from tests.formats import tables
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOYNAM = Path(os.environ.get("SNPREDICT_SOYNAM", ROOT.parent / "shared" / "data" / "soynam"))
 
 SNPS = ["s1", "s2", "s3"]

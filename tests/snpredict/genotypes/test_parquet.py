@@ -18,7 +18,7 @@ from snpredict.genotypes.variants import Variant, Wanted
 from tests.formats import tables
 from tests.reading import mutations, read_all, wanted
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 WANTED = Wanted(["m1", "m2", "m3"])
 WIDE = {"line": ["a", "b", "c"], "m1": [0, 1, 2], "m2": [2, None, 0], "height": [1.5, 2.5, 3.5]}

@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from tests.simulated import simulate
-from tests.train.test_run import train
+from tests.train.commands.test_run import train
 from train.baselines.reweighted import START
 from train.bundle.model_card import model_card
 from train.networks.presets import load_preset
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 SHIPPED = ("height", "yield", "protein", "oil")
 
 

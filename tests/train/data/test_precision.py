@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle.load import load_bundle
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.test_run import train
+from tests.train.commands.test_run import train
 from train.errors import TraitScale
 from train.runs.processes import check_folds
 
@@ -63,7 +63,7 @@ def test_its_predictions_are_written_with_the_digits_that_tell_them_apart(folder
         done = subprocess.run(
             [sys.executable, "-m", "snpredict", "predict", f"{name}.tsv", "-m", f"models/{name}"],
             cwd=folder,
-            env={"PYTHONPATH": str(Path(__file__).parents[2])},
+            env={"PYTHONPATH": str(Path(__file__).parents[3])},
             capture_output=True,
             text=True,
         )

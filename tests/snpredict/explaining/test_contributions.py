@@ -20,7 +20,7 @@ from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.predictions import ensemble_mean
 from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
-from tests.snpredict.test_scoring import BY_HAND
+from tests.snpredict.scoring.test_scorer import BY_HAND
 
 TINY = Tiny(n_snps=40)
 

@@ -15,7 +15,7 @@ from snpredict.explaining.snp_report import describe_snp
 from snpredict.genotypes import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.test_run import QUICK, REPOSITORY, run
+from tests.train.commands.test_run import QUICK, REPOSITORY, run
 
 #: Trains the prepared run's folds with a network that no release knows, then writes the bundle.
 SCRIPT = """

@@ -26,7 +26,7 @@ from tests.simulated import simulate, write_table
 from train.commands.summarize import pcc_table, read_run
 from train.networks.presets import PRESET_FOLDER
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 QUICK = """
 description = "a few epochs from random weights"

@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle.load import load_bundle
 from snpredict.intervals import intervals_of
 from tests.simulated import simulate, write_table
-from tests.train.test_run import run, texts_of, train
+from tests.train.commands.test_run import run, texts_of, train
 from train.data.dataset import Dataset
 from train.errors import TrainingTableError
 from train.metrics import pearson

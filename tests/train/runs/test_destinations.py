@@ -14,7 +14,7 @@ from snpredict.terminal.program import run_program
 from tests.simulated import simulate, write_table
 from train.cli import app
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle.load import load_bundle
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.test_run import train
+from tests.train.commands.test_run import train
 from train.networks.presets import load_preset
 from train.runs.processes import read_settings
 

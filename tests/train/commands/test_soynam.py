@@ -15,7 +15,7 @@ from snpredict.bundle.load import load_bundle
 from snpredict.bundle.out_of_fold import genotype_digest
 from snpredict.genotypes import open_genotypes
 from tests.soynam import FOLDER, needs_soynam
-from tests.train.test_run import texts_of, train
+from tests.train.commands.test_run import texts_of, train
 from train.data.phenotypes import matching_lines, read_phenotypes
 from train.metrics import pearson
 from train.networks.onnx_export import onnx_predictions
@@ -77,7 +77,7 @@ def test_no_name_of_a_real_line_is_shipped() -> None:
         for block in open_genotypes(FOLDER / "height_chip.tsv.gz").blocks([bundles[0].snps.ids[0]])
         for sample in block.samples
     }
-    examples = (Path(__file__).parents[2] / "examples").glob("*.tsv")
+    examples = (Path(__file__).parents[3] / "examples").glob("*.tsv")
     texts = [path.read_text() for path in examples]
     for bundle in bundles:
         texts += texts_of(bundle.path)

@@ -434,7 +434,7 @@ def test_every_cut_of_a_packed_file_is_an_error(file, cut):
 
 # --- the real data ------------------------------------------------------------------------------
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOYNAM = Path(os.environ.get("SNPREDICT_SOYNAM", ROOT.parent / "shared" / "data" / "soynam"))
 
 
