@@ -15,7 +15,7 @@ import numpy as np
 from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
 from snpredict.explaining.contributions import isru, read_ensemble
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
-from snpredict.genotypes import open_genotypes
+from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from train.metrics import metrics
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle.load import SnpTable
+from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.spool import pack
 
 MISSING_RATE = 0.015

@@ -17,7 +17,8 @@ from train.data.dataset import Dataset
 from train.data.folds import random_folds
 from train.data.snpinfo import info_from_names
 from train.networks.presets import load_preset
-from train.runs import processes as crossval
+from train.runs.folder import fold_result, prepare
+from train.runs.processes import run_folds
 from train.runs.progress import watching
 
 LINES = (1000, 2000, 4000, 8000)
@@ -77,11 +78,11 @@ def one_fold(n_lines: int, n_snps: int, preset: str) -> dict:
     }
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        crossval.prepare(run, data, random_folds(n_lines, 5, 1), settings, info)
+        prepare(run, data, random_folds(n_lines, 5, 1), settings, info)
         del data
         with watching(Console(quiet=True), "growth", "SD") as watch:
-            crossval.run_folds(run, [1], jobs=1, watch=watch)
-        return crossval.fold_result(run, 1)
+            run_folds(run, [1], jobs=1, watch=watch)
+        return fold_result(run, 1)
 
 
 def main() -> None:

@@ -1,3 +1,5 @@
 """Score and explain genotype files with shipped fold ensembles (no TensorFlow needed)."""
 
-__version__ = "0.1.0"
+from snpredict.version import __version__
+
+__all__ = ["__version__"]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snpredict import __version__
 from snpredict.errors import UsageError
 from snpredict.terminal.commands import App
 from snpredict.terminal.options import (
@@ -41,6 +40,7 @@ from snpredict.terminal.options import (
 from snpredict.terminal.program import run_program
 from snpredict.terminal.streams import printable, printable_lines
 from snpredict.terminal.wrapping import columns_of, for_stream
+from snpredict.version import __version__
 
 if TYPE_CHECKING:
     from snpredict.bundle.load import Bundle
@@ -129,7 +129,7 @@ def predict(
     from snpredict.intervals import check_request
     from snpredict.matching.low_call_rate import low_call_rate_warning
     from snpredict.predicting import predict_file
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import messages, screens
     from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
     from snpredict.terminal.similarity_words import similarity_warning
@@ -165,7 +165,7 @@ def predict(
     if not quiet:
         samples = f"{coverage.samples:,}"
         _tell(
-            display.input_summary(
+            messages.input_summary(
                 prediction.bundle,
                 prediction.source,
                 prediction.match,
@@ -174,14 +174,14 @@ def predict(
                 samples,
             )
         )
-        _tell(display.training_note(prediction))
-        _tell(display.interval_note(prediction))
+        _tell(messages.training_note(prediction))
+        _tell(messages.interval_note(prediction))
         _tell(similarity_warning(prediction.bundle, prediction.measures))
-    _tell(display.few_snps_warning(prediction.match))
+    _tell(messages.few_snps_warning(prediction.match))
     called = prediction.measures.weighted_call_rate
     _tell(low_call_rate_warning(prediction.scores.samples, called, options.min_match))
     if out is None and outputs.format is None and sys.stdout.isatty():
-        display.show_predictions(terminal(), prediction, per_fold)
+        screens.show_predictions(terminal(), prediction, per_fold)
         outputs.write_log()
     else:
         outputs.write(prediction.results(per_fold))
@@ -214,7 +214,7 @@ def check(
     from snpredict.matching.low_call_rate import judge_calls, low_call_rate_warning
     from snpredict.matching.matched_file import judge_match
     from snpredict.predicting import check_file
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import messages
     from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
     from snpredict.terminal.similarity_words import similarity_text
@@ -236,7 +236,7 @@ def check(
         _write_json(checked.facts())
     else:
         samples = f"{checked.coverage.samples:,}"
-        summary = display.input_summary(
+        summary = messages.input_summary(
             checked.bundle,
             checked.source,
             checked.match,
@@ -252,7 +252,7 @@ def check(
         judge_match(file, checked.match, options)
         judge_calls(file, called, checked.match, checked.source.notes, options.min_match)
     outputs.write_log()
-    _tell(display.few_snps_warning(checked.match))
+    _tell(messages.few_snps_warning(checked.match))
     _tell(low_call_rate_warning(checked.samples, called, options.min_match))
 
 
@@ -341,7 +341,7 @@ def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
     from snpredict.explaining.snp_report import describe_snp, find_snp
     from snpredict.results import to_json
     from snpredict.scoring.scorer import Scorer
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import screens
     from snpredict.terminal.plain_tables import snp_table
     from snpredict.terminal.tables import terminal
 
@@ -351,7 +351,7 @@ def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
         _tell(f"{snp!r} was read as {name}")
     report = describe_snp(bundle, name, Scorer(bundle, 1).score_function())
     if outputs.format is None and outputs.out is None and sys.stdout.isatty():
-        display.show_snp(terminal(), report, bundle)
+        screens.show_snp(terminal(), report, bundle)
     elif outputs.format == "json":
         outputs.write_bytes(to_json(asdict(report)).encode())
     else:
@@ -370,7 +370,7 @@ def _explain_sample(
     from snpredict.matching.low_call_rate import low_call_rate_warning
     from snpredict.names import listed
     from snpredict.predicting import explain_sample, first_samples
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import messages, screens
     from snpredict.terminal.progress import watch
     from snpredict.terminal.similarity_words import sample_text
     from snpredict.terminal.tables import terminal
@@ -387,7 +387,7 @@ def _explain_sample(
     if not quiet:
         samples_line = f"{printable(sample)!r} explained"
         _tell(
-            display.input_summary(
+            messages.input_summary(
                 bundle,
                 explanation.source,
                 explanation.match,
@@ -397,21 +397,21 @@ def _explain_sample(
             )
         )
         _tell(sample_text(bundle, explanation.measures))
-    _tell(display.few_snps_warning(explanation.match))
+    _tell(messages.few_snps_warning(explanation.match))
     called = explanation.measures.weighted_call_rate
     _tell(low_call_rate_warning([sample], called, options.min_match))
     if outputs.out is None and outputs.format is None and sys.stdout.isatty():
-        display.show_contributions(terminal(), explanation, top)
+        screens.show_contributions(terminal(), explanation, top)
         outputs.write_log()
         return
     if not quiet:
-        _tell(display.balance(explanation, min(top, len(bundle.snps)), columns_of(sys.stderr)))
+        _tell(screens.balance(explanation, min(top, len(bundle.snps)), columns_of(sys.stderr)))
     outputs.write(explanation.results())
 
 
 def _view(model: str | None) -> None:
     from snpredict.scoring.scorer import Scorer
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import screens
     from snpredict.terminal.tables import terminal
     from snpredict.terminal.viewer import line_reader, run_viewer
 
@@ -422,7 +422,7 @@ def _view(model: str | None) -> None:
         Scorer(bundle, 1).score_function(),
         line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
         lambda line: print(for_stream(printable(line), sys.stdout)),
-        lambda report: display.show_snp(console, report, bundle),
+        lambda report: screens.show_snp(console, report, bundle),
     )
 
 
@@ -436,7 +436,7 @@ def models(context: typer.Context, json: Json = False) -> None:
         return
     from snpredict.bundle.load import list_bundles
     from snpredict.results import encode
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import screens
     from snpredict.terminal.plain_tables import model_table
     from snpredict.terminal.tables import terminal
 
@@ -449,7 +449,7 @@ def models(context: typer.Context, json: Json = False) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(encode(model_table(listed), "tsv"))
     elif listed:
-        display.show_models(terminal(), listed)
+        screens.show_models(terminal(), listed)
     if not listed:
         _tell("no models are installed; name a bundle's folder with --model PATH")
 
@@ -462,7 +462,7 @@ def show_model(
     json: Json = False,
 ) -> None:
     """Verify one model and show what its manifest says."""
-    from snpredict.terminal import screens as display
+    from snpredict.terminal import screens
     from snpredict.terminal.tables import terminal
 
     bundle = _load(name)
@@ -471,7 +471,7 @@ def show_model(
             bundle.manifest.raw | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
         )
     else:
-        display.show_model(terminal(), bundle)
+        screens.show_model(terminal(), bundle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

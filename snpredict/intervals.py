@@ -25,7 +25,13 @@ from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import MAX_FOLDS, OUT_OF_FOLD
 from snpredict.bundle.parquet_columns import NUMBERS, Columns
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
-from snpredict.formulas.conformal import cv_plus, rank_of
+from snpredict.formulas.conformal import (
+    coverage_known,
+    coverage_new,
+    cv_plus,
+    family_quantile,
+    rank_of,
+)
 from snpredict.scoring.predictions import Scores
 
 #: What is known of the families of the samples.
@@ -181,81 +187,6 @@ def check_request(level: float, families: str) -> None:
             "and below 1",
             f"for example --interval 0.9{percent}",
         )
-
-
-def family_quantile(residuals: np.ndarray, family: np.ndarray, level: float) -> float:
-    """Radius that holds `level` of the samples of a family to come; infinite for too few families.
-
-    The smallest r with ``Σ_k share_k(|residual| ≤ r) / K ≥ level`` over the K families. It is
-    infinite above K / (K + 1): if the errors of a family were all the same, a family to come would
-    err more than all K with a probability of 1 / (K + 1).
-
-    Parameters
-    ----------
-    residuals : ndarray (samples,) of float64
-        Absolute.
-    family : ndarray (samples,)
-        Whose family each sample is.
-    """
-    _, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
-    if rank_of(level, len(sizes)) > len(sizes):
-        return math.inf
-    order = np.argsort(residuals, kind="stable")
-    reached = np.cumsum(1.0 / sizes[member[order]])
-    # The sum of many shares may miss a whole number by rounding.
-    place = int(np.searchsorted(reached, level * len(sizes) * (1 - 1e-12)))
-    return float(residuals[order[place]])
-
-
-def coverage_known(residuals: np.ndarray, folds: np.ndarray, level: float) -> float | None:
-    """Share of samples within intervals around their fold's prediction, made of other folds.
-
-    Parameters
-    ----------
-    residuals : ndarray (samples,) of float64
-        Absolute, out of fold.
-    folds : ndarray (samples,)
-
-    Returns
-    -------
-    float, or None where the other folds have too few residuals for the level.
-    """
-    inside = 0
-    for fold in np.unique(folds):
-        others = np.sort(residuals[folds != fold])
-        rank = rank_of(level, len(others))
-        if rank > len(others):
-            return None
-        inside += int(np.count_nonzero(residuals[folds == fold] <= others[rank - 1]))
-    return inside / len(residuals)
-
-
-def coverage_new(
-    residuals: np.ndarray, family: np.ndarray, family_fold: np.ndarray, level: float
-) -> np.ndarray | None:
-    """Per family the share of samples within intervals made of the families of other folds.
-
-    Parameters
-    ----------
-    residuals : ndarray (samples,) of float64
-        Absolute, of samples predicted without their family.
-    family : ndarray (samples,)
-    family_fold : ndarray (samples,)
-        Which families were left out together.
-
-    Returns
-    -------
-    ndarray (families,) of float64, families ascending; None where the others are too few.
-    """
-    inside = np.zeros(len(residuals), bool)
-    for fold in np.unique(family_fold):
-        tested = family_fold == fold
-        radius = family_quantile(residuals[~tested], family[~tested], level)
-        if not math.isfinite(radius):
-            return None
-        inside[tested] = residuals[tested] <= radius
-    member = np.unique(family, return_inverse=True)[1]
-    return np.bincount(member, inside) / np.bincount(member)
 
 
 def _own_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray]:

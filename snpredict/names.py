@@ -66,3 +66,14 @@ def did_you_mean(typed: str, known: Sequence[str]) -> str | None:
     found = search(typed, known)
     names = [found.match] if found.match else found.completions or found.nearest
     return f"did you mean {' or '.join(names[:3])}?" if names else None
+
+
+def short(value: str, limit: int = 40) -> str:
+    """A name or cell in quotes, cut where it is long."""
+    return repr(value if len(value) <= limit else value[:limit] + "...")
+
+
+def quoted(names: Sequence[str], limit: int = 5) -> str:
+    """The first names, for a message: ``'a', 'b', ...``."""
+    more = ", ..." if len(names) > limit else ""
+    return ", ".join(short(name) for name in names[:limit]) + more

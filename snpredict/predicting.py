@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from snpredict import __version__
 from snpredict.bundle.load import Bundle
 from snpredict.errors import UnknownSample
 from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import GenotypeBlock
+from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.intervals import Intervals, intervals_of
 from snpredict.matching.low_call_rate import call_facts, judge_calls, low_call_rate
 from snpredict.matching.matched_file import (
@@ -29,12 +28,12 @@ from snpredict.matching.matched_file import (
     unwatched,
 )
 from snpredict.matching.report import MatchReport, log_columns
-from snpredict.matching.sample_measures import MeasureCollector, SampleMeasures
+from snpredict.matching.sample_measures import MeasureCollector, SampleMeasures, unlike_training
 from snpredict.names import did_you_mean, listed
 from snpredict.results import Results
 from snpredict.scoring.predictions import Coverage, ScoredBlock, Scores, collect
 from snpredict.scoring.scorer import Scorer
-from snpredict.terminal.similarity_words import similarity_columns, similarity_facts
+from snpredict.version import __version__
 
 
 @dataclass(frozen=True)
@@ -438,4 +437,47 @@ def _origin(bundle: Bundle, source: InputFile, match: MatchReport) -> dict[str, 
         "id_column": source.id_column,
         "notes": source.notes,
         "match": asdict(match),
+    }
+
+
+def similarity_columns(bundle: Bundle, measures: SampleMeasures) -> dict[str, list]:
+    """Columns ``distance_percentile``, ``unlike_training`` and ``unlike_because``.
+
+    None for no distance, for what cannot be told, and for no reason. No columns where the bundle
+    has no table.
+    """
+    found = unlike_training(bundle, measures)
+    if found is None:
+        return {}
+    percentiles = found.similarity.percentiles(found.distances).tolist()
+    unlike = zip(found.any.tolist(), found.unknown.tolist(), strict=True)
+    names = list(found.because)
+    reasons = np.stack(list(found.because.values()), axis=1).tolist()
+    return {
+        "distance_percentile": [None if math.isnan(p) else p for p in percentiles],
+        "unlike_training": [None if unknown else far for far, unknown in unlike],
+        "unlike_because": [
+            ", ".join(name for name, is_it in zip(names, row, strict=True) if is_it) or None
+            for row in reasons
+        ],
+    }
+
+
+def similarity_facts(bundle: Bundle, measures: SampleMeasures) -> dict[str, Any] | None:
+    """Counts and the measured errors as JSON values; None where the bundle has no table."""
+    found = unlike_training(bundle, measures)
+    if found is None:
+        return None
+    said = bundle.manifest.raw.get("similarity") or {}
+    limits = found.similarity.rates
+    return {
+        "unlike_training": int(found.any.sum()),
+        "unlike_because": {name: int(rows.sum()) for name, rows in found.because.items()},
+        "beyond_all_training": int(found.beyond.sum()),
+        "no_distance": int(np.isnan(found.distances).sum()),
+        "limit": found.similarity.limit,
+        "heterozygosity_limits": limits and list(limits.heterozygosity),
+        "call_rate_limit": limits and limits.call_rate,
+        "errors": said.get("errors"),
+        "errors_new_families": said.get("errors_new_families"),
     }

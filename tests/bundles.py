@@ -14,7 +14,8 @@ from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import CHANNEL_NAMES
 from snpredict.formulas.score_function import ScoreFunction
-from train.bundle.ensemble_onnx import HiddenPart, function_of, fused_ensemble
+from train.bundle.ensemble_onnx import function_of, fused_ensemble
+from train.networks.hidden_part import HiddenPart
 
 
 @dataclass

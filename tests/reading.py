@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from snpredict.genotypes import GenotypeReader, ReadOptions, Selection, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import GenotypeReader, ReadOptions, Selection
 from snpredict.genotypes.variants import Variant, Variants, Wanted
 
 _PIECES = b'\t|\n|\r\n|\r|,| |\0|./.|0|9|-|"|\xff|#|nan|99999999999999999999|/|:'.split(b"|")

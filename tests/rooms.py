@@ -30,7 +30,7 @@ ORDER: dict[str, list[str]] = {
         "bundle",
         "genotypes",
         "formulas",
-        "files names choices ahead",
+        "files names choices ahead version",
         "errors",
     ],
     "train": [

@@ -316,7 +316,7 @@ def run_fold(run: Path, fold: int, parent: Annotated[int | None, typer.Option()]
 
     # They take seconds to import, in which a parent may end.
     from train.runs.fold import run_fold as run_one
-    from train.runs.processes import read_settings
+    from train.runs.folder import read_settings
     from train.runtime import keep_to_itself
 
     keep_to_itself()

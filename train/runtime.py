@@ -6,7 +6,7 @@ import socket
 import sys
 from importlib.metadata import version
 
-from snpredict import __version__
+from snpredict.version import __version__
 
 
 def thread_environment(threads: int, gpu: bool) -> dict[str, str]:

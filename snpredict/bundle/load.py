@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,15 @@ from snpredict.bundle.manifest import (
     parse_manifest,
 )
 from snpredict.bundle.onnx_check import check_model
-from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
+from snpredict.bundle.tables import (
+    SIMILARITY,
+    SaliencyTable,
+    SnpTable,
+    check_out_of_fold,
+    read_saliency,
+    read_similarity,
+    read_snps,
+)
 from snpredict.errors import (
     BundleFileAltered,
     BundleFileMissing,
@@ -33,11 +40,10 @@ from snpredict.errors import (
     SnpredictError,
     UnknownModel,
 )
-from snpredict.formulas.effects import PERCENTILES, first_wrong_effect, largest_difference
-from snpredict.formulas.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING
+from snpredict.formulas.effects import first_wrong_effect
+from snpredict.formulas.encoding import CHANNEL_NAMES
 from snpredict.formulas.score_function import ScoreFunction
-from snpredict.formulas.similarity import SIMILARITY, Similarity, read_similarity
-from snpredict.genotypes.chromosomes import ChromosomeNames
+from snpredict.formulas.similarity import Similarity
 from snpredict.names import did_you_mean, listed
 
 DEFAULT_MODEL = "soynam-height"
@@ -46,77 +52,6 @@ DEFAULT_MODEL = "soynam-height"
 MAX_BUNDLE_BYTES = 2 << 30
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-
-#: Per channel, the ending of a table's columns that hold one number per genotype.
-_CODE_SUFFIXES = tuple("missing" if code == MISSING else str(code) for code in CHANNEL_CODES)
-
-_FREQUENCY_COLUMNS = [f"freq_{suffix}" for suffix in _CODE_SUFFIXES]
-_EFFECT_COLUMNS = [f"effect_{suffix}" for suffix in _CODE_SUFFIXES]
-_RANGE_COLUMNS = [
-    [f"{column}_p{percentile:02d}" for column in _EFFECT_COLUMNS] for percentile in PERCENTILES
-]
-
-
-@dataclass(frozen=True)
-class SnpTable:
-    """A model's SNPs, in the order of its input.
-
-    Attributes
-    ----------
-    ids : tuple of str
-        Unique.
-    chromosome : tuple of (str or None)
-    position : tuple of (int or None)
-        Base pairs on the chromosome.
-    counted_allele, other_allele : tuple of (str or None)
-        A genotype code counts copies of the counted allele.
-    frequencies : ndarray (SNPs, 4) of float64
-        Share of each channel in the training set, channel order; rows add up to 1.
-    """
-
-    ids: tuple[str, ...]
-    chromosome: tuple[str | None, ...]
-    position: tuple[int | None, ...]
-    counted_allele: tuple[str | None, ...]
-    other_allele: tuple[str | None, ...]
-    frequencies: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def chromosome_names(self) -> ChromosomeNames:
-        """What the model calls its chromosomes, to tell whether another name means one."""
-        return ChromosomeNames(self.chromosome)
-
-
-@dataclass(frozen=True)
-class SaliencyTable:
-    """How strongly predictions move with each SNP, in the model's SNP order.
-
-    Attributes
-    ----------
-    saliency, centered : ndarray (SNPs,) of float64
-        Mean over all test samples of all folds, plain and centred; SDs of the trait.
-    rank : ndarray (SNPs,) of int64
-        By `saliency`, 1 = largest.
-    percentile : ndarray (SNPs,) of float64
-    per_fold : ndarray (SNPs, folds) of float64
-        Mean saliency over the test samples of each fold.
-    effects : ndarray (SNPs, 4) of float64, or None
-        Signed effect of each genotype in trait units, in the average line; channel order. None
-        where the network cannot be fused.
-    effect_ranges : ndarray (SNPs, 4, 2) of float64, or None
-        5th and 95th percentile of each effect over training lines. None in older bundles.
-    """
-
-    saliency: np.ndarray
-    centered: np.ndarray
-    rank: np.ndarray
-    percentile: np.ndarray
-    per_fold: np.ndarray
-    effects: np.ndarray | None
-    effect_ranges: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -275,9 +210,9 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     for name, sha256 in manifest.files.items():
         files[name] = _verified(folder, name, sha256, left)
         left -= len(files[name])
-    snps = _snp_table(files[SNPS], folder / SNPS, manifest)
-    saliency = _saliency_table(files[SALIENCY], folder / SALIENCY, manifest, snps.ids)
-    _check_out_of_fold(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
+    snps = read_snps(files[SNPS], folder / SNPS, manifest)
+    saliency = read_saliency(files[SALIENCY], folder / SALIENCY, manifest, snps.ids)
+    check_out_of_fold(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
     similarity = None
     if SIMILARITY in files:
         similarity = read_similarity(
@@ -331,114 +266,3 @@ def _read(folder: Path, name: str, at_most: int, way_out: str) -> bytes:
 def _without_waiting(path: str, flags: int) -> int:
     # A pipe that nobody writes to would otherwise be waited for.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _snp_table(content: bytes, path: Path, manifest: Manifest) -> SnpTable:
-    columns = Columns(
-        content,
-        path,
-        kinds={
-            **dict.fromkeys(("id", "chromosome", "counted_allele", "other_allele"), TEXT),
-            "position": WHOLE,
-            **dict.fromkeys(_FREQUENCY_COLUMNS, NUMBERS),
-        },
-        n_rows=manifest.n_snps,
-    )
-    ids = columns.texts("id", nullable=False)
-    if len(set(ids)) < len(ids):
-        raise InvalidBundle(f"{path} holds a SNP id more than once")
-    frequencies = columns.matrix(_FREQUENCY_COLUMNS)
-    in_range = ((frequencies >= 0) & (frequencies <= 1)).all()
-    if not in_range or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
-        raise InvalidBundle(f"{path}: the genotype frequencies of a SNP do not add up to 1")
-    return SnpTable(
-        ids=ids,
-        chromosome=columns.texts("chromosome"),
-        position=columns.integers("position"),
-        counted_allele=columns.texts("counted_allele"),
-        other_allele=columns.texts("other_allele"),
-        frequencies=frequencies,
-    )
-
-
-def _saliency_table(
-    content: bytes, path: Path, manifest: Manifest, ids: tuple[str, ...]
-) -> SaliencyTable:
-    folds = [fold.name for fold in manifest.folds]
-    effects = _EFFECT_COLUMNS if manifest.ensemble is not None else []
-    # One of them, and all have to be there.
-    ranges = [name for names in _RANGE_COLUMNS for name in names] if effects else []
-    numbers = ["saliency", "centered_saliency", "rank", "percentile", *folds, *effects]
-    columns = Columns(
-        content,
-        path,
-        kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
-        optional=dict.fromkeys(ranges, NUMBERS),
-        n_rows=manifest.n_snps,
-    )
-    if columns.texts("id", nullable=False) != ids:
-        raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
-    table = SaliencyTable(
-        saliency=columns.matrix(["saliency"])[:, 0],
-        centered=columns.matrix(["centered_saliency"])[:, 0],
-        rank=_ranks(columns, path),
-        percentile=columns.matrix(["percentile"])[:, 0],
-        per_fold=columns.matrix(folds),
-        effects=columns.matrix(effects) if effects else None,
-        effect_ranges=_effect_ranges(columns, path, manifest),
-    )
-    _check_saliency(table, path)
-    return table
-
-
-def _ranks(columns: Columns, path: Path) -> np.ndarray:
-    rank = columns.matrix(["rank"])[:, 0]
-    if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
-        raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
-    return rank.astype(np.int64)
-
-
-def _effect_ranges(columns: Columns, path: Path, manifest: Manifest) -> np.ndarray | None:
-    there = [columns.has(name) for names in _RANGE_COLUMNS for name in names]
-    if not any(there):
-        return None
-    if not all(there):
-        raise InvalidBundle(
-            f"{path}: found some of the columns {_RANGE_COLUMNS[0][0]} to {_RANGE_COLUMNS[1][-1]}, "
-            "expected all or none"
-        )
-    ranges = np.stack([columns.matrix(names) for names in _RANGE_COLUMNS], axis=2)
-    limit = largest_difference([fold.scale for fold in manifest.folds], manifest.alpha)
-    largest = float(np.abs(ranges).max())
-    if largest > limit * (1 + 1e-6):
-        raise InvalidBundle(
-            f"{path}: found an effect of {largest:.6g} among the percentiles, expected at most "
-            f"{limit:.6g}, as two predictions of the model lie no further apart"
-        )
-    if (ranges[:, :, 0] > ranges[:, :, 1]).any():
-        raise InvalidBundle(f"{path}: a 5th percentile of effects is above the 95th")
-    return ranges
-
-
-def _check_saliency(table: SaliencyTable, path: Path) -> None:
-    """Refuse figures that contradict each other; that they are of this model cannot be told."""
-    by_rank = table.saliency[np.argsort(table.rank)]
-    if (np.diff(by_rank) > 0).any():
-        raise InvalidBundle(f"{path}: the ranks are not in the order of the saliency")
-    n_snps = len(table.rank)
-    if not np.allclose(table.percentile, 100 * (n_snps - table.rank + 1) / n_snps, atol=1e-6):
-        raise InvalidBundle(f"{path}: the percentiles are not those of the ranks")
-    if min(table.saliency.min(), table.centered.min(), table.per_fold.min()) < 0:
-        raise InvalidBundle(f"{path}: found a negative saliency, expected sizes")
-    # The folds' means are stored in single precision.
-    margin = 1e-5 * table.per_fold.max(axis=1)
-    below = table.saliency < table.per_fold.min(axis=1) - margin
-    if (below | (table.saliency > table.per_fold.max(axis=1) + margin)).any():
-        raise InvalidBundle(f"{path}: a saliency is not a mean of those of its folds")
-
-
-def _check_out_of_fold(content: bytes, path: Path) -> None:
-    numbers = ["fold", "predicted", "residual"]
-    columns = Columns(content, path, kinds={"digest": TEXT, **dict.fromkeys(numbers, NUMBERS)})
-    columns.check_texts("digest")
-    columns.matrix(numbers)

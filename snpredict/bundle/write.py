@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
+from snpredict.bundle.tables import SIMILARITY
 from snpredict.errors import OutputError
 from snpredict.files import write_folder
-from snpredict.formulas.similarity import SIMILARITY
 from snpredict.names import listed
 
 

@@ -29,6 +29,7 @@ from snpredict.errors import NotExplainable
 from snpredict.formulas.score_function import (
     HiddenLayer,
     ScoreFunction,
+    chord_slope,
     flat_by_fold,
     isru,
     look_up,
@@ -109,25 +110,6 @@ def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
         frequencies=bundle.snps.frequencies,
         alpha=bundle.manifest.alpha,
     )
-
-
-def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
-    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, or the derivative where the two meet.
-
-    With r = sqrt(1 + α z²) and q the same of z_ref, r² z_ref² and q² z² differ by z² − z_ref²,
-    so that the quotient equals
-
-        (z + z_ref) / (r q (z q + z_ref r))
-
-    in which nothing cancels as long as z and z_ref have the same sign. With opposite signs
-    nothing cancels in the plain quotient.
-    """
-    r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
-    same_sign = z * z_ref > 0
-    above = np.where(same_sign, z + z_ref, z / r - z_ref / q)
-    below = np.where(same_sign, r * q * (z * q + z_ref * r), z - z_ref)
-    # What remains is z = z_ref = 0, where isru has slope 1.
-    return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)
 
 
 def contributions(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snpredict.bundle.load import Bundle, SnpTable
+from snpredict.bundle.load import Bundle
+from snpredict.bundle.tables import SnpTable
 from snpredict.errors import UnknownSnp
 from snpredict.formulas.effects import is_curved
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING

@@ -200,3 +200,22 @@ def silu_chord(s: np.ndarray, s_ref: np.ndarray) -> np.ndarray:
 def _sigmoid(s: np.ndarray) -> np.ndarray:
     # tanh neither overflows nor loses digits: 1 / (1 + exp(−s)) = (1 + tanh(s / 2)) / 2.
     return 0.5 * (1 + np.tanh(0.5 * s))
+
+
+def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
+    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, or the derivative where the two meet.
+
+    With r = sqrt(1 + α z²) and q the same of z_ref, r² z_ref² and q² z² differ by z² − z_ref²,
+    so that the quotient equals
+
+        (z + z_ref) / (r q (z q + z_ref r))
+
+    in which nothing cancels as long as z and z_ref have the same sign. With opposite signs
+    nothing cancels in the plain quotient.
+    """
+    r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
+    same_sign = z * z_ref > 0
+    above = np.where(same_sign, z + z_ref, z / r - z_ref / q)
+    below = np.where(same_sign, r * q * (z * q + z_ref * r), z - z_ref)
+    # What remains is z = z_ref = 0, where isru has slope 1.
+    return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)

@@ -14,17 +14,11 @@ distance depends neither on the block that it comes in nor on the machine.
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle.manifest import Manifest
-from snpredict.bundle.parquet_columns import NUMBERS, WHOLE, Columns
-from snpredict.errors import InvalidBundle
 from snpredict.formulas.encoding import MISSING
-from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates, rate_limits
-
-SIMILARITY = "similarity.parquet"
+from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates
 
 #: Means are held in steps of 1/16 of an allele, dosages rounded to them.
 STEPS = 16
@@ -43,8 +37,6 @@ UNLIKE_BEYOND = 0.99
 #: Samples at a time: many enough that arrays of few elements do not take the time.
 ROWS = 512
 
-#: Columns of the training samples' heterozygosity and call rate.
-_RATES = ("heterozygosity", "call_rate")
 
 #: How often missing genotypes are filled, by their share: up to, rounds. More rounds change the
 #: distance by less than a tenth of what the missing genotypes themselves do.
@@ -207,95 +199,3 @@ class Similarity:
             because["heterozygosity"] = self.rates.heterozygosity_outside(rates)
             because["call rate"] = self.rates.call_rate_outside(rates)
         return because
-
-
-def read_similarity(
-    table: tuple[bytes, Path], out_of_fold: tuple[bytes, Path], manifest: Manifest
-) -> Similarity:
-    """Read and check the table of a bundle and its training distances.
-
-    Parameters
-    ----------
-    table, out_of_fold : (bytes, Path)
-        Content of ``similarity.parquet`` and ``out_of_fold.parquet``, and where they lie.
-    manifest : Manifest
-
-    Raises
-    ------
-    InvalidBundle
-        The table cannot be read, or holds places, means or loadings out of range; or the training
-        distances are none; or the manifest says nothing of a table.
-    """
-    content, table_path = table
-    said = manifest.raw.get("similarity")
-    if not isinstance(said, dict):
-        raise InvalidBundle(f"{table_path} is there, but the manifest has no entry 'similarity'")
-    size, scale = said.get("components"), said.get("scale")
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= MAX_COMPONENTS:
-        raise InvalidBundle(
-            f"{table_path}: the manifest gives it {str(size)[:40]} components, expected 1 to "
-            f"{MAX_COMPONENTS}"
-        )
-    if isinstance(scale, bool) or not isinstance(scale, float | int) or not 0 < scale < 1e6:
-        raise InvalidBundle(
-            f"{table_path}: the manifest gives it the scale {str(scale)[:40]}, expected a number "
-            "above 0"
-        )
-    loadings = [component_name(number) for number in range(1, size + 1)]
-    columns = Columns(
-        content,
-        table_path,
-        kinds={"snp": WHOLE, "mean": WHOLE, "variance": NUMBERS, **dict.fromkeys(loadings, WHOLE)},
-    )
-    read = SimilarityTable(
-        snps=_whole(columns, ["snp"], table_path, 0, manifest.n_snps - 1)[:, 0],
-        means=_whole(columns, ["mean"], table_path, 0, 2 * STEPS)[:, 0],
-        variances=columns.matrix(["variance"])[:, 0],
-        loadings=_whole(columns, loadings, table_path, -MAX_LOADING, MAX_LOADING),
-        scale=float(scale),
-    )
-    if len(read.snps) > MAX_SNPS or (np.diff(read.snps) <= 0).any():
-        raise InvalidBundle(
-            f"{table_path}: expected at most {MAX_SNPS} SNPs in ascending order, each once"
-        )
-    most = (2 * STEPS) ** 2
-    if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
-        raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
-    training = Columns(
-        *out_of_fold, kinds={"distance": NUMBERS}, optional=dict.fromkeys(_RATES, NUMBERS)
-    )
-    distances = training.numbers_or_nan("distance")
-    known = np.sort(distances[~np.isnan(distances)])
-    if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
-        raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
-    return Similarity(read, known, _rate_limits(training, out_of_fold[1]))
-
-
-def _rate_limits(columns: Columns, path: Path) -> RateLimits | None:
-    there = [columns.has(name) for name in _RATES]
-    if not any(there):
-        return None
-    if not all(there):
-        raise InvalidBundle(f"{path} has one of the columns {' and '.join(_RATES)}, expected both")
-    heterozygosity, call_rate = (columns.numbers_or_nan(name) for name in _RATES)
-    # With too little called a sample has no heterozygosity.
-    known = heterozygosity[~(call_rate < MIN_CALLED)]
-    for name, values in zip(_RATES, (known, call_rate), strict=True):
-        if not len(values) or not ((values >= 0) & (values <= 1)).all():
-            raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
-    return rate_limits(SampleRates(known, call_rate), UNLIKE_BEYOND)
-
-
-def component_name(number: int) -> str:
-    """Name of a component's column: ``pc_001``."""
-    return f"pc_{number:03d}"
-
-
-def _whole(columns: Columns, names: list[str], path: Path, lowest: int, highest: int) -> np.ndarray:
-    values = columns.matrix(names)
-    if not ((values >= lowest) & (values <= highest)).all():
-        raise InvalidBundle(
-            f"{path}: column '{names[0]}'{' or a later one' if len(names) > 1 else ''} holds "
-            f"numbers outside {lowest} to {highest}"
-        )
-    return values.astype(np.int64)

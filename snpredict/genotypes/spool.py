@@ -18,7 +18,7 @@ import numpy as np
 
 from snpredict.errors import OutputError
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import GenotypeBlock, Selection
+from snpredict.genotypes.reader import GenotypeBlock, Selection
 
 #: Samples and genotypes per block, at most: a block of a few thousand SNPs fits the processor's
 #: cache, and one of very many SNPs still fits the memory.

@@ -11,8 +11,8 @@ from enum import Enum
 
 import numpy as np
 
-from snpredict.bundle.load import SnpTable
-from snpredict.genotypes import Selection
+from snpredict.bundle.tables import SnpTable
+from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.variants import Variant, Wanted
 
 STRANDS = ("flip", "strict")

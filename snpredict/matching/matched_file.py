@@ -8,7 +8,8 @@ from pathlib import Path
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import NoSnpMatched, TooFewSnps
-from snpredict.genotypes import GenotypeBlock, GenotypeReader, ReadOptions, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions
 from snpredict.genotypes.variants import Variants
 from snpredict.matching.alleles import Match, MatchRules, effect_weights, match_variants, wanted_of
 from snpredict.matching.report import MatchReport, report_match
@@ -123,7 +124,7 @@ def match_file(
     Raises
     ------
     SnpredictError
-        As `snpredict.genotypes.open_genotypes` and its reader's `variants`.
+        As `snpredict.genotypes.detect.open_genotypes` and its reader's `variants`.
     """
     options = options or InputOptions()
     wanted = wanted_of(bundle.snps)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snpredict.bundle.load import SnpTable
+from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.variants import Variant, Variants
 from snpredict.matching.alleles import Alleles, Match, MatchRules, State
 from snpredict.names import listed

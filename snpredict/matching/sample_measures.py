@@ -136,3 +136,29 @@ class _DistanceCollector:
         table = self._similarity.table
         self._distances.append(table.distances_of_chosen(np.concatenate(self._codes), fractions))
         self._codes, self._fractions, self._waiting = [], [], 0
+
+
+class Unlike:
+    """Which samples of a file are unlike the training set, and why."""
+
+    def __init__(self, similarity: Similarity, measures: SampleMeasures, distances: np.ndarray):
+        self.similarity = similarity
+        self.distances = distances
+        self.because = similarity.unlike_because(distances, measures.rates)
+        self.any = np.logical_or.reduce(list(self.because.values()))
+        # A sample without a distance may still be unlike for another reason.
+        self.unknown = np.isnan(distances) & ~self.any
+        self.beyond = similarity.beyond_all(distances)
+
+    @property
+    def unmeasured(self) -> np.ndarray:
+        """Unlike in a way for which the bundle has no measured error."""
+        others = [rows for reason, rows in self.because.items() if reason != "distance"]
+        return np.logical_or.reduce([self.beyond, *others])
+
+
+def unlike_training(bundle: Bundle, measures: SampleMeasures) -> Unlike | None:
+    """None where the bundle has no table."""
+    if bundle.similarity is None or measures.distances is None:
+        return None
+    return Unlike(bundle.similarity, measures, measures.distances)

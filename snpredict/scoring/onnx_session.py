@@ -9,6 +9,9 @@ import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+import os
+
+import numpy as np
 import onnxruntime as ort
 from onnxruntime import InferenceSession as Session
 
@@ -58,3 +61,16 @@ def _limit_memory() -> None:
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )
     ort.create_and_register_allocator(device, ort.OrtArenaCfg({"max_mem": memory // 4}))
+
+
+def default_threads() -> int:
+    """One per core that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def onnx_predictions(model: bytes, codes: np.ndarray, threads: int = 1) -> np.ndarray:
+    """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64."""
+    session = open_session(model, threads)
+    return session.run(["prediction"], {"genotypes": codes})[0].astype(np.float64)

@@ -10,7 +10,6 @@ comes alone or within a cohort, however the file was cut into blocks, and with a
 threads.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 
@@ -23,8 +22,8 @@ from snpredict.errors import InvalidBundle, UsageError
 from snpredict.formulas.effects import sampled_snps
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
-from snpredict.genotypes import GenotypeBlock
-from snpredict.scoring.onnx_session import Session, open_session
+from snpredict.genotypes.reader import GenotypeBlock
+from snpredict.scoring.onnx_session import Session, default_threads, open_session
 from snpredict.scoring.predictions import ScoredBlock, stack_folds
 
 #: Rows per run, at most: the masks of a few thousand SNPs then fit a processor's cache.
@@ -37,13 +36,6 @@ _MAX_GENOTYPES = 1 << 22
 SCORE_OUTPUTS = ("weights", "bias")
 HIDDEN_OUTPUTS = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
 _HIDDEN_NUMBERS = ("means", "weights", "bias", "output")
-
-
-def default_threads() -> int:
-    """One per core that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Scorer:

@@ -172,7 +172,9 @@ def input_options(
     UsageError
         An option is none of its choices.
     """
-    from snpredict.genotypes import CODINGS, DOSAGES, FORMATS, SNPS_IN, ReadOptions
+    from snpredict.genotypes.coding import CODINGS
+    from snpredict.genotypes.formats import FORMATS
+    from snpredict.genotypes.reader import DOSAGES, SNPS_IN, ReadOptions
     from snpredict.matching.alleles import AMBIGUOUS, STRANDS, MatchRules
     from snpredict.matching.matched_file import MIN_MATCH, InputOptions
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from snpredict.bundle import load as bundles
 from snpredict.errors import NoSnpMatched, OutputError, TooFewSnps, UsageError
 from snpredict.files import STDOUT, check_apart, check_destination, write_files
-from snpredict.genotypes.formats import files_of
+from snpredict.genotypes.detect import files_of
 from snpredict.matching.matched_file import MatchedFile
 from snpredict.predicting import match_log
 from snpredict.results import Results, encode, format_of

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from snpredict.genotypes import GenotypeReader
+from snpredict.genotypes.reader import GenotypeReader
 from snpredict.matching.matched_file import Watch
 from snpredict.terminal.streams import printable
 

@@ -1,82 +1,11 @@
 """What is said of samples that are unlike a model's training set."""
 
 import math
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from snpredict.bundle.load import Bundle
 from snpredict.formulas.similarity import Similarity
-from snpredict.matching.sample_measures import SampleMeasures
-
-
-class _Unlike:
-    """Which samples of a file are unlike the training set, and why."""
-
-    def __init__(self, similarity: Similarity, measures: SampleMeasures, distances: np.ndarray):
-        self.similarity = similarity
-        self.distances = distances
-        self.because = similarity.unlike_because(distances, measures.rates)
-        self.any = np.logical_or.reduce(list(self.because.values()))
-        # A sample without a distance may still be unlike for another reason.
-        self.unknown = np.isnan(distances) & ~self.any
-        self.beyond = similarity.beyond_all(distances)
-
-    @property
-    def unmeasured(self) -> np.ndarray:
-        """Unlike in a way for which the bundle has no measured error."""
-        others = [rows for reason, rows in self.because.items() if reason != "distance"]
-        return np.logical_or.reduce([self.beyond, *others])
-
-
-def _unlike(bundle: Bundle, measures: SampleMeasures) -> _Unlike | None:
-    """None where the bundle has no table."""
-    if bundle.similarity is None or measures.distances is None:
-        return None
-    return _Unlike(bundle.similarity, measures, measures.distances)
-
-
-def similarity_columns(bundle: Bundle, measures: SampleMeasures) -> dict[str, list]:
-    """Columns ``distance_percentile``, ``unlike_training`` and ``unlike_because``.
-
-    None for no distance, for what cannot be told, and for no reason. No columns where the bundle
-    has no table.
-    """
-    found = _unlike(bundle, measures)
-    if found is None:
-        return {}
-    percentiles = found.similarity.percentiles(found.distances).tolist()
-    unlike = zip(found.any.tolist(), found.unknown.tolist(), strict=True)
-    names = list(found.because)
-    reasons = np.stack(list(found.because.values()), axis=1).tolist()
-    return {
-        "distance_percentile": [None if math.isnan(p) else p for p in percentiles],
-        "unlike_training": [None if unknown else far for far, unknown in unlike],
-        "unlike_because": [
-            ", ".join(name for name, is_it in zip(names, row, strict=True) if is_it) or None
-            for row in reasons
-        ],
-    }
-
-
-def similarity_facts(bundle: Bundle, measures: SampleMeasures) -> dict[str, Any] | None:
-    """Counts and the measured errors as JSON values; None where the bundle has no table."""
-    found = _unlike(bundle, measures)
-    if found is None:
-        return None
-    said = bundle.manifest.raw.get("similarity") or {}
-    limits = found.similarity.rates
-    return {
-        "unlike_training": int(found.any.sum()),
-        "unlike_because": {name: int(rows.sum()) for name, rows in found.because.items()},
-        "beyond_all_training": int(found.beyond.sum()),
-        "no_distance": int(np.isnan(found.distances).sum()),
-        "limit": found.similarity.limit,
-        "heterozygosity_limits": limits and list(limits.heterozygosity),
-        "call_rate_limit": limits and limits.call_rate,
-        "errors": said.get("errors"),
-        "errors_new_families": said.get("errors_new_families"),
-    }
+from snpredict.matching.sample_measures import SampleMeasures, Unlike, unlike_training
 
 
 def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
@@ -85,7 +14,7 @@ def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
     The first line begins with ``similarity``, further ones are indented. None where the bundle has
     no table.
     """
-    found = _unlike(bundle, measures)
+    found = unlike_training(bundle, measures)
     if found is None:
         return None
     n, unknown = len(found.any), int(found.unknown.sum())
@@ -110,7 +39,7 @@ def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
 
 def similarity_warning(bundle: Bundle, measures: SampleMeasures) -> str | None:
     """One short line where a sample is flagged or cannot be judged, else None."""
-    found = _unlike(bundle, measures)
+    found = unlike_training(bundle, measures)
     if found is None or not (found.any | found.unknown).any():
         return None
     n, unlike, unknown = len(found.any), int(found.any.sum()), int(found.unknown.sum())
@@ -122,7 +51,7 @@ def similarity_warning(bundle: Bundle, measures: SampleMeasures) -> str | None:
     return f"similarity {said}. More: snpredict check FILE"
 
 
-def _error_in_short(found: _Unlike, bundle: Bundle) -> str:
+def _error_in_short(found: Unlike, bundle: Bundle) -> str:
     unmeasured = int((found.any & found.unmeasured).sum())
     if unmeasured == int(found.any.sum()):
         return "the error of such lines is unknown"
@@ -137,7 +66,7 @@ def _error_in_short(found: _Unlike, bundle: Bundle) -> str:
 
 def sample_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
     """As `similarity_text` for one sample, measures of one row."""
-    found = _unlike(bundle, measures)
+    found = unlike_training(bundle, measures)
     if found is None:
         return None
     percentile = float(found.similarity.percentiles(found.distances)[0])

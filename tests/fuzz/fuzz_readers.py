@@ -16,7 +16,8 @@ import atheris
 
 with atheris.instrument_imports(include=["snpredict"]):
     from snpredict.errors import SnpredictError
-    from snpredict.genotypes import Selection, open_genotypes
+    from snpredict.genotypes.detect import open_genotypes
+    from snpredict.genotypes.reader import Selection
     from snpredict.genotypes.variants import Variant, Wanted
 
 import numpy as np

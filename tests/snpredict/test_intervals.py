@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
-from snpredict.formulas.conformal import cv_plus, rank_of, smallest_sum
-from snpredict.intervals import (
+from snpredict.formulas.conformal import (
     coverage_known,
     coverage_new,
+    cv_plus,
     family_quantile,
-    intervals_of,
+    rank_of,
+    smallest_sum,
 )
+from snpredict.intervals import intervals_of
 from snpredict.scoring.predictions import Coverage, Scores
 from tests.bundles import Tiny
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.commands.summarize import ranks
+from train.bundle.tables import ranks
 from train.metrics import (
     bootstrap_interval,
     calibration_slope,

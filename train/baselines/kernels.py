@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
-from train.baselines.ridge import centered
+from snpredict.formulas.encoding import CHANNEL_CODES
+from train.data.centred import centered, training_means
 from train.model import Fitted, FoldInput
 
 #: Shares of variance explained that the validation rows choose among.
@@ -31,13 +31,6 @@ KernelMaker = Callable[
     [np.ndarray, Sequence[np.ndarray]],
     Iterator[tuple[dict[str, float], np.ndarray, list[np.ndarray]]],
 ]
-
-
-def training_means(codes: np.ndarray) -> np.ndarray:
-    """Mean code of every SNP over the called genotypes, (SNPs,) float32; 0 where none is called."""
-    called = codes != MISSING
-    totals = np.where(called, codes, 0).sum(axis=0)
-    return (totals / np.maximum(called.sum(axis=0), 1)).astype(np.float32)
 
 
 def _scaled(kernel: np.ndarray, others: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from train.baselines.ridge import centered, fit_ridge
+from train.baselines.ridge import fit_ridge
+from train.data.centred import centered
 from train.data.folds import Split
 from train.model import Fitted, FoldInput
-from train.networks.presets import load_preset
 
-#: The preset whose start this is: it says how often, and how far down, effects are re-weighted.
-START = load_preset("linear").start
+#: How often effects are re-weighted, and how far down, as in the start of the preset ``linear``.
+REWEIGHTINGS, SHRINKAGE_FLOOR = 1, 0.1
 
 
 def reweighted_ridge(fold: FoldInput, refit: bool) -> Fitted:
@@ -47,8 +47,8 @@ def _predict(
         codes,
         ((y - center) / scale).astype(np.float32),
         rows,
-        reweightings=START.reweightings,
-        floor=START.shrinkage_floor,
+        reweightings=REWEIGHTINGS,
+        floor=SHRINKAGE_FLOOR,
         **only,
     )
     score = centered(fold.test_codes, solution.means) @ solution.effects

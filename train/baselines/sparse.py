@@ -15,8 +15,7 @@ coordinate method.
 
 import numpy as np
 
-from train.baselines.kernels import training_means
-from train.baselines.ridge import centered
+from train.data.centred import centered, training_means
 from train.model import Fitted, FoldInput
 
 #: Prior variances of an effect, as shares of σ_g².

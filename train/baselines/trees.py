@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
-from train.baselines import boosting as trees
+from train.baselines import boosting
 from train.model import Fitted, FoldInput
 
 #: Settings that the validation rows choose between: many small trees, or fewer large ones that
 #: are held back by more shrinkage.
 CANDIDATES: tuple[dict[str, float], ...] = (
-    trees.SMALL_TREES,
+    boosting.SMALL_TREES,
     {"num_leaves": 31, "feature_fraction": 0.1, "min_data_in_leaf": 50, "lambda_l2": 10.0},
 )
 
@@ -29,7 +29,7 @@ def boosted_trees(fold: FoldInput, refit: bool) -> Fitted:
     x, x_validation = _features(fold.train_codes), _features(fold.validation_codes)
     x_test = _features(fold.test_codes)
     y, y_validation = fold.train_targets, fold.validation_targets
-    common = trees.settings(CANDIDATES[0], x.shape[1], seed=fold.seed, threads=fold.threads)
+    common = boosting.settings(CANDIDATES[0], x.shape[1], seed=fold.seed, threads=fold.threads)
     train = lgb.Dataset(x, label=y[:, 0], params=common, free_raw_data=False)
     validation = lgb.Dataset(x_validation, y_validation[:, 0], reference=train, params=common)
 
@@ -42,8 +42,10 @@ def boosted_trees(fold: FoldInput, refit: bool) -> Fitted:
         validation.construct().set_label((y_validation[:, target] - center) / scale)
         best: dict[str, Any] | None = None
         for candidate in CANDIDATES:
-            parameters = trees.settings(candidate, x.shape[1], seed=fold.seed, threads=fold.threads)
-            booster = trees.boost(parameters, train, validation)
+            parameters = boosting.settings(
+                candidate, x.shape[1], seed=fold.seed, threads=fold.threads
+            )
+            booster = boosting.boost(parameters, train, validation)
             mse = float(booster.best_score["validation"]["l2"]) * scale**2
             if best is None or mse < best["validation_mse"]:
                 best = {

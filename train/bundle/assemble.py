@@ -1,7 +1,6 @@
 """A finished run as a bundle: fused ensemble, tables, manifest, card, and the parity of it all."""
 
 from dataclasses import fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,13 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
-from snpredict.bundle.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
-from snpredict.bundle.out_of_fold import genotype_digest
 from snpredict.bundle.write import write_bundle
-from snpredict.formulas.effects import PERCENTILES, average_effects, effect_ranges
-from snpredict.formulas.encoding import CHANNEL_CODES, CHANNEL_NAMES, MISSING, genotype_frequencies
-from snpredict.formulas.sample_rates import sample_rates
-from snpredict.genotypes import CODINGS
-from train.bundle.ensemble_onnx import HiddenPart, function_of, fused_ensemble
+from snpredict.formulas.effects import average_effects, effect_ranges
+from snpredict.formulas.encoding import genotype_frequencies
+from snpredict.scoring.onnx_session import onnx_predictions
+from train.bundle.ensemble_onnx import function_of, fused_ensemble
+from train.bundle.interval_coverage import measured_intervals
+from train.bundle.manifest import manifest_of
 from train.bundle.model_card import model_card
 from train.bundle.similarity_table import (
     as_parquet_table,
@@ -26,21 +24,24 @@ from train.bundle.similarity_table import (
     new_family_errors,
     similarity_table,
 )
-from train.commands.summarize import Run, ranks
+from train.bundle.tables import (
+    effect_columns,
+    out_of_fold_table,
+    saliency_table,
+    snp_table,
+    some_lines,
+)
 from train.data.snpinfo import SnpInfo
 from train.errors import ParityError
-from train.networks.onnx_export import onnx_predictions, require_parity
+from train.networks.hidden_part import HiddenPart
 from train.networks.presets import HIDDEN, Preset
-from train.runs.fold import fold_folder, parity_genotypes
-from train.runs.left_out import LeftOut, measured_intervals
+from train.parity import parity_genotypes, require_parity
+from train.runs.folder import Run, fold_folder
+from train.runs.left_out import LeftOut
 
 #: Networks whose score the fused ensemble can hold: those affine in the one-hot genotypes once
 #: dropout is off, and the one with a hidden layer over codes.
 FUSED_NETWORKS = ("residual", HIDDEN)
-
-#: Training lines over which the ranges of effects are taken, at most: the time that they take
-#: grows with their number, and the percentiles hardly move any more.
-EFFECT_LINES = 200
 
 
 def assemble_bundle(
@@ -106,16 +107,16 @@ def assemble_bundle(
     frequencies = genotype_frequencies(run.data.codes)
     effects: dict[str, np.ndarray] = {}
     if ensemble is not None:
-        lines = _some_lines(run.data.codes, run.settings["seed"])
+        lines = some_lines(run.data.codes, run.settings["seed"])
         function = function_of(weights, bias, hidden)
-        effects = _effect_columns(
+        effects = effect_columns(
             average_effects(function, scale, alpha, frequencies),
             effect_ranges(function, scale, alpha, frequencies, lines),
         )
-    manifest = _manifest(target.name, run, figures, alpha, ensemble is not None)
+    manifest = manifest_of(target.name, run, figures, alpha, ensemble is not None)
     manifest["evaluation"] = evaluated
     distances, similarity, manifest["similarity"] = _similarity(run, left_out)
-    out_of_fold = _out_of_fold_table(run, left_out, distances)
+    out_of_fold = out_of_fold_table(run, left_out, distances)
     manifest["intervals"] = measured_intervals(
         out_of_fold["residual"].to_numpy(),
         out_of_fold["fold"].to_numpy(),
@@ -126,8 +127,8 @@ def assemble_bundle(
     write_bundle(
         target,
         manifest,
-        snps=_snp_table(run, info, frequencies),
-        saliency=_saliency_table(run, effects),
+        snps=snp_table(run, info, frequencies),
+        saliency=saliency_table(run, effects),
         out_of_fold=out_of_fold,
         # The ensemble holds them already.
         fold_models=models if ensemble is None else [],
@@ -147,126 +148,8 @@ def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
     )
 
 
-def _some_lines(codes: np.ndarray, seed: int) -> np.ndarray:
-    """The genotypes of at most `EFFECT_LINES` lines, drawn with that seed."""
-    if len(codes) <= EFFECT_LINES:
-        return codes
-    rows = np.random.default_rng(seed).choice(len(codes), EFFECT_LINES, replace=False)
-    return codes[np.sort(rows)]
-
-
-def _effect_columns(effects: np.ndarray, ranges: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of the effects (SNPs, 4) and of their percentiles (SNPs, 4, 2)."""
-    columns = {}
-    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items():
-        at = CHANNEL_CODES.index(code)
-        columns[f"effect_{name}"] = effects[:, at].astype(np.float32)
-        for place, percentile in enumerate(PERCENTILES):
-            of_lines = ranges[:, at, place].astype(np.float32)
-            columns[f"effect_{name}_p{percentile:02d}"] = of_lines
-    return columns
-
-
 def _alpha(settings: dict[str, Any]) -> float:
     return Preset.from_dict(settings["preset"]).architecture.isru_alpha
-
-
-def _manifest(
-    name: str, run: Run, figures: dict[str, float | None], alpha: float, fused: bool
-) -> dict[str, Any]:
-    settings, data = run.settings, run.data
-    options = settings["bundle"]
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "name": name,
-        "description": f"{settings['trait']} from {len(data.snps)} SNPs, "
-        f"{len(run.folds)}-fold ensemble of networks, preset {settings['preset']['name']}",
-        "trait": settings["trait"],
-        "unit": settings["unit"],
-        "genotype_coding": "copies of the counted allele: 0, 1, 2; -1 missing",
-        "channels": list(CHANNEL_NAMES),
-        "n_snps": len(data.snps),
-        "isru_alpha": alpha,
-        "ensemble": ENSEMBLE if fused else None,
-        "folds": [
-            {
-                "fold": r["fold"],
-                "model": None if fused else f"folds/{fold_name(r['fold'])}.onnx",
-                **{
-                    key: r[key]
-                    for key in (
-                        "center",
-                        "scale",
-                        "n_train",
-                        "n_validation",
-                        "n_test",
-                        "best_epoch",
-                        "epochs",
-                        "chosen",
-                        "metrics",
-                    )
-                },
-            }
-            for r in run.results
-        ],
-        "metrics": figures,
-        "preset": settings["preset"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
-        "training": {
-            "table": data.source,
-            "sha256": data.sha256,
-            "data_digest": settings["data_digest"],
-            "samples": len(data.samples),
-            "families": len(set(data.families)) if data.families else None,
-            "missing_rate": float(np.mean(data.codes == MISSING)),
-            "fold_scheme": settings["fold_scheme"],
-            "repeats": settings.get("repeats"),
-            "table_coding": settings.get("coding", CODINGS[0]),
-            "phenotype_mean": float(data.phenotype.mean()),
-            "phenotype_sd": float(data.phenotype.std()),
-        },
-        "software": settings["software"],
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "licence": options.get("licence"),
-        "source": options.get("source"),
-    }
-
-
-def _snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> pa.Table:
-    by_code = {code: frequencies[:, at] for at, code in enumerate(CHANNEL_CODES)}
-    return pa.table(
-        {
-            "id": pa.array(run.data.snps, pa.string()),
-            "chromosome": pa.array(info.chromosome, pa.string()),
-            "position": pa.array(info.position, pa.int64()),
-            "counted_allele": pa.array(info.counted_allele, pa.string()),
-            "other_allele": pa.array(info.other_allele, pa.string()),
-            "freq_0": by_code[0],
-            "freq_1": by_code[1],
-            "freq_2": by_code[2],
-            "freq_missing": by_code[MISSING],
-        }
-    )
-
-
-def _saliency_table(run: Run, effects: dict[str, np.ndarray]) -> pa.Table:
-    mean = run.over_samples(run.saliency)
-    rank = ranks(mean)
-    return pa.table(
-        {
-            "id": pa.array(run.data.snps, pa.string()),
-            "saliency": mean,
-            "rank": rank,
-            "percentile": 100.0 * (len(mean) - rank + 1) / len(mean),
-            "centered_saliency": run.over_samples(run.centered),
-            **{
-                fold_name(fold): run.saliency[at].astype(np.float32)
-                for at, fold in enumerate(run.folds)
-            },
-            **effects,
-        }
-    )
 
 
 def _similarity(
@@ -287,26 +170,3 @@ def _similarity(
             codes, left_out.observed, left_out.residual, left_out.fold, entry["limit"]
         )
     return distances, as_parquet_table(table), entry
-
-
-def _out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray) -> pa.Table:
-    rows = np.concatenate(run.rows)
-    predicted = np.concatenate(run.predicted)
-    fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
-    order = np.argsort(rows, kind="stable")
-    rates = sample_rates(run.data.codes[rows[order]])
-    return pa.table(
-        {
-            "digest": [genotype_digest(run.data.codes[row]) for row in rows[order]],
-            "fold": fold[order].astype(np.int16),
-            "predicted": predicted[order],
-            "residual": run.data.phenotype[rows[order]] - predicted[order],
-            # All rows are there, in their order.
-            **(left_out.columns() if left_out is not None else {}),
-            # Gaps where a row has no distance.
-            "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
-            # A gap where too little of a row is called.
-            "heterozygosity": pa.array(rates.heterozygosity, pa.float64(), from_pandas=True),
-            "call_rate": rates.call_rate,
-        }
-    )

@@ -5,14 +5,13 @@ genotype codes adds one more term: see `snpredict.formulas.score_function` for t
 folds then share one look at the genotypes, in place of one stack of layers each.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
+from train.networks.hidden_part import HiddenPart
 
 #: Both are read by every onnxruntime since 1.16.
 OPSET = 17
@@ -20,32 +19,6 @@ IR_VERSION = 8
 
 # Code 0, the last channel, is what the three masks leave over.
 _MASKED_CODES = CHANNEL_CODES[:-1]
-
-
-@dataclass(frozen=True)
-class HiddenPart:
-    """The hidden layers of all folds, their weights as whole numbers and two scales.
-
-    ``U[f, j, h] = grid[f, j, h] · snp_scale[f, j] · unit_scale[f, h]``: a byte per weight in the
-    file. See `train.networks.hidden.on_grid`, after which a network's weights are exactly these.
-
-    Attributes
-    ----------
-    snps : ndarray (folds, inputs) of int64
-    means : ndarray (folds, inputs) of float32
-    grid : ndarray (folds, inputs, units) of int8
-    snp_scale : ndarray (folds, inputs) of float32
-    unit_scale : ndarray (folds, units) of float32
-    bias, output : ndarray (folds, units) of float32
-    """
-
-    snps: np.ndarray
-    means: np.ndarray
-    grid: np.ndarray
-    snp_scale: np.ndarray
-    unit_scale: np.ndarray
-    bias: np.ndarray
-    output: np.ndarray
 
 
 def fused_ensemble(

@@ -1,11 +1,22 @@
 """The model card: what a person must know before believing a bundle."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from train.evaluation.entry import card_lines as evaluation_lines
+from train.bundle.interval_coverage import LEVELS
 from train.networks.presets import HIDDEN
-from train.runs.left_out import card_lines, groups, shown
+
+if TYPE_CHECKING:
+    pass
+
+from typing import TYPE_CHECKING
+
+from train.evaluation.figures import SCHEME_TITLES, Interval
+from train.evaluation.markdown import FIGURES
+
+if TYPE_CHECKING:
+    pass
+
 
 #: Where the figures of a preset's own choice were looked at; see docs/experiments.md.
 _CHOSEN = {
@@ -78,7 +89,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         lines.append(
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
-    lines += card_lines(m)
+    lines += new_family_lines(m)
     lines += evaluation_lines(m.get("evaluation"), f"network-{m['preset']['name']}")
     lines += _similarity(m)
     lines += [
@@ -190,4 +201,142 @@ def _similarity(manifest: dict[str, Any]) -> list[str]:
                 f"| of {what} | {part} | {figures['n']} | {shown(figures['mae'])} "
                 f"| {shown(figures['rmse'])} | {shown(figures['pcc'])} | {ratio} |"
             )
+    return lines
+
+
+class Groups(NamedTuple):
+    """What a card calls the samples whose like was in training, and those whose was not."""
+
+    known: str
+    new: str
+
+
+def groups(manifest: dict[str, Any]) -> Groups:
+    """Families only where the training table names them."""
+    training, new = manifest["training"], (manifest.get("intervals") or {}).get("new")
+    if training["fold_scheme"] == "family":
+        return Groups("left-out families", "new families")
+    clusters = new is not None and new["families_from"] != "column"
+    return Groups(
+        "known families" if training["families"] else "the training population",
+        "left-out groups of alike genotypes" if clusters else "new families",
+    )
+
+
+def new_family_lines(manifest: dict[str, Any]) -> list[str]:
+    """What the model card says of families left out and of intervals."""
+    figures, told, unit = manifest["metrics"], manifest["intervals"], manifest["unit"]
+    names = groups(manifest)
+    by_column = told["new"] is not None and told["new"]["families_from"] == "column"
+    lines = []
+    pooled = figures.get("new_families_pcc_pooled")
+    if pooled is not None:
+        inside = figures["new_families_within_family_pcc_mean"]
+        left_out = (
+            f"**Families that were left out** as a whole, {told['new']['families']} families from "
+            "the training table: "
+            if by_column
+            else "**Groups of alike genotypes that were left out** as a whole, in place of "
+            f"families, which the training table does not name ({told['new']['families_from']}): "
+        )
+        lines += [
+            "",
+            f"{left_out}PCC of all samples pooled {shown(pooled)}, mean PCC inside a family "
+            + shown(inside)
+            + f", MAE {shown(figures['new_families_mae'], 2)} {unit}."
+            + (
+                f" This, and not the table above, is for {names.new if by_column else 'others'}."
+                if told["known"]
+                else ""
+            ),
+        ]
+    known, new = told["known"], told["new"]
+    rows = [(names.known, known["coverage"])] if known else []
+    if known and new:
+        misused = f"those for {names.known}, used for {'new ones' if by_column else names.new}"
+        rows.append((misused, known["coverage_in_new_families"]))
+    rows += [(names.new, new["coverage"])] if new else []
+    levels = [f"{level:g}" for level in LEVELS]
+    lines += [
+        "",
+        "Prediction intervals (`predict --interval`), each fold's samples against intervals made "
+        "without that fold:",
+        "",
+        "| share of the values that the intervals hold | "
+        + " | ".join(f"{100 * float(level):g} %" for level in levels)
+        + " |",
+        "| --- |" + " --- |" * len(levels),
+    ]
+    for name, coverage in rows:
+        cells = [
+            "–" if coverage[level] is None else f"{100 * coverage[level]:.1f} %" for level in levels
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    if new is not None and (by_family := new["coverage_by_family"]["0.9"]):
+        lines += [
+            "",
+            f"In {names.new} this is an average: at level 90 % the worst "
+            f"{'family' if by_column else 'group'} had "
+            f"{100 * by_family['lowest']:.0f} % of its values inside, and a tenth of the "
+            f"{'families' if by_column else 'groups'} less than {100 * by_family['tenth']:.0f} %.",
+        ]
+    elif new is None:
+        others = "new families" if manifest["training"]["families"] else "other populations"
+        lines += ["", f"Intervals for {others} were not made: for them, these are too short."]
+    return lines
+
+
+def shown(value: float | None, digits: int = 3) -> str:
+    """A figure in a card."""
+    # Rounded first, and 0 added: a small negative number is not "-0.00".
+    return "not available" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def evaluation_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
+    """What the model card says of the evaluation: a table per scheme."""
+    if entry is None:
+        return []
+    lines = [
+        "",
+        "## Compared with baselines",
+        "",
+        "All models on the same folds, trained and tuned on the same samples; in brackets 95 % "
+        "bootstrap intervals over folds (within families: over families). Made by `python -m "
+        "train evaluate`; its report, docs/accuracy.md for the shipped models, says how to read it "
+        "and how it was made.",
+    ]
+    for scheme, n_folds in entry["schemes"].items():
+        rows = [m for m in entry["models"] if m["scheme"] == scheme]
+        if not rows:
+            continue
+        heads = [heading for _, heading, _ in FIGURES]
+        lines += [
+            "",
+            f"**{SCHEME_TITLES[scheme].capitalize()}** ({n_folds})",
+            "",
+            f"| model | {' | '.join(heads)} |",
+            "| --- |" + " --- |" * len(heads),
+        ]
+        for row in rows:
+            cells = [
+                Interval(*(math.nan if v is None else v for v in row[name])).text(decimals)
+                for name, _, decimals in FIGURES
+            ]
+            name = f"**{row['title']}**" if row["model"] == network else row["title"]
+            if row["folds"] < n_folds:
+                name += f" ({row['folds']} folds)"
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    for row in entry["controls"]:
+        if not lines[-1].startswith("- "):
+            lines += [
+                "",
+                "Controls, the same network trained on phenotypes without signal (mean PCC over "
+                "folds; shuffled phenotypes must give 0, one random value per family must give 0 "
+                "with families left out, within about 0.15 for 39 families):",
+                "",
+            ]
+        lines.append(
+            f"- {row['control']} (made from {row['trait']}), {SCHEME_TITLES[row['scheme']]}: "
+            f"{Interval(row['pcc']).text(signed=True)} ({row['seeds']} seed(s))"
+        )
     return lines

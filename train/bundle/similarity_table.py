@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from snpredict.bundle.tables import component_name
 from snpredict.formulas.encoding import MISSING
-from snpredict.formulas.similarity import (
-    MAX_LOADING,
-    STEPS,
-    UNLIKE_BEYOND,
-    SimilarityTable,
-    component_name,
-)
+from snpredict.formulas.similarity import MAX_LOADING, STEPS, UNLIKE_BEYOND, SimilarityTable
 from train.data.folds import random_folds
 from train.metrics import pearson
 

@@ -7,43 +7,16 @@ An evaluation folder holds ``settings.json`` (what the figures depend on; a chan
 schemes, models or folds may be added by a later command; what is there is not fitted again.
 """
 
-import multiprocessing
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from multiprocessing.pool import Pool
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snpredict.formulas.encoding import MISSING
-from train.baselines import BASELINES, FoldInput
-from train.data.dataset import TraitTable
-from train.data.folds import split
-from train.evaluation import command_line as commands
-from train.evaluation.setup import EvaluateOptions, Prepared, check, prepare, read
-from train.evaluation.storage import REFIT, Place, Target, file_name, load_target
-from train.networks.presets import Preset
-from train.runs import processes as crossval
-from train.runs.fold import fold_folder, is_finished
-from train.runs.orphans import end_with_parent
+from train.evaluation import command_line
+from train.evaluation.execute import baseline_tasks, network_tasks, run_network, run_tasks
+from train.evaluation.setup import EvaluateOptions, check, prepare, read
 from train.runs.progress import FitsLeft
-
-
-@dataclass(frozen=True)
-class Task:
-    """One fit: a baseline on one fold, for the targets that it still lacks."""
-
-    scheme: str
-    fold: int
-    model: str
-    traits: tuple[str, ...]
-    controls: tuple[str, ...]
-    refit: bool
 
 
 def evaluate(options: EvaluateOptions, console: Console) -> None:
@@ -66,246 +39,15 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     )
 
     began = time.perf_counter()
-    command = commands.begin(o.out, o.arguments, o.jobs, o.threads)
+    command = command_line.begin(o.out, o.arguments, o.jobs, o.threads)
     try:
-        tasks = list(_tasks(o, prepared))
-        networks = list(_networks(o, prepared, presets))
+        tasks = list(baseline_tasks(o, prepared))
+        networks = list(network_tasks(o, prepared, presets))
         folds = [network.model for network in networks for _ in network.lacking]
         left = FitsLeft([*(task.model for task in tasks), *folds], o.jobs)
-        _run_tasks(o, tasks, command, left, console)
+        run_tasks(o, tasks, command, left, console)
         for network in networks:
-            _run_network(o, table, prepared, network, command, left, console)
+            run_network(o, table, prepared, network, command, left, console)
     finally:
-        commands.end(o.out, command, time.perf_counter() - began)
+        command_line.end(o.out, command, time.perf_counter() - began)
     write_report(o.out, console, o.report)
-
-
-def _wanted_folds(o: EvaluateOptions, n_folds: int) -> list[int]:
-    return sorted(set(o.only_folds)) or list(range(1, n_folds + 1))
-
-
-def _tasks(o: EvaluateOptions, prepared: Prepared) -> Iterator[Task]:
-    """Fits that are not on disk, fold by fold, so that the models of a fold end together."""
-    for scheme, assignment in prepared.folds.items():
-        for fold in _wanted_folds(o, int(assignment.max())):
-            for model in o.models:
-                if model not in BASELINES:
-                    continue
-                names: dict[bool, list[str]] = {False: [], True: []}
-                for target in prepared.targets.values():
-                    variants = [model, model + REFIT] if o.refit and not target.control else [model]
-                    places = [Place(o.out, scheme, target.name, v, fold) for v in variants]
-                    if not all(place.is_finished for place in places):
-                        names[target.control].append(target.name)
-                if not (names[False] or names[True]):
-                    continue
-                if BASELINES[model].together:
-                    yield Task(
-                        scheme, fold, model, tuple(names[False]), tuple(names[True]), o.refit
-                    )
-                    continue
-                for trait in names[False]:
-                    yield Task(scheme, fold, model, (trait,), (), o.refit)
-                for control in names[True]:
-                    yield Task(scheme, fold, model, (), (control,), o.refit)
-
-
-def _run_tasks(
-    o: EvaluateOptions, tasks: list[Task], command: int, left: FitsLeft, console: Console
-) -> None:
-    if not tasks:
-        return
-    work = [(o.out, task, o.seed, o.threads, command) for task in tasks]
-    with _counting(console, len(tasks), left) as tell:
-        if o.jobs == 1:
-            for item in work:
-                tell(*run_task(item))
-            return
-        with worker_pool(o.jobs) as pool:
-            for done in pool.imap_unordered(run_task, work):
-                tell(*done)
-
-
-def worker_pool(jobs: int) -> Pool:
-    """Processes that fit, none of which outlives this one."""
-    # A fresh interpreter each: a forked one inherits the locks of numpy's threads.
-    return multiprocessing.get_context("spawn").Pool(jobs, end_with_parent, (os.getpid(),))
-
-
-def run_task(work: tuple[Path, Task, int, int, int]) -> tuple[Task, float]:
-    """Fit one task and write its results; the work is (folder, task, seed, threads, command).
-
-    Returns
-    -------
-    (task, seconds)
-    """
-    from threadpoolctl import threadpool_limits
-
-    folder, task, seed, threads, command = work
-    began = time.perf_counter()
-    data = folder / "data"
-    codes = np.load(data / "codes.npy", mmap_mode="r")
-    families = np.load(data / "families.npy")
-    assignment = np.load(data / f"folds-{task.scheme}.npy")
-    baseline = BASELINES[task.model]
-    targets = [load_target(data, name, control=False) for name in task.traits]
-    for name in task.controls:
-        control = load_target(data, name, control=True)
-        targets.append(replace(control, values=control.values[:, : baseline.control_seeds]))
-
-    # Targets that were measured in the same rows share everything but their own column.
-    by_rows: dict[bytes, list[Target]] = {}
-    for target in targets:
-        by_rows.setdefault(target.measured.tobytes(), []).append(target)
-    with threadpool_limits(threads):
-        for group in by_rows.values():
-            started = time.perf_counter()
-            measured = group[0].measured
-            part = split(assignment[measured], task.fold, seed)
-            rows = replace(
-                part,
-                train=measured[part.train],
-                validation=measured[part.validation],
-                test=measured[part.test],
-            )
-            columns = np.concatenate([target.values for target in group], axis=1)
-            refit = task.refit and not all(target.control for target in group)
-            fold = FoldInput.of(codes, families, columns, rows, seed=seed, threads=threads)
-            fitted = baseline.fit(fold, refit)
-            details = {
-                "n_train": len(rows.train),
-                "n_validation": len(rows.validation),
-                "n_test": len(rows.test),
-                "threads": threads,
-                "command": command,
-                # Shared among the targets, so that seconds add up to the time it took.
-                "seconds": round((time.perf_counter() - started) / len(group), 3),
-            }
-            first = 0
-            for target in group:
-                these = slice(first, first + target.values.shape[1])
-                first = these.stop
-                mine = {**details, "chosen": fitted.chosen[these]}
-                place = Place(folder, task.scheme, target.name, task.model, task.fold)
-                place.write(rows.test, fitted.test[:, these], mine)
-                if fitted.refit is not None and not target.control:
-                    again = replace(place, model=task.model + REFIT)
-                    again.write(rows.test, fitted.refit[:, these], {**mine, "seconds": 0.0})
-    return task, time.perf_counter() - began
-
-
-@contextmanager
-def _counting(
-    console: Console, total: int, left: FitsLeft
-) -> Iterator[Callable[[Task, float], None]]:
-    """A bar on a terminal, elsewhere a line per fit."""
-    if console.is_terminal:
-        columns = (SpinnerColumn(), *Progress.get_default_columns()[:2], TimeElapsedColumn())
-        with Progress(*columns, TextColumn("{task.fields[left]}"), console=console) as bar:
-            shown = bar.add_task("fitting", total=total, left="")
-
-            def move(task: Task, seconds: float) -> None:
-                left.finished(task.model, seconds)
-                what = f"{task.scheme} fold {task.fold} {task.model}"
-                bar.update(shown, advance=1, description=what, left=left.text())
-
-            yield move
-        return
-    done = 0
-
-    def tell(task: Task, seconds: float) -> None:
-        nonlocal done
-        done += 1
-        left.finished(task.model, seconds)
-        names = ", ".join((*task.traits, *task.controls))
-        console.print(
-            f"{task.scheme} fold {task.fold}, {task.model} ({names}): {seconds:.1f} s; "
-            f"{done}/{total}, {left.text()}",
-            soft_wrap=True,
-        )
-
-    yield tell
-
-
-@dataclass(frozen=True)
-class NetworkTask:
-    """The folds of one target that a preset's network still lacks under a scheme."""
-
-    scheme: str
-    target: Target
-    model: str
-    preset: Preset
-    lacking: list[int]
-
-
-def _networks(
-    o: EvaluateOptions, prepared: Prepared, presets: dict[str, Preset]
-) -> Iterator[NetworkTask]:
-    for model, preset in presets.items():
-        for scheme, assignment in prepared.folds.items():
-            wanted = _wanted_folds(o, int(assignment.max()))
-            for target in prepared.targets.values():
-                places = {fold: Place(o.out, scheme, target.name, model, fold) for fold in wanted}
-                lacking = [fold for fold, place in places.items() if not place.is_finished]
-                if lacking:
-                    yield NetworkTask(scheme, target, model, preset, lacking)
-
-
-def _run_network(
-    o: EvaluateOptions,
-    table: TraitTable,
-    prepared: Prepared,
-    task: NetworkTask,
-    command: int,
-    left: FitsLeft,
-    console: Console,
-) -> None:
-    """Train a preset's folds in processes of their own."""
-    from train.data.snpinfo import info_from_names
-    from train.runs.progress import watching
-
-    info = info_from_names(table.snps)
-    target, scheme = task.target, task.scheme
-    run = o.out / "networks" / file_name(task.preset.name) / scheme / file_name(target.name)
-    trait = prepared.settings["control_trait"] if target.control else target.name
-    unit = prepared.settings["units"].get(trait, "")
-    # The first seed of a control: a network takes too long for twenty.
-    data = replace(table.dataset(trait), phenotype=target.values[target.measured, 0])
-    settings = {
-        "trait": trait,
-        "unit": unit,
-        "seed": o.seed,
-        "threads": o.threads,
-        "gpu": False,
-        "fold_scheme": scheme,
-        "control": target.name if target.control else None,
-        "preset": task.preset.as_dict(),
-        "snp_info": info.digest,
-        "bundle": {},
-    }
-    crossval.prepare(run, data, prepared.folds[scheme][target.measured], settings, info)
-    try:
-        title = f"{scheme}, {target.name}, {task.model}"
-        words = left.of_folds(task.model)
-        with watching(console, title, unit, words) as watch:
-            crossval.run_folds(run, task.lacking, jobs=o.jobs, watch=watch)
-    finally:
-        for fold in task.lacking:
-            if is_finished(run, fold):
-                place = Place(o.out, scheme, target.name, task.model, fold)
-                _take_over(run, fold, place, target.measured, command)
-
-
-def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray, command: int) -> None:
-    """Copy a network's predictions of one fold to the place of the other models' predictions."""
-    with np.load(fold_folder(run, fold) / "predictions.npz") as arrays:
-        rows, predicted = measured[arrays["rows"]], arrays["predicted"]
-    result = crossval.fold_result(run, fold)
-    settings = crossval.read_settings(run)
-    details = {
-        **{key: result[key] for key in ("n_train", "n_validation", "n_test", "seconds")},
-        "threads": settings["threads"],
-        "command": command,
-        "chosen": [{"best_epoch": result["best_epoch"], **result["chosen"]}],
-    }
-    place.write(rows, predicted[:, None], details)

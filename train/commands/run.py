@@ -15,20 +15,21 @@ from rich.console import Console
 from snpredict.bundle.write import check_target
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import CODINGS
-from snpredict.genotypes.tables.raw import open_wide
+from snpredict.genotypes.coding import CODINGS
+from snpredict.genotypes.detect import open_wide
 from train.commands.summarize import summarize_run
 from train.data.controls import with_control
-from train.data.dataset import Dataset, read_traits
-from train.data.folds import family_folds, folds_from_column, random_folds
+from train.data.dataset import Dataset, read_traits, same_rows
+from train.data.families import left_out_folds, with_families
+from train.data.folds import check_folds, family_folds, folds_from_column, random_folds
 from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo, info_from_names, info_from_table, with_alleles
 from train.errors import TrainingTableError
 from train.networks.presets import load_preset
-from train.runs import processes as crossval
 from train.runs.destinations import check_bundle, check_folder
+from train.runs.folder import prepare
 from train.runs.left_out import FOLDER as NEW_FAMILIES
-from train.runs.left_out import left_out_folds, with_families
+from train.runs.processes import run_folds
 from train.runs.progress import watching
 
 
@@ -89,7 +90,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     second = None
     if o.compare is not None:
         second = _read(o, o.compare, console, needs_folds=False)
-        crossval.same_rows(data, second)
+        same_rows(data, second)
     info = _snp_info(o, data)
     _say_alleles(o, info, console)
     assignment = _assign(o, data)
@@ -98,11 +99,11 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     for number in wanted:
         if not 1 <= number <= n_folds:
             raise UsageError(f"--fold {number} is not one of the folds 1..{n_folds}")
-    crossval.check_folds(assignment, data.phenotype, o.seed)
+    check_folds(assignment, data.phenotype, o.seed)
     if o.new_families:
         grouped, families_from = with_families(data, o.seed)
         left_out = left_out_folds(grouped, o.seed)
-        crossval.check_folds(left_out, data.phenotype, o.seed)
+        check_folds(left_out, data.phenotype, o.seed)
 
     settings = {
         "trait": o.trait,
@@ -123,16 +124,16 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         },
     }
     runs = [(o.table.name, folder, wanted)]
-    crossval.prepare(folder, data, assignment, settings, info)
+    prepare(folder, data, assignment, settings, info)
     if o.compare is not None and second is not None:
         runs.append((o.compare.name, folder / "compare", wanted))
         # Its own SNPs may be others; their places are not used.
         theirs = info_from_names(second.snps)
         other = {**settings, "snp_info": theirs.digest}
-        crossval.prepare(folder / "compare", second, assignment, other, theirs)
+        prepare(folder / "compare", second, assignment, other, theirs)
     if o.new_families:
         these = {**settings, "fold_scheme": "family", "families": families_from}
-        crossval.prepare(folder / NEW_FAMILIES, grouped, left_out, these, info)
+        prepare(folder / NEW_FAMILIES, grouped, left_out, these, info)
         every = range(1, int(left_out.max()) + 1)
         numbers = [fold for fold in every if fold in o.only_folds or not o.only_folds]
         runs.append((f"{o.table.name}, families left out", folder / NEW_FAMILIES, numbers))
@@ -141,7 +142,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     began = time.perf_counter()
     for title, run, numbers in runs:
         with watching(console, f"{title}, preset {preset.name}", o.unit) as watch:
-            crossval.run_folds(run, numbers, jobs=o.jobs, watch=watch)
+            run_folds(run, numbers, jobs=o.jobs, watch=watch)
     n_trained = sum(len(numbers) for _, _, numbers in runs)
     console.print(f"{n_trained} folds in {time.perf_counter() - began:.0f} s")
     summarize_run(folder, o.out, console)

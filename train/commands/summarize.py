@@ -7,7 +7,6 @@ Written into the run folder: ``fold_pcc_summary.csv``, ``summary.json``, ``loss_
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,178 +14,20 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.terminal.tables import heading_table, show
-from train.data.dataset import Dataset
-from train.data.folds import split
 from train.data.snpinfo import SnpInfo
 from train.errors import IncompleteRun
-from train.metrics import pearson, within_group_pearson
+from train.evaluation.run_figures import cross_validated_metrics, pcc_table
 from train.networks.presets import HIDDEN
 from train.runs.destinations import check_bundle
-from train.runs.fold import fold_folder, is_finished
+from train.runs.folder import (
+    SETTINGS,
+    Run,
+    fold_folder,
+    read_run,
+)
 from train.runs.left_out import read_left_out
-from train.runs.processes import SETTINGS, fold_result, read_settings
 
 TOP = 20
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run folder whose finished folds have been read.
-
-    Attributes
-    ----------
-    folds : list of int
-        The finished ones, ascending.
-    results : list of dict
-        Their ``result.json``, in the same order.
-    rows, predicted : list of ndarray
-        Test rows of each fold and the predictions for them, trait units.
-    saliency, centered : ndarray (folds, SNPs) of float64
-        Mean over the fold's test samples.
-    """
-
-    path: Path
-    settings: dict[str, Any]
-    data: Dataset
-    folds: list[int]
-    results: list[dict[str, Any]]
-    rows: list[np.ndarray]
-    predicted: list[np.ndarray]
-    saliency: np.ndarray
-    centered: np.ndarray
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every fold is finished."""
-        return len(self.folds) == self.settings["n_folds"]
-
-    def over_samples(self, per_fold: np.ndarray) -> np.ndarray:
-        """Mean over all test samples of all folds, from the folds' means (folds, SNPs)."""
-        return np.average(per_fold, axis=0, weights=[len(rows) for rows in self.rows])
-
-
-def read_run(path: Path) -> Run:
-    """Read the finished folds of a run folder.
-
-    Raises
-    ------
-    IncompleteRun
-        It is no run folder, or no fold is finished.
-    """
-    settings = read_settings(path)
-    try:
-        return _read_folds(path, settings)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise IncompleteRun(
-            f"{path} is damaged: {' '.join(str(error).split())}",
-            "Train the fold again after deleting its folder, or start the run again",
-        ) from None
-
-
-def _read_folds(path: Path, settings: dict[str, Any]) -> Run:
-    folds = [n for n in range(1, settings["n_folds"] + 1) if is_finished(path, n)]
-    if not folds:
-        raise IncompleteRun(f"no fold of {path} is finished")
-    predictions = [np.load(fold_folder(path, n) / "predictions.npz") for n in folds]
-    saliencies = [np.load(fold_folder(path, n) / "saliency.npz") for n in folds]
-    return Run(
-        path=path,
-        settings=settings,
-        data=Dataset.load(path / "data"),
-        folds=folds,
-        results=[fold_result(path, n) for n in folds],
-        rows=[p["rows"] for p in predictions],
-        predicted=[p["predicted"] for p in predictions],
-        saliency=np.stack([s["saliency"] for s in saliencies]),
-        centered=np.stack([s["centered"] for s in saliencies]),
-    )
-
-
-def cross_validated_metrics(run: Run) -> dict[str, float | None]:
-    """Figures over the finished folds; None where a figure does not exist.
-
-    ``pcc_pooled`` correlates all test samples at once; ``within_family_pcc_mean`` is the mean
-    over folds of the PCC inside families (families of five test samples or more, weighted by
-    size); ``family_mean_pcc_mean`` is what the training means of the families alone predict.
-    """
-    y = run.data.phenotype
-    figures: dict[str, float | None] = {}
-    for name in ("pcc", "mae", "mse", "r2"):
-        values = np.array([result["metrics"][name] for result in run.results], float)
-        figures[f"{name}_mean"] = _finite(values.mean())
-        if name == "pcc":
-            figures["pcc_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
-    rows, predicted = np.concatenate(run.rows), np.concatenate(run.predicted)
-    figures["pcc_pooled"] = _finite(pearson(predicted, y[rows]))
-    figures["within_family_pcc_mean"] = figures["family_mean_pcc_mean"] = None
-    if run.data.families is not None:
-        families = np.array(run.data.families)
-        inside = [
-            within_group_pearson(p, y[r], families[r])
-            for r, p in zip(run.rows, run.predicted, strict=True)
-        ]
-        figures["within_family_pcc_mean"] = _finite(np.mean(inside))
-        if run.settings["fold_scheme"] != "family":
-            figures["family_mean_pcc_mean"] = _finite(
-                np.mean([_family_mean_pcc(run, families, fold) for fold in run.folds])
-            )
-    return figures
-
-
-def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
-    folds = np.load(run.path / "data" / "folds.npy")
-    parts = split(folds, fold, run.settings["seed"])
-    y = run.data.phenotype
-    overall = y[parts.train].mean()
-    means = {
-        family: y[parts.train][families[parts.train] == family].mean()
-        for family in np.unique(families[parts.train])
-    }
-    predicted = np.array([means.get(family, overall) for family in families[parts.test]])
-    return pearson(predicted, y[parts.test])
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _label(run: Run) -> str:
-    """``imputed`` for a table without gaps, else ``non_imputed``: the paper's two words."""
-    return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
-
-
-def pcc_table(run: Run, second: Run | None = None) -> list[list[Any]]:
-    """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
-
-    One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
-    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where both are one of these.
-    """
-    if second is None:
-        header, names, runs = ["pcc", "mae", "mse", "r2"], ["pcc", "mae", "mse", "r2"], [run]
-    else:
-        labels, names, runs = [_label(run), _label(second)], ["pcc"], [run, second]
-        same = labels[0] == labels[1]
-        header = ["pcc_first", "pcc_second"] if same else [f"pcc_{label}" for label in labels]
-    by_fold = [{r["fold"]: r["metrics"] for r in each.results} for each in runs]
-    table: list[list[Any]] = [["fold", *header]]
-    for fold in sorted(set().union(*by_fold)):
-        cells = [results.get(fold, {}).get(name) for results in by_fold for name in names]
-        table.append([fold, *(float("nan") if cell is None else cell for cell in cells)])
-    values = np.array([row[1:] for row in table[1:]], float)
-    # Over the folds that both tables have: means of different folds are not comparable.
-    shared = values[np.isfinite(values).all(axis=1)]
-    table.append(["mean", *(shared.mean(axis=0) if len(shared) else values[0] * np.nan)])
-    if len(shared) > 1:
-        table.append(["sd", *shared.std(axis=0, ddof=1)])
-    return table
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Rank of every value, 1 = largest; ties keep the model's order."""
-    order = np.argsort(-values, kind="stable")
-    rank = np.empty(len(values), np.int64)
-    rank[order] = np.arange(1, len(values) + 1)
-    return rank
 
 
 def summarize_run(

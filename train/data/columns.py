@@ -22,7 +22,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snpredict.genotypes.tables.columns import plain, quoted
+from snpredict.genotypes.tables.columns import plain
+from snpredict.names import quoted
 from train.errors import TrainingTableError, UncertainColumns
 
 #: Columns that PLINK writes beside genotypes and phenotypes, as `plain` makes them.

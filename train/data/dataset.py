@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import BadGenotype, DuplicateSample
-from snpredict.genotypes.tables.raw import open_wide
+from snpredict.genotypes.detect import open_wide
 from train.data.columns import snp_columns
 from train.data.phenotypes import PhenotypeFile, differences, matching_lines, numbers, stand_in
 from train.data.repeats import Lines, repeated_ids
-from train.errors import ConstantPhenotype, TrainingTableError
+from train.errors import (
+    ConstantPhenotype,
+    TrainingTableError,
+)
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ def read_traits(
     Parameters
     ----------
     path : Path
-        Wide table or PLINK .raw, see `snpredict.genotypes.tables.raw.open_wide`.
+        Wide table or PLINK .raw, see `snpredict.genotypes.detect.open_wide`.
     traits : sequence of str
         Columns of the phenotypes. A sample that has none of them is left out.
     fold_column, family_column : str, optional
@@ -359,3 +362,25 @@ def _in_both(
         return [f"column '{name}' is in both files: taken from {phenotypes.path.name}"]
     in_file = [phenotypes.columns[name][row] for row in order]
     return differences(lines.path, phenotypes, name, lines.ids, texts, in_file)
+
+
+def same_rows(data: Dataset, other: Dataset) -> None:
+    """Check that a second table holds the same samples in the same order with the same trait.
+
+    Raises
+    ------
+    TrainingTableError
+        They differ; the first difference is named.
+    """
+    if len(data.samples) != len(other.samples):
+        raise TrainingTableError(
+            f"{other.source} has {len(other.samples)} samples, {data.source} has "
+            f"{len(data.samples)}; a comparison needs the same rows"
+        )
+    for row, (one, two) in enumerate(zip(data.samples, other.samples, strict=True)):
+        if one != two or data.phenotype[row] != other.phenotype[row]:
+            raise TrainingTableError(
+                f"sample {row + 1} is '{one}' ({data.phenotype[row]:g}) in {data.source} but "
+                f"'{two}' ({other.phenotype[row]:g}) in {other.source}; "
+                "a comparison needs the same rows"
+            )

@@ -1,9 +1,22 @@
 """Families from genotypes, for a table that does not name them."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from train.baselines.kernels import training_means
-from train.baselines.ridge import centered
+from train.data.centred import centered, training_means
+from train.data.dataset import Dataset
+from train.data.folds import family_folds
+from train.errors import TrainingTableError
+
+if TYPE_CHECKING:
+    pass
+
+_MOST_FOLDS = 10
+_FEWEST_FAMILIES = 3
+#: Genotype clusters per fold, where no column names the families.
+_CLUSTERS_PER_FOLD = 4
 
 _COMPONENTS = 20
 
@@ -32,3 +45,38 @@ def genotype_clusters(codes: np.ndarray, n_clusters: int, seed: int) -> list[str
     scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(x)
     labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(scores)
     return [f"cluster {label + 1:02d}" for label in labels]
+
+
+def with_families(data: Dataset, seed: int) -> tuple[Dataset, str]:
+    """The data with families, and where they come from: the table, or else genotype clusters."""
+    if data.families is not None:
+        return data, "column"
+
+    n_clusters = min(_CLUSTERS_PER_FOLD * _MOST_FOLDS, len(data.samples) // 4)
+    if n_clusters < _FEWEST_FAMILIES:
+        raise TrainingTableError(
+            f"{data.source} has no families, and {len(data.samples)} samples are too few to "
+            "cluster by genotype",
+            "leave --new-families out, or name the families with --family-column",
+        )
+    families = genotype_clusters(data.codes, n_clusters, seed)
+    return replace(data, families=families), f"{len(set(families))} genotype clusters"
+
+
+def left_out_folds(data: Dataset, seed: int) -> np.ndarray:
+    """Folds 1..K of whole families: ten, or one per family where there are fewer.
+
+    Raises
+    ------
+    TrainingTableError
+        Fewer than three families: one to test, one to validate, one to train.
+    """
+    families = data.families or []
+    n_families = len(set(families))
+    if n_families < _FEWEST_FAMILIES:
+        raise TrainingTableError(
+            f"{data.source} has {n_families} families; leaving families out needs at least "
+            f"{_FEWEST_FAMILIES}",
+            "leave --new-families out",
+        )
+    return family_folds(families, min(_MOST_FOLDS, n_families), seed)

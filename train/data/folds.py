@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.errors import NoTrainingRows, TrainingTableError
+from train.data.precision import require_scale
+from train.errors import (
+    ConstantPhenotype,
+    NoTrainingRows,
+    TrainingTableError,
+)
 
 SCHEMES = ("column", "random", "family")
 
@@ -121,3 +126,26 @@ def split(fold_of: np.ndarray, fold: int, seed: int) -> Split:
                 hint="Check the fold column, or let --folds random deal the folds",
             )
     return Split(train, validation, test)
+
+
+def check_folds(folds: np.ndarray, phenotype: np.ndarray, seed: int) -> None:
+    """Check every fold before the first one trains.
+
+    Raises
+    ------
+    NoTrainingRows
+        A part of a fold would be empty.
+    ConstantPhenotype
+        The trait does not vary in the training rows of a fold.
+    TraitScale
+        It varies too little for its size, or its unit is too small or too large.
+    """
+    for number in range(1, int(folds.max()) + 1):
+        train = phenotype[split(folds, number, seed).train]
+        if np.ptp(train) == 0:
+            raise ConstantPhenotype(
+                f"in fold {number} all {len(train)} training rows have the phenotype {train[0]:g}; "
+                "expected values that differ",
+                "deal other folds with --folds random",
+            )
+        require_scale(f"in fold {number} the training rows", train)

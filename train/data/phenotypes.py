@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import DuplicateSample
-from snpredict.genotypes.tables.columns import quoted, short
 from snpredict.genotypes.tables.wide import WideTable
+from snpredict.names import quoted, short
 from train.data.repeats import Lines, repeated_ids
 from train.errors import NonNumericPhenotype, PhenotypeFileError
 

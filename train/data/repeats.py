@@ -12,7 +12,7 @@ import numpy as np
 
 from snpredict.errors import DuplicateSample
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes.tables.columns import quoted, short
+from snpredict.names import quoted, short
 from train.errors import TrainingTableError
 
 #: Share of the calls in which two rows of one line may differ, as genotyping errors do.

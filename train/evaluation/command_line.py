@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from snpredict import __version__
+from snpredict.version import __version__
 from train.evaluation.storage import write_json
 
 FILE = "commands.json"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from train.errors import TrainingTableError
-from train.evaluation.figures import SCHEME_TITLES, Evaluation, Interval, read_evaluation
+from train.evaluation.figures import Evaluation, Interval, read_evaluation
 from train.evaluation.markdown import FIGURES, title
 from train.evaluation.storage import REFIT, load_target
 
 if TYPE_CHECKING:
-    from train.commands.summarize import Run
+    from train.runs.folder import Run
 
 
 def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
@@ -81,53 +81,3 @@ def _numbers(interval: Interval) -> list[float | None]:
     values = (interval.value, interval.low, interval.high)
     # More digits than the card shows: twice rounded, 0.26547 would become 0.266.
     return [round(v, 6) if math.isfinite(v) else None for v in values]
-
-
-def card_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
-    """What the model card says of the evaluation: a table per scheme."""
-    if entry is None:
-        return []
-    lines = [
-        "",
-        "## Compared with baselines",
-        "",
-        "All models on the same folds, trained and tuned on the same samples; in brackets 95 % "
-        "bootstrap intervals over folds (within families: over families). Made by `python -m "
-        "train evaluate`; its report, docs/accuracy.md for the shipped models, says how to read it "
-        "and how it was made.",
-    ]
-    for scheme, n_folds in entry["schemes"].items():
-        rows = [m for m in entry["models"] if m["scheme"] == scheme]
-        if not rows:
-            continue
-        heads = [heading for _, heading, _ in FIGURES]
-        lines += [
-            "",
-            f"**{SCHEME_TITLES[scheme].capitalize()}** ({n_folds})",
-            "",
-            f"| model | {' | '.join(heads)} |",
-            "| --- |" + " --- |" * len(heads),
-        ]
-        for row in rows:
-            cells = [
-                Interval(*(math.nan if v is None else v for v in row[name])).text(decimals)
-                for name, _, decimals in FIGURES
-            ]
-            name = f"**{row['title']}**" if row["model"] == network else row["title"]
-            if row["folds"] < n_folds:
-                name += f" ({row['folds']} folds)"
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-    for row in entry["controls"]:
-        if not lines[-1].startswith("- "):
-            lines += [
-                "",
-                "Controls, the same network trained on phenotypes without signal (mean PCC over "
-                "folds; shuffled phenotypes must give 0, one random value per family must give 0 "
-                "with families left out, within about 0.15 for 39 families):",
-                "",
-            ]
-        lines.append(
-            f"- {row['control']} (made from {row['trait']}), {SCHEME_TITLES[row['scheme']]}: "
-            f"{Interval(row['pcc']).text(signed=True)} ({row['seeds']} seed(s))"
-        )
-    return lines

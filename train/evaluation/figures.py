@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from train.baselines import BASELINES
 from train.data.controls import CONTROLS
 from train.errors import IncompleteRun
 from train.evaluation.command_line import UNRECORDED, read_commands
@@ -22,6 +21,7 @@ from train.metrics import (
     pooled_pearson_interval,
     within_group_pearson,
 )
+from train.registry import BASELINES
 
 #: Schemes in the order of reports, and what people call them.
 SCHEME_TITLES = {

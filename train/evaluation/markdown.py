@@ -6,11 +6,11 @@ from itertools import product
 
 import numpy as np
 
-from train.baselines import BASELINES, REFERENCE
 from train.data.controls import CONTROLS
 from train.evaluation.command_line import told
 from train.evaluation.figures import SCHEME_TITLES, Evaluation, Interval, mean_interval
 from train.evaluation.storage import REFIT
+from train.registry import BASELINES, REFERENCE
 
 #: Mean PCC of the missing mask above which the report says what it means.
 MASK_WARNS_AT = 0.2

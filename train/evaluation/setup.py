@@ -11,18 +11,17 @@ import numpy as np
 
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import CODINGS
-from snpredict.genotypes.tables.raw import open_wide
-from train.baselines import BASELINES
+from snpredict.genotypes.coding import CODINGS
+from snpredict.genotypes.detect import open_wide
 from train.data.controls import CONTROLS, with_control
 from train.data.dataset import TraitTable, file_sha256, read_traits
 from train.data.families import genotype_clusters
-from train.data.folds import family_folds, folds_from_column, random_folds
+from train.data.folds import check_folds, family_folds, folds_from_column, random_folds
 from train.data.phenotypes import read_phenotypes
 from train.errors import SettingsChanged, TrainingTableError, UnknownModelName
 from train.evaluation.storage import SETTINGS, Target, save_targets, write_json
 from train.networks.presets import Preset, load_preset
-from train.runs import processes as crossval
+from train.registry import BASELINES
 from train.runs.destinations import check_folder, check_report
 from train.runtime import software_versions
 
@@ -173,7 +172,7 @@ def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
     for assignment in folds.values():
         for trait in table.traits:
             rows = table.measured(trait)
-            crossval.check_folds(assignment[rows], targets[trait].values[rows, 0], o.seed)
+            check_folds(assignment[rows], targets[trait].values[rows, 0], o.seed)
     names = {"families": families, "folds": table.fold_labels}
     labels = json.dumps([table.snps, table.samples, names]).encode()
     digest = hashlib.sha256(np.ascontiguousarray(table.codes).tobytes() + labels).hexdigest()

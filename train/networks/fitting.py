@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.baselines.ridge import start_at_ridge
-from train.bundle.ensemble_onnx import HiddenPart
 from train.data.folds import Split
 from train.networks.hidden import as_keras, fit_hidden
+from train.networks.hidden_part import HiddenPart
 from train.networks.presets import HIDDEN, Preset, Training
 from train.networks.residual import GenotypeModel, affine_map, build_model
+from train.networks.residual_start import start_at_ridge
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,11 @@ import tensorflow as tf
 
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
 from train.baselines.boosting import fit_trees
-from train.baselines.ridge import centered, fit_ridge
+from train.baselines.ridge import fit_ridge
 from train.baselines.teacher import fit_teacher
-from train.bundle.ensemble_onnx import HiddenPart
+from train.data.centred import centered
 from train.data.folds import Split
+from train.networks.hidden_part import HiddenPart
 from train.networks.presets import HiddenArchitecture, HiddenTraining, Preset
 from train.simulate.virtual import virtual_lines
 

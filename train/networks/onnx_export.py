@@ -2,15 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
-from snpredict.scoring.onnx_session import open_session
-from train.data.precision import step
-from train.errors import ParityError
-
-#: Largest difference that an export may show, in standard deviations of the trait.
-PARITY_TOLERANCE = 1e-4
-
 OPSET = 17
 
 
@@ -55,28 +46,3 @@ def fold_onnx(fitted: Any) -> bytes:
         node.input[:] = ["prediction" if name == output else name for name in node.input]
     proto.graph.output[0].name = "prediction"
     return proto.SerializeToString()
-
-
-def onnx_predictions(model: bytes, codes: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64."""
-    session = open_session(model, threads)
-    return session.run(["prediction"], {"genotypes": codes})[0].astype(np.float64)
-
-
-def require_parity(what: str, one: np.ndarray, other: np.ndarray, scale: float) -> float:
-    """Largest difference of two sets of predictions, in standard deviations of the trait.
-
-    Raises
-    ------
-    ParityError
-        It is not finite, or reaches `PARITY_TOLERANCE` and the step between neighbouring float32
-        at these predictions: closer, two models that agree need not come.
-    """
-    difference = float(np.max(np.abs(one - other)) / scale)
-    allowed = PARITY_TOLERANCE + step(np.concatenate([one, other])) / scale
-    if not difference < allowed:
-        raise ParityError(
-            f"{what} differ by {difference:.2g} SD of the trait on random genotypes; "
-            f"expected less than {allowed:.2g}, so nothing was exported"
-        )
-    return difference

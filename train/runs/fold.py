@@ -20,29 +20,9 @@ from train.data.folds import split
 from train.errors import FoldBusy
 from train.metrics import metrics
 from train.networks.presets import Preset
+from train.parity import parity_genotypes
+from train.runs.folder import fold_folder
 from train.runs.orphans import hold, holder
-
-#: Genotypes on which Keras, the fold ONNX and the fused ensemble are compared.
-PARITY_SAMPLES = 64
-
-
-def fold_folder(run: Path, fold: int) -> Path:
-    """Where a fold's results lie."""
-    return run / "folds" / f"fold_{fold:02d}"
-
-
-def is_finished(run: Path, fold: int) -> bool:
-    """Whether the fold's last file is there."""
-    return (fold_folder(run, fold) / "result.json").exists()
-
-
-def parity_genotypes(n_snps: int, seed: int) -> np.ndarray:
-    """Random codes (64, SNPs) int8 with all four genotypes, and an all-missing sample."""
-    codes = np.random.default_rng([seed, n_snps]).integers(
-        -1, 3, (PARITY_SAMPLES, n_snps), dtype=np.int8
-    )
-    codes[0] = -1
-    return codes
 
 
 def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
@@ -63,9 +43,11 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     configure_tensorflow(settings["threads"])
 
     # These pull in TensorFlow, whose threads must be set before.
+    from snpredict.scoring.onnx_session import onnx_predictions
     from train.networks.fitting import fit, predict
-    from train.networks.onnx_export import fold_onnx, onnx_predictions, require_parity
+    from train.networks.onnx_export import fold_onnx
     from train.networks.saliency import mean_saliency
+    from train.parity import require_parity
 
     started = time.perf_counter()
     (folder / "history.csv").unlink(missing_ok=True)

@@ -14,8 +14,6 @@ and, after ``summarize``, the files that `train.commands.summarize` lists.
 """
 
 import csv
-import fcntl
-import json
 import os
 import re
 import signal
@@ -25,27 +23,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from snpredict.files import write_file
-from train.data.dataset import Dataset
-from train.data.folds import split
-from train.data.precision import require_scale
-from train.data.snpinfo import SnpInfo
 from train.errors import (
-    ConstantPhenotype,
     FoldFailed,
-    IncompleteRun,
-    SettingsChanged,
-    TrainingTableError,
 )
-from train.networks.presets import Preset, without_alpha_by_trait
-from train.runs.fold import fold_folder, is_finished
-from train.runtime import software_versions, thread_environment
+from train.networks.presets import Preset
+from train.runs.folder import fold_folder, fold_result, is_finished, read_settings
+from train.runtime import thread_environment
 
-SETTINGS = "settings.json"
 #: What a fold's processes wrote to stdout and stderr, one after the other.
 LOG = "log.txt"
 
@@ -53,121 +39,6 @@ LOG = "log.txt"
 _LOGGED = re.compile(
     r"[IWE]\d{4} \d\d:|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] |WARNING: All log"
 )
-
-#: Settings whose values are digests, which tell a person nothing: what may differ then.
-_DIGESTS = {
-    "data_digest": "genotypes, phenotypes, samples, SNPs, folds or families",
-    "snp_info": "SNPs, or other places or alleles of them",
-}
-
-#: Settings that may differ when a run is continued: they change no figure.
-_FREE = ("bundle",)
-
-
-def read_settings(run: Path) -> dict[str, Any]:
-    """The settings of a run folder.
-
-    Raises
-    ------
-    IncompleteRun
-        The folder is not there or is no run.
-    """
-    try:
-        settings = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        preset = without_alpha_by_trait(settings["preset"], settings["trait"])
-        return {**settings, "preset": preset}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise IncompleteRun(
-            f"{run} is not a run folder: it has no readable {SETTINGS}",
-            hint="Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
-        ) from None
-
-
-def check_folds(folds: np.ndarray, phenotype: np.ndarray, seed: int) -> None:
-    """Check every fold before the first one trains.
-
-    Raises
-    ------
-    NoTrainingRows
-        A part of a fold would be empty.
-    ConstantPhenotype
-        The trait does not vary in the training rows of a fold.
-    TraitScale
-        It varies too little for its size, or its unit is too small or too large.
-    """
-    for number in range(1, int(folds.max()) + 1):
-        train = phenotype[split(folds, number, seed).train]
-        if np.ptp(train) == 0:
-            raise ConstantPhenotype(
-                f"in fold {number} all {len(train)} training rows have the phenotype {train[0]:g}; "
-                "expected values that differ",
-                "deal other folds with --folds random",
-            )
-        require_scale(f"in fold {number} the training rows", train)
-
-
-def prepare(
-    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
-) -> None:
-    """Create a run folder, or check that an existing one was started the same way.
-
-    Several commands may start the same run at once, each for folds of its own: they take turns.
-
-    Raises
-    ------
-    SettingsChanged
-        A setting or the data differ from those on disk; both values are named.
-    """
-    settings = {
-        **settings,
-        "data_digest": data.digest,
-        "n_folds": int(folds.max()),
-        "fold_sizes": np.bincount(folds)[1:].tolist(),
-        "software": software_versions(),
-    }
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _prepare(run, data, folds, settings, info)
-
-
-def _prepare(
-    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
-) -> None:
-    if (run / SETTINGS).exists():
-        before = read_settings(run)
-        for key in settings:
-            if key not in _FREE:
-                _require_equal(run, key, before.get(key), settings[key])
-        if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
-            raise SettingsChanged(f"{run} was started with another assignment of folds")
-        _write_settings(run, {**before, "bundle": before["bundle"] | settings["bundle"]})
-        return
-    data.save(run / "data")
-    np.save(run / "data" / "folds.npy", folds)
-    info.save(run / "data" / "snp_info.json")
-    _write_settings(run, settings)
-
-
-def _write_settings(run: Path, settings: dict[str, Any]) -> None:
-    write_file(f"{json.dumps(settings, indent=1)}\n".encode(), run / SETTINGS)
-
-
-def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for name in sorted(before.keys() | now.keys()):
-            _require_equal(run, f"{key}.{name}", before.get(name), now.get(name))
-    elif before != now and key in _DIGESTS:
-        raise SettingsChanged(
-            f"{run} was started with other {_DIGESTS[key]} ({key} differs)",
-            hint="Give the table and the options that it was started with, such as --ignore, or "
-            "another --run-dir, or delete this one to start again",
-        )
-    elif before != now:
-        raise SettingsChanged(
-            f"{run} was started with {key} = {before!r}; now it is {now!r}",
-            hint="Give another --run-dir, or delete this one to start again",
-        )
 
 
 @dataclass
@@ -193,11 +64,6 @@ class FoldStatus:
     seconds: float = 0.0
     elapsed: float = 0.0
     started: float = field(default=0.0, repr=False)
-
-
-def fold_result(run: Path, fold: int) -> dict[str, Any]:
-    """The ``result.json`` of a finished fold."""
-    return json.loads((fold_folder(run, fold) / "result.json").read_text(encoding="utf-8"))
 
 
 def run_folds(
@@ -323,25 +189,3 @@ def _failed(run: Path, fold: int, code: int, log_from: int) -> FoldFailed:
         hints = ["the machine may have run out of memory: try fewer --jobs"]
     hint = hints[-1] if hints else None
     return FoldFailed(f"fold {fold} {ended}: {said} (whole log: {path})", hint)
-
-
-def same_rows(data: Dataset, other: Dataset) -> None:
-    """Check that a second table holds the same samples in the same order with the same trait.
-
-    Raises
-    ------
-    TrainingTableError
-        They differ; the first difference is named.
-    """
-    if len(data.samples) != len(other.samples):
-        raise TrainingTableError(
-            f"{other.source} has {len(other.samples)} samples, {data.source} has "
-            f"{len(data.samples)}; a comparison needs the same rows"
-        )
-    for row, (one, two) in enumerate(zip(data.samples, other.samples, strict=True)):
-        if one != two or data.phenotype[row] != other.phenotype[row]:
-            raise TrainingTableError(
-                f"sample {row + 1} is '{one}' ({data.phenotype[row]:g}) in {data.source} but "
-                f"'{two}' ({other.phenotype[row]:g}) in {other.source}; "
-                "a comparison needs the same rows"
-            )

@@ -17,14 +17,14 @@ from snpredict.errors import (
     RaggedRow,
     TruncatedFile,
 )
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.formats import cannot_open
 from snpredict.genotypes.hapmap.hapmap_cells import BASES, INDEL, Calls
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import Spool
-from snpredict.genotypes.tables.columns import short
 from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.names import short
 
 _N_ANNOTATIONS = 11
 
@@ -50,7 +50,7 @@ class HapMapReader:
     Attributes
     ----------
     path, files, format, size_bytes, n_samples, id_column, notes
-        See `snpredict.genotypes.GenotypeReader`.
+        See `snpredict.genotypes.reader.GenotypeReader`.
 
     Raises
     ------

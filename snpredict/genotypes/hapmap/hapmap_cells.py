@@ -10,7 +10,7 @@ import numpy as np
 from snpredict.errors import BadGenotype
 from snpredict.formulas.encoding import MISSING
 from snpredict.genotypes.spool import Spool
-from snpredict.genotypes.tables.columns import short
+from snpredict.names import short
 
 #: Genotypes that are packed at a time.
 _BATCH_GENOTYPES = 1 << 22

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import InconsistentFiles, UnsupportedFile
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.formats import BED_MAGIC, cannot_open
 from snpredict.genotypes.plink.text_files import BIM, part, read_samples, read_variants
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import PackedRows, row_bytes
 from snpredict.genotypes.variants import Variants, Wanted
@@ -91,7 +91,7 @@ class BedReader:
         return found.variants
 
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """Blocks of samples; see `snpredict.genotypes.GenotypeReader.genotypes`."""
+        """Blocks of samples; see `snpredict.genotypes.reader.GenotypeReader.genotypes`."""
         rows = np.full(len(selection.variants), -1, np.int64)
         present = selection.variants >= 0
         rows[present] = self._rows[selection.variants[present]]

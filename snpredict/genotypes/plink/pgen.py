@@ -16,7 +16,6 @@ import numpy as np
 
 from snpredict.errors import InconsistentFiles, MissingPackage, TruncatedFile, UnsupportedFile
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.formats import cannot_open
 from snpredict.genotypes.plink.text_files import (
     VariantList,
@@ -25,6 +24,7 @@ from snpredict.genotypes.plink.text_files import (
     read_samples,
     read_variants,
 )
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import Spool, row_bytes
 from snpredict.genotypes.variants import Variants, Wanted
@@ -136,7 +136,7 @@ class PgenReader:
         return found.variants
 
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """Blocks of samples; see `snpredict.genotypes.GenotypeReader.genotypes`."""
+        """Blocks of samples; see `snpredict.genotypes.reader.GenotypeReader.genotypes`."""
         places = np.unique(selection.variants[selection.variants >= 0])
         with Spool(self._samples) as spool:
             # One entry more, for −1 to stay −1.

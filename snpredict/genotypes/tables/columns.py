@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from snpredict.errors import NoSampleColumn
+from snpredict.names import quoted
 
 #: Names of the sample id column, the first that the header holds wins. All names here are
 #: compared as `plain` makes them.
@@ -93,14 +94,3 @@ def find_id_column(
         f"{quoted(usual[:3])}; found {quoted(others)}",
         _SAY_ID_COLUMN,
     )
-
-
-def short(value: str, limit: int = 40) -> str:
-    """A name or cell in quotes, cut where it is long."""
-    return repr(value if len(value) <= limit else value[:limit] + "...")
-
-
-def quoted(names: Sequence[str], limit: int = 5) -> str:
-    """The first names, for a message: ``'a', 'b', ...``."""
-    more = ", ..." if len(names) > limit else ""
-    return ", ".join(short(name) for name in names[:limit]) + more

@@ -17,8 +17,8 @@ from snpredict.errors import BadGenotype, NotATable, RaggedRow
 from snpredict.genotypes.coding import UNKNOWN, Coding
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.tables.cells import VALUE_OF, bad_genotype, decode, locate
-from snpredict.genotypes.tables.columns import short
 from snpredict.genotypes.tables.snp_columns import FIRST_ROWS
+from snpredict.names import short
 
 #: Small enough that a chunk and its index arrays stay in the processor's cache.
 BLOCK_BYTES = 1 << 19

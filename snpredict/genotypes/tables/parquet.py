@@ -12,14 +12,15 @@ import numpy as np
 
 from snpredict.errors import NoSampleColumn
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.coding import UNKNOWN
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.spool import Spool
-from snpredict.genotypes.tables.columns import ID_COLUMNS, find_id_column, plain, short
+from snpredict.genotypes.tables.columns import ID_COLUMNS, find_id_column, plain
 from snpredict.genotypes.tables.parquet_file import ParquetFile
 from snpredict.genotypes.tables.snp_columns import PANDAS_INDEX, SnpColumns, in_rows
 from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.names import short
 
 #: Columns that are read together, and their cells, at most.
 _GROUP_COLUMNS = 128
@@ -53,7 +54,7 @@ def open_parquet(
 
 
 class ParquetSamples:
-    """A Parquet table with samples in rows; see `snpredict.genotypes.GenotypeReader`.
+    """A Parquet table with samples in rows; see `snpredict.genotypes.reader.GenotypeReader`.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ class ParquetSamples:
 
 
 class ParquetSnps:
-    """A Parquet table with SNPs in rows; see `snpredict.genotypes.GenotypeReader`.
+    """A Parquet table with SNPs in rows; see `snpredict.genotypes.reader.GenotypeReader`.
 
     Parameters
     ----------

@@ -21,8 +21,8 @@ from snpredict.formulas.encoding import MISSING
 from snpredict.genotypes.coding import MINUS_ONE, UNKNOWN, Coding
 from snpredict.genotypes.formats import cannot_open
 from snpredict.genotypes.tables.cells import VALUE_OF, bad_genotype
-from snpredict.genotypes.tables.columns import quoted, short
 from snpredict.genotypes.tables.snp_columns import FIRST_ROWS
+from snpredict.names import quoted, short
 
 #: Cells that are decoded together, at most.
 _BATCH_CELLS = 1 << 22

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from snpredict.errors import NoSampleColumn, NotATable
-from snpredict.genotypes import GenotypeBlock, ReadOptions
-from snpredict.genotypes.formats import PEDIGREE, sniff
-from snpredict.genotypes.tables.columns import quoted
+from snpredict.genotypes.formats import PEDIGREE
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions
 from snpredict.genotypes.tables.delimited import BLOCK_BYTES, DelimitedText
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.names import quoted
 
 _BAD_CELL = "columns behind PHENOTYPE hold the number of copies of the allele that they name"
 
@@ -30,21 +30,8 @@ _PLAIN_NOTE = "SNP columns without an allele, codes taken as the model's"
 
 
 def open_raw(path: Path, options: ReadOptions, snps: Wanted | None) -> "RawTable":
-    """Reader for a .raw; see `snpredict.genotypes.open_genotypes`."""
+    """Reader for a .raw; see `snpredict.genotypes.detect.open_genotypes`."""
     return RawTable(path, id_column=options.id_column, coding=options.coding)
-
-
-def open_wide(path: Path, *, id_column: str | None = None, coding: str | None = None) -> WideTable:
-    """A table with samples in rows, or a .raw, which is one too.
-
-    Raises
-    ------
-    SnpredictError
-        As `snpredict.genotypes.formats.sniff`, `WideTable` and `RawTable`.
-    """
-    if sniff(path)[1] == "raw":
-        return RawTable(path, id_column=id_column, coding=coding)
-    return WideTable(path, id_column=id_column, coding=coding)
 
 
 class RawTable(WideTable):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from snpredict.errors import BadVariant, DuplicateColumn, UnsupportedFile, UsageError
-from snpredict.genotypes import ReadOptions
-from snpredict.genotypes.tables.columns import plain, quoted, short
+from snpredict.genotypes.reader import ReadOptions
+from snpredict.genotypes.tables.columns import plain
 from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.names import quoted, short
 
 #: What pandas calls an index without a name in Parquet, as the last column.
 PANDAS_INDEX = "__index_level_0__"

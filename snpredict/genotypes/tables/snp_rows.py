@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import NoRows, NoSampleColumn
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.spool import Spool
 from snpredict.genotypes.tables.delimited import DelimitedText
@@ -74,7 +74,7 @@ class SnpRows:
     Attributes
     ----------
     path, files, format, coding, size_bytes, n_samples, id_column, notes
-        See `snpredict.genotypes.GenotypeReader`.
+        See `snpredict.genotypes.reader.GenotypeReader`.
 
     Raises
     ------

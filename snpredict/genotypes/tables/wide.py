@@ -15,10 +15,11 @@ from snpredict.errors import (
     UsageError,
 )
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes import GenotypeBlock, Selection
-from snpredict.genotypes.tables.columns import find_id_column, quoted, short
+from snpredict.genotypes.reader import GenotypeBlock, Selection
+from snpredict.genotypes.tables.columns import find_id_column
 from snpredict.genotypes.tables.delimited import BLOCK_BYTES, DelimitedText
 from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.names import quoted, short
 
 _BAD_CELL = (
     "genotypes are the number of copies of the counted allele; allele letters and calls such as "
@@ -63,7 +64,7 @@ class WideTable:
     n_samples : None
         It takes the whole file to know.
     notes : dict of str to int
-        See `snpredict.genotypes.GenotypeReader`.
+        See `snpredict.genotypes.reader.GenotypeReader`.
 
     Raises
     ------

@@ -21,8 +21,8 @@ from snpredict.errors import (
     TruncatedFile,
     UnsupportedFile,
 )
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.formats import GZIP_MAGIC, cannot_open
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.variants import Variants, Wanted
 from snpredict.genotypes.vcf.calls import ABSENT, MORE, CallRows, Site
 from snpredict.genotypes.vcf.vcf import (
@@ -52,7 +52,7 @@ class BcfReader:
     Attributes
     ----------
     path, files, format, size_bytes, n_samples, id_column, notes
-        See `snpredict.genotypes.GenotypeReader`.
+        See `snpredict.genotypes.reader.GenotypeReader`.
 
     Raises
     ------

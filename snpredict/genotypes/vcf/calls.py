@@ -69,7 +69,7 @@ class CallRows:
         At least one.
     wanted : Wanted
     dosages : {"use", "round", "ignore"}
-        See `snpredict.genotypes.ReadOptions`.
+        See `snpredict.genotypes.reader.ReadOptions`.
 
     Attributes
     ----------

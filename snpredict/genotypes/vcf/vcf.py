@@ -18,8 +18,8 @@ from snpredict.errors import (
     RaggedRow,
     TruncatedFile,
 )
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.formats import cannot_open
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.variants import Variants, Wanted
@@ -57,7 +57,7 @@ class VcfReader:
     Attributes
     ----------
     path, files, format, size_bytes, n_samples, id_column, notes
-        See `snpredict.genotypes.GenotypeReader`.
+        See `snpredict.genotypes.reader.GenotypeReader`.
 
     Raises
     ------

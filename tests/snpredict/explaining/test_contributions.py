@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
-from snpredict.explaining.contributions import (
-    Ensemble,
-    chord_slope,
-    contributions,
-    isru,
-    largest,
-    read_ensemble,
-)
-from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
+from snpredict.explaining.contributions import Ensemble, contributions, isru, largest, read_ensemble
+from snpredict.formulas.score_function import HiddenLayer, ScoreFunction, chord_slope
 from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.predictions import ensemble_mean
 from snpredict.scoring.scorer import Scorer

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import ReadOptions, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.variants import Variant
 from tests.formats import vcf as writer
 from tests.formats.vcf import BGZF_END, PHASED, UNPHASED, bgzf, write_bcf

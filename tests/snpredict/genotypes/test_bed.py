@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import ReadOptions, Selection, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.plink.bed import BedReader
+from snpredict.genotypes.reader import ReadOptions, Selection
 from snpredict.genotypes.variants import Variant, Wanted
 from tests.formats.plink import write_bed
 from tests.reading import mutations, read_all, wanted

@@ -10,8 +10,9 @@ import pytest
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
-from snpredict.genotypes import ReadOptions, open_genotypes
 from snpredict.genotypes.coding import CODINGS
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.variants import Variant
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import check_file, explain_sample, predict_file

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import Selection, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.variants import Variant, Wanted
 from tests.formats import hapmap
 from tests.reading import mutations, read_all, wanted

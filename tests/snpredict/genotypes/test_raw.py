@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from snpredict import errors
-from snpredict.genotypes import ReadOptions, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.tables.raw import RawTable, named_variant
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Wanted

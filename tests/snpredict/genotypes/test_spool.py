@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snpredict.genotypes import Selection
+from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.spool import PackedRows, Spool, pack, row_bytes
 
 # Five samples: the first has the lowest bits of the first byte.

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import ReadOptions, Selection, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import ReadOptions, Selection
 from snpredict.genotypes.variants import Variant, Wanted
 from snpredict.genotypes.vcf import vcf
 from tests.formats import vcf as writer

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
-from snpredict.genotypes import GenotypeBlock, ReadOptions, Selection, open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.genotypes.variants import Variant, Wanted
 from tests import reading

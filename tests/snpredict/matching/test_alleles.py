@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snpredict.bundle.load import SnpTable
+from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.genotypes.variants import Variant, Variants
 from snpredict.matching.alleles import (

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
-from snpredict.genotypes import GenotypeBlock
+from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import predict_file

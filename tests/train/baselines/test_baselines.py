@@ -9,11 +9,12 @@ pytest.importorskip("scipy", reason="needs the extra 'train'")
 pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from tests.simulated import simulate
-from train.baselines import BASELINES, FoldInput
+from train.baselines import FoldInput
 from train.baselines.kernels import channel_kernel, gaussian_kernels, linear_kernel
 from train.baselines.sparse import posterior_mean_effects
 from train.data.folds import random_folds, split
 from train.metrics import pearson
+from train.registry import BASELINES
 
 REGRESSIONS = [name for name in BASELINES if name not in ("family-mean", "missing-mask")]
 

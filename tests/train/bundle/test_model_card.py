@@ -13,9 +13,9 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from tests.simulated import simulate
 from tests.train.commands.test_run import train
-from train.baselines.reweighted import START
+from train.baselines.reweighted import REWEIGHTINGS, SHRINKAGE_FLOOR
 from train.bundle.model_card import model_card
-from train.networks.presets import load_preset
+from train.networks.presets import Start, load_preset
 
 MODELS = Path(__file__).parents[3] / "models"
 SHIPPED = ("height", "yield", "protein", "oil")
@@ -120,7 +120,8 @@ def test_a_card_says_how_its_preset_was_chosen(preset: str, words: str, not_word
 
 def test_the_reweighted_ridge_is_the_start_of_linear_and_not_of_default() -> None:
     linear, reweighted, default = (load_preset(n) for n in ("linear", "reweighted", "default"))
-    assert linear.start == reweighted.start == START != default.start
+    assert linear.start == reweighted.start == Start("ridge", REWEIGHTINGS, SHRINKAGE_FLOOR)
+    assert linear.start != default.start
     assert linear.architecture == reweighted.architecture
     assert reweighted.training.epochs == 0 and "preset linear" in reweighted.description
 

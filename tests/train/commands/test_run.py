@@ -23,8 +23,9 @@ from snpredict.bundle.load import load_bundle
 from snpredict.formulas.effects import is_curved
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from train.commands.summarize import pcc_table, read_run
+from train.evaluation.run_figures import pcc_table
 from train.networks.presets import PRESET_FOLDER
+from train.runs.folder import read_run
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -178,7 +179,7 @@ def test_the_bundle_holds_heterozygosity_and_call_rate_of_its_lines(default_run:
 
 
 def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_run: Path) -> None:
-    from snpredict.genotypes import open_genotypes
+    from snpredict.genotypes.detect import open_genotypes
 
     folder = default_run / "models" / "whole"
     bundle = load_bundle(folder)
@@ -569,7 +570,7 @@ def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
 
 def test_disagreeing_models_are_not_exported() -> None:
     from train.errors import ParityError
-    from train.networks.onnx_export import require_parity
+    from train.parity import require_parity
 
     one = np.array([90.0, 100.0])
     assert require_parity("x", one, one + 0.0005, scale=10.0) == pytest.approx(5e-5)

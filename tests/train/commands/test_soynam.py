@@ -13,12 +13,12 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.out_of_fold import genotype_digest
-from snpredict.genotypes import open_genotypes
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.scoring.onnx_session import onnx_predictions
 from tests.soynam import FOLDER, needs_soynam
 from tests.train.commands.test_run import texts_of, train
 from train.data.phenotypes import matching_lines, read_phenotypes
 from train.metrics import pearson
-from train.networks.onnx_export import onnx_predictions
 
 pytestmark = needs_soynam
 

@@ -13,8 +13,8 @@ from snpredict.bundle.load import load_bundle
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
+from train.data.folds import check_folds
 from train.errors import TraitScale
-from train.runs.processes import check_folds
 
 #: Distance between neighbouring float32 at 100,000.
 STEP = 2.0**-7

@@ -17,7 +17,6 @@ from rich.console import Console
 
 from snpredict.errors import DuplicateSample, UsageError
 from tests.simulated import simulate, write_table
-from train.baselines import BASELINES
 from train.cli import app
 from train.commands.evaluate import evaluate
 from train.data.controls import CONTROLS
@@ -37,6 +36,7 @@ from train.evaluation.command_line import read_commands, shown, told
 from train.evaluation.figures import Interval, read_evaluation
 from train.evaluation.report import write_report
 from train.evaluation.setup import SCHEMES, EvaluateOptions
+from train.registry import BASELINES
 
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
 
@@ -456,7 +456,7 @@ def test_a_command_that_was_stopped_is_recorded(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.commands.evaluate.run_task", stop)
+    monkeypatch.setattr("train.evaluation.execute.run_task", stop)
     with pytest.raises(KeyboardInterrupt):
         run(
             replace(options, out=tmp_path / "out", arguments=("evaluate", "/a/b.tsv", "--x=/c/d e"))

@@ -13,7 +13,7 @@ from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
 from train.networks.presets import load_preset
-from train.runs.processes import read_settings
+from train.runs.folder import read_settings
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
 from snpredict.explaining.snp_report import describe_snp
-from snpredict.genotypes import open_genotypes
+from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import QUICK, REPOSITORY, run

@@ -8,11 +8,13 @@ import pytest
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.formulas.encoding import channel_of
-from train.baselines.ridge import centered, fit_ridge, set_channel_weights
+from train.baselines.ridge import fit_ridge
+from train.data.centred import centered
 from train.data.folds import Split, split
 from train.networks.fitting import fit
 from train.networks.presets import Preset, load_preset, preset_names
 from train.networks.residual import GenotypeModel, affine_map, build_model, isru, one_hot
+from train.networks.residual_start import set_channel_weights
 from train.networks.saliency import mean_saliency
 
 N_SNPS = 30

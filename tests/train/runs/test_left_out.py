@@ -13,10 +13,12 @@ from snpredict.bundle.load import load_bundle
 from snpredict.intervals import intervals_of
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import run, texts_of, train
+from train.bundle.interval_coverage import measured_intervals
 from train.data.dataset import Dataset
+from train.data.families import left_out_folds, with_families
 from train.errors import TrainingTableError
 from train.metrics import pearson
-from train.runs.left_out import LeftOut, left_out_folds, measured_intervals, with_families
+from train.runs.left_out import LeftOut
 
 
 def data_of(families: list[str] | None, n: int = 60) -> Dataset:

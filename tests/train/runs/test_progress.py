@@ -11,7 +11,8 @@ import pytest
 
 from train.commands.console import Messages
 from train.networks.presets import load_preset
-from train.runs import processes as crossval
+from train.runs import processes
+from train.runs.folder import SETTINGS, fold_folder
 from train.runs.processes import FoldStatus
 from train.runs.progress import FitsLeft, least_time_left, time_left, watching
 
@@ -117,23 +118,23 @@ def test_a_finished_fold_counts_with_the_start_of_its_process(
     """A process that takes a while before it begins to count its own seconds."""
     preset = load_preset("gblup").as_dict()
     settings = {"trait": "x", "threads": 1, "gpu": False, "preset": preset}
-    (tmp_path / crossval.SETTINGS).write_text(json.dumps(settings))
+    (tmp_path / SETTINGS).write_text(json.dumps(settings))
 
-    def start(run: Path, fold: int, threads: int, gpu: bool) -> crossval._FoldProcess:
-        folder = crossval.fold_folder(run, fold)
+    def start(run: Path, fold: int, threads: int, gpu: bool) -> processes._FoldProcess:
+        folder = fold_folder(run, fold)
         folder.mkdir(parents=True)
         code = f"import time; time.sleep(0.3); open({str(folder / 'result.json')!r}, 'w').write"
-        return crossval._FoldProcess(
+        return processes._FoldProcess(
             subprocess.Popen([sys.executable, "-c", code + "('{\"seconds\": 0.01}')"]), 0
         )
 
-    monkeypatch.setattr(crossval, "_start", start)
+    monkeypatch.setattr(processes, "_start", start)
     seen: list[FoldStatus] = []
-    crossval.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
+    processes.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
     assert seen[-1].seconds == 0.01
     assert seen[-1].elapsed >= 0.3
     # Of an earlier command: only its own seconds are known.
-    crossval.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
+    processes.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
     assert seen[-1].elapsed == 0.01
 
 

@@ -1,0 +1,146 @@
+"""What every reader of genotype files offers, and what it takes and hands out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from snpredict.genotypes.variants import Variants, Wanted
+
+#: What `ReadOptions` takes.
+SNPS_IN = ("columns", "rows")
+DOSAGES = ("use", "round", "ignore")
+
+
+@dataclass(frozen=True)
+class GenotypeBlock:
+    """Consecutive samples of a file, in file order.
+
+    Attributes
+    ----------
+    samples : list of str
+        Sample ids as the file spells them, never turned into numbers.
+    codes : ndarray (samples, SNPs) of int8, C-contiguous
+        Genotype codes 0, 1, 2 and −1 (missing), SNPs in the order asked for. A dosage is
+        represented by its integer part.
+    columns : dict of str to list of str
+        The further text columns asked for, one stripped value per sample.
+    fractions : ndarray (samples, SNPs) of float32, or None
+        What dosages add to the codes, from 0 to less than 1: the expected number of counted
+        alleles is ``codes + fractions``. 0 where the code is −1 or 2. None where the block holds
+        hard calls only.
+    """
+
+    samples: list[str]
+    codes: np.ndarray
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    fractions: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which variant of a file is read for each SNP of the model.
+
+    Attributes
+    ----------
+    variants : ndarray (SNPs,) of int64
+        Place in `Variants.candidates`; −1 for a SNP that the file lacks. A place may occur twice.
+    swapped : ndarray (SNPs,) of bool
+        Whether the model counts the allele that the file's codes do not count: a genotype g is
+        then handed back as 2 − g.
+    """
+
+    variants: np.ndarray
+    swapped: np.ndarray
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a person says about a file; each reader uses what concerns its format.
+
+    Attributes
+    ----------
+    id_column : str, optional
+        Column of the sample ids (tables with samples in rows, Parquet).
+    snps_in : {"columns", "rows"}, optional
+        Orientation of a table; detected when left out.
+    dosages : {"use", "round", "ignore"}
+        Use dosages as expected genotypes, round them to the nearest code, or read the hard calls.
+    coding : {"012", "-101"}, optional
+        What stands for the genotypes in a file of bare codes. When left out it is 0, 1, 2, where
+        −1 is missing, and a file that looks like −1, 0, 1 is refused.
+    """
+
+    id_column: str | None = None
+    snps_in: str | None = None
+    dosages: str = "use"
+    coding: str | None = None
+
+
+class GenotypeReader(Protocol):
+    """What every genotype format offers.
+
+    Attributes
+    ----------
+    path : Path
+        The file that was named.
+    files : list of Path
+        Every file that is read, `path` first: a .bed comes with its .bim and .fam.
+    format : str
+        One of `FORMATS`; of tables ``"tsv"`` or ``"csv"``.
+    coding : str
+        One of `CODINGS`; empty for a format whose genotypes are not bare codes.
+    size_bytes : int
+        Size of `path` on disk.
+    bytes_read : int
+        Bytes of it read so far by the pass that is running, for a progress bar.
+    n_samples : int or None
+        None where it takes the whole file to know.
+    id_column : str
+        Column of the sample ids; empty for a format that has no columns.
+    notes : dict of str to int
+        What was taken otherwise than one might expect, in words, and how often, such as
+        ``"half-calls, taken as missing"``. Complete when `genotypes` has ended.
+    """
+
+    path: Path
+    files: list[Path]
+    format: str
+    coding: str
+    size_bytes: int
+    n_samples: int | None
+    id_column: str
+    notes: dict[str, int]
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes on disk read so far."""
+        ...
+
+    def variants(self, wanted: "Wanted") -> "Variants":
+        """The variants that may be SNPs of the model.
+
+        A format that has its variants in rows together with their genotypes is read to its end.
+
+        Raises
+        ------
+        SnpredictError
+            The file is damaged, or contradicts itself.
+        """
+        ...
+
+    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
+        """Genotypes of the selected variants, block by block in file order.
+
+        Called once, after `variants`. Every block holds at least one sample; a file without
+        samples is an error. Sample ids are unique and not empty.
+
+        Raises
+        ------
+        SnpredictError
+            As `variants`. Raised instead of the block that the mistake is in.
+        """
+        ...

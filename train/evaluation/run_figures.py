@@ -1,0 +1,88 @@
+"""The figures of one run: over its folds, and inside families."""
+
+from typing import Any
+
+import numpy as np
+
+from train.data.folds import split
+from train.metrics import pearson, within_group_pearson
+from train.runs.folder import Run
+
+
+def cross_validated_metrics(run: Run) -> dict[str, float | None]:
+    """Figures over the finished folds; None where a figure does not exist.
+
+    ``pcc_pooled`` correlates all test samples at once; ``within_family_pcc_mean`` is the mean
+    over folds of the PCC inside families (families of five test samples or more, weighted by
+    size); ``family_mean_pcc_mean`` is what the training means of the families alone predict.
+    """
+    y = run.data.phenotype
+    figures: dict[str, float | None] = {}
+    for name in ("pcc", "mae", "mse", "r2"):
+        values = np.array([result["metrics"][name] for result in run.results], float)
+        figures[f"{name}_mean"] = _finite(values.mean())
+        if name == "pcc":
+            figures["pcc_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
+    rows, predicted = np.concatenate(run.rows), np.concatenate(run.predicted)
+    figures["pcc_pooled"] = _finite(pearson(predicted, y[rows]))
+    figures["within_family_pcc_mean"] = figures["family_mean_pcc_mean"] = None
+    if run.data.families is not None:
+        families = np.array(run.data.families)
+        inside = [
+            within_group_pearson(p, y[r], families[r])
+            for r, p in zip(run.rows, run.predicted, strict=True)
+        ]
+        figures["within_family_pcc_mean"] = _finite(np.mean(inside))
+        if run.settings["fold_scheme"] != "family":
+            figures["family_mean_pcc_mean"] = _finite(
+                np.mean([_family_mean_pcc(run, families, fold) for fold in run.folds])
+            )
+    return figures
+
+
+def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
+    folds = np.load(run.path / "data" / "folds.npy")
+    parts = split(folds, fold, run.settings["seed"])
+    y = run.data.phenotype
+    overall = y[parts.train].mean()
+    means = {
+        family: y[parts.train][families[parts.train] == family].mean()
+        for family in np.unique(families[parts.train])
+    }
+    predicted = np.array([means.get(family, overall) for family in families[parts.test]])
+    return pearson(predicted, y[parts.test])
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _label(run: Run) -> str:
+    """``imputed`` for a table without gaps, else ``non_imputed``: the paper's two words."""
+    return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
+
+
+def pcc_table(run: Run, second: Run | None = None) -> list[list[Any]]:
+    """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
+
+    One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
+    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where both are one of these.
+    """
+    if second is None:
+        header, names, runs = ["pcc", "mae", "mse", "r2"], ["pcc", "mae", "mse", "r2"], [run]
+    else:
+        labels, names, runs = [_label(run), _label(second)], ["pcc"], [run, second]
+        same = labels[0] == labels[1]
+        header = ["pcc_first", "pcc_second"] if same else [f"pcc_{label}" for label in labels]
+    by_fold = [{r["fold"]: r["metrics"] for r in each.results} for each in runs]
+    table: list[list[Any]] = [["fold", *header]]
+    for fold in sorted(set().union(*by_fold)):
+        cells = [results.get(fold, {}).get(name) for results in by_fold for name in names]
+        table.append([fold, *(float("nan") if cell is None else cell for cell in cells)])
+    values = np.array([row[1:] for row in table[1:]], float)
+    # Over the folds that both tables have: means of different folds are not comparable.
+    shared = values[np.isfinite(values).all(axis=1)]
+    table.append(["mean", *(shared.mean(axis=0) if len(shared) else values[0] * np.nan)])
+    if len(shared) > 1:
+        table.append(["sd", *shared.std(axis=0, ddof=1)])
+    return table
