@@ -28,7 +28,7 @@ class InputOptions:
     Attributes
     ----------
     format : str, optional
-        One of `snpredict.genotypes.FORMATS`; seen from the content when left out.
+        One of `snpredict.genotypes.formats.FORMATS`; seen from the content when left out.
     reading : ReadOptions
     rules : MatchRules
     min_match : float

@@ -50,7 +50,7 @@ class DelimitedText:
     bad_cell : str
         The way out of a cell that is no genotype.
     formats : collection of str, optional
-        What the file's beginning may look like; see `snpredict.genotypes.FORMATS`.
+        What the file's beginning may look like; see `snpredict.genotypes.formats.FORMATS`.
     coding : str, optional
         One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
 
