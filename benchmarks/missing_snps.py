@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
-from snpredict.explaining.contributions import isru, read_ensemble
+from snpredict.explaining.contributions import read_ensemble
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
@@ -54,8 +54,7 @@ def main() -> None:
                 (masked[rows] == code).astype(np.float32) @ weights[:, channel, at]
                 for channel, code in enumerate(CHANNEL_CODES)
             )
-            predicted = ensemble.center[at] + ensemble.scale[at] * isru(z, ensemble.alpha)
-            found = metrics(predicted, observed[rows])
+            found = metrics(ensemble.trait.of_fold(at, z), observed[rows])
             pcc.append(found["pcc"])
             mae.append(found["mae"])
         return float(np.mean(pcc)), float(np.mean(mae))

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import CHANNEL_NAMES
+from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.bundle.ensemble_onnx import function_of, fused_ensemble
 from train.networks.hidden_part import HiddenPart
@@ -121,9 +122,7 @@ class Tiny:
 
     def effect_ranges(self) -> np.ndarray:
         """Percentiles of the effects over 20 drawn lines, (SNPs, 4, 2)."""
-        return effect_ranges(
-            self.function(), self.scale, self.alpha, self.frequencies, self.draw(20)
-        )
+        return effect_ranges(self.function(), self.trait, self.frequencies, self.draw(20))
 
     def saliency(self, ranges: bool = False) -> pa.Table:
         strength = np.abs(self.weights).max(axis=1)
@@ -139,9 +138,8 @@ class Tiny:
         }
         for f in range(self.n_folds):
             columns[f"fold_{f + 1:02d}"] = strength[:, f]
-        effects = average_effects(self.function(), self.scale, self.alpha, self.frequencies).astype(
-            np.float32
-        )
+        effects = average_effects(self.function(), self.trait, self.frequencies)
+        effects = effects.astype(np.float32)
         for channel, suffix in enumerate(("missing", "1", "2", "0") if self.affine else ()):
             columns[f"effect_{suffix}"] = effects[:, channel]
             if ranges:
@@ -170,6 +168,11 @@ class Tiny:
         for name, values in columns.items():
             table = table.append_column(name, pa.array(values))
         return table
+
+    @property
+    def trait(self) -> TraitScale:
+        """What turns scores into predictions."""
+        return TraitScale(self.center, self.scale, Isru(self.alpha))
 
     def function(self) -> ScoreFunction:
         """The score as numbers."""

@@ -102,9 +102,8 @@ class Bundle:
         """
         effects = self.saliency.effects
         assert effects is not None  # every bundle with a fused ensemble has them
-        scale = np.array([fold.scale for fold in self.manifest.folds])
         wrong = first_wrong_effect(
-            effects, snps, function, scale, self.manifest.alpha, self.snps.frequencies
+            effects, snps, function, self.manifest.trait_scale, self.snps.frequencies
         )
         if wrong is not None:
             snp, channel, expected = wrong

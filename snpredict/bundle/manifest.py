@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from snpredict.errors import InvalidBundle, UnknownSchema
 from snpredict.formulas.encoding import CHANNEL_NAMES
+from snpredict.formulas.links import Isru, TraitScale
 
 SCHEMA_VERSION = 1
 
@@ -101,6 +104,15 @@ class Manifest:
     metrics: dict[str, float | None]
     files: dict[str, str]
     raw: dict[str, Any]
+
+    @property
+    def trait_scale(self) -> TraitScale:
+        """What turns the folds' scores into predictions."""
+        return TraitScale(
+            np.array([fold.center for fold in self.folds]),
+            np.array([fold.scale for fold in self.folds]),
+            Isru(self.alpha),
+        )
 
     @property
     def models(self) -> list[str]:

@@ -14,7 +14,7 @@ from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
 from snpredict.errors import (
     InvalidBundle,
 )
-from snpredict.formulas.effects import PERCENTILES, largest_difference
+from snpredict.formulas.effects import PERCENTILES
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates, rate_limits
 from snpredict.formulas.similarity import (
@@ -180,7 +180,7 @@ def _effect_ranges(columns: Columns, path: Path, manifest: Manifest) -> np.ndarr
             "expected all or none"
         )
     ranges = np.stack([columns.matrix(names) for names in _RANGE_COLUMNS], axis=2)
-    limit = largest_difference([fold.scale for fold in manifest.folds], manifest.alpha)
+    limit = manifest.trait_scale.largest_difference()
     largest = float(np.abs(ranges).max())
     if largest > limit * (1 + 1e-6):
         raise InvalidBundle(

@@ -3,12 +3,13 @@
 A fold model has, for the genotype channels c_j of a sample, the score of
 `snpredict.formulas.score_function` and from it
 
-    prediction = center + scale · isru(z)        isru(z) = z / sqrt(1 + α z²)
+    prediction = center + scale · g(z)
 
-Its reference is the average genotype of the training set, with E_j = Σ_c freq[j, c] · W[j, c] in
-place of W[j, c_j], and the mean of x_j. Contributions follow the rescale rule of DeepLIFT
-(Shrikumar, Greenside, Kundaje 2017, eq. 10): what a function of one number adds is shared out in
-proportion to what went in, by the slope m of the chord between sample and reference.
+with the link g of `snpredict.formulas.links`. Its reference is the average genotype of the training
+set, with E_j = Σ_c freq[j, c] · W[j, c] in place of W[j, c_j], and the mean of x_j. Contributions
+follow the rescale rule of DeepLIFT (Shrikumar, Greenside, Kundaje 2017, eq. 10): what a function of
+one number adds is shared out in proportion to what went in, by the slope m of the chord between
+sample and reference.
 
     step_j = W[j, c_j] − E_j + Σ_h v_h m_h U[j, h] (x_j − mean x_j)        z = z_ref + Σ_j step_j
     contribution_j = scale · m · step_j
@@ -26,12 +27,11 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import NotExplainable
+from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import (
     HiddenLayer,
     ScoreFunction,
-    chord_slope,
     flat_by_fold,
-    isru,
     look_up,
     silu_chord,
     table_cells,
@@ -46,27 +46,18 @@ class Ensemble:
     Attributes
     ----------
     function : ScoreFunction
-    center, scale : ndarray (folds,)
+    trait : TraitScale
     frequencies : ndarray (SNPs, 4)
         Channel order; rows add up to 1.
-    alpha : float
     """
 
     function: ScoreFunction
-    center: np.ndarray
-    scale: np.ndarray
+    trait: TraitScale
     frequencies: np.ndarray
-    alpha: float
 
     def only(self, fold: int) -> "Ensemble":
         """The fold model at that place by itself."""
-        at = slice(fold, fold + 1)
-        return replace(
-            self,
-            function=self.function.only(fold),
-            center=self.center[at],
-            scale=self.scale[at],
-        )
+        return replace(self, function=self.function.only(fold), trait=self.trait.only(fold))
 
 
 @dataclass(frozen=True)
@@ -103,13 +94,7 @@ def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
             "it has no exact contributions",
             "its saliency is there: snpredict explain --snp NAME",
         )
-    return Ensemble(
-        function=function,
-        center=np.array([fold.center for fold in bundle.manifest.folds]),
-        scale=np.array([fold.scale for fold in bundle.manifest.folds]),
-        frequencies=bundle.snps.frequencies,
-        alpha=bundle.manifest.alpha,
-    )
+    return Ensemble(function, bundle.manifest.trait_scale, bundle.snps.frequencies)
 
 
 def contributions(
@@ -141,11 +126,10 @@ def contributions(
         if function.hidden is not None:
             _add_hidden(steps, function.hidden, fold, codes, fractions, e.frequencies)
         z = z_ref[fold] + steps.sum(axis=1)
-        slope = chord_slope(z, z_ref[fold], e.alpha)
-        steps *= (e.scale[fold] / n_folds * slope)[:, None]
+        steps *= e.trait.chord(fold, z, z_ref[fold])[:, None]
         values += steps
-        prediction += (e.center[fold] + e.scale[fold] * isru(z, e.alpha)) / n_folds
-    reference = float(np.mean(e.center + e.scale * isru(z_ref, e.alpha)))
+        prediction += e.trait.of_fold(fold, z) / n_folds
+    reference = float(np.mean(e.trait.predictions(z_ref)))
     return Contributions(values, reference, prediction)
 
 

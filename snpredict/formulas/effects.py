@@ -2,20 +2,18 @@
 
 In the average line all SNPs are at the average genotype of the training set, see
 `snpredict.formulas.score_function`. Without a hidden layer a genotype changes the score alike in
-every line, and its effect varies only with the slope of the ISRU. With one, the other SNPs of the
+every line, and its effect varies only with the slope of the link. With one, the other SNPs of the
 layer change it.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
+from snpredict.formulas.encoding import N_CHANNELS, centred_codes
+from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import (
     HiddenLayer,
     ScoreFunction,
     flat_by_fold,
-    isru,
     look_up,
     silu,
     table_cells,
@@ -34,8 +32,7 @@ _CHUNK = 64
 
 def average_effects(
     function: ScoreFunction,
-    scale: np.ndarray,
-    alpha: float,
+    trait: TraitScale,
     frequencies: np.ndarray,
     snps: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -52,9 +49,7 @@ def average_effects(
     Parameters
     ----------
     function : ScoreFunction
-    scale : ndarray (folds,)
-    alpha : float
-        ISRU α.
+    trait : TraitScale
     frequencies : ndarray (SNPs, 4)
         Shares of the channels in the training set.
     snps : ndarray (n,) of int, optional
@@ -75,17 +70,15 @@ def average_effects(
         s_ref = hidden.bias[fold] + x_ref @ hidden.weights[fold]
         at, inputs = _within(hidden.snps[fold], asked)
         kernel, now = hidden.weights[fold][inputs], silu(s_ref)
-        for channel, x in enumerate(_inputs_of(hidden.means[fold][inputs])):
+        for channel, x in enumerate(centred_codes(hidden.means[fold][inputs]).T):
             moved = silu(s_ref + kernel * (x - x_ref[inputs])[:, None])
             steps[at, channel, fold] += (moved - now) @ hidden.output[fold]
-    slope = scale * (1 + alpha * function.reference(frequencies) ** 2) ** -1.5
-    return (steps * slope).mean(axis=2)
+    return (steps * trait.slopes(function.reference(frequencies))).mean(axis=2)
 
 
 def effect_ranges(
     function: ScoreFunction,
-    scale: np.ndarray,
-    alpha: float,
+    trait: TraitScale,
     frequencies: np.ndarray,
     codes: np.ndarray,
 ) -> np.ndarray:
@@ -95,13 +88,13 @@ def effect_ranges(
     genotype, less its prediction with the SNP at its average; all other SNPs stay as they are in
     the line:
 
-        mean_f σ_f (ISRU(z_f of the line with c) − ISRU(z_f of the line with the average))
+        mean_f σ_f (g(z_f of the line with c) − g(z_f of the line with the average))
 
     where the average has E_fj in place of W_f[j, c], and mean x_j in place of x_c.
 
     Parameters
     ----------
-    function, scale, alpha, frequencies
+    function, trait, frequencies
         As for `average_effects`.
     codes : ndarray (lines, SNPs) of int8
         Training lines, at least one.
@@ -132,10 +125,9 @@ def effect_ranges(
                 at, inputs = _within(layer.hidden.snps[fold], asked)
                 x_ref = layer.hidden.average_inputs(fold, frequencies)
                 at_average[:, at] += layer.change(inputs, x_ref[inputs])
-                for channel, x in enumerate(_inputs_of(layer.hidden.means[fold][inputs])):
+                for channel, x in enumerate(centred_codes(layer.hidden.means[fold][inputs]).T):
                     with_code[:, at, channel] += layer.change(inputs, x)
-            change = isru(with_code, alpha) - isru(at_average, alpha)[:, :, None]
-            effects += scale[fold] / n_folds * change
+            effects += trait.change(fold, with_code, at_average[:, :, None])
         ranges[asked] = np.moveaxis(np.percentile(effects, PERCENTILES, axis=0), 0, -1)
     return ranges
 
@@ -179,8 +171,7 @@ def first_wrong_effect(
     effects: np.ndarray,
     tried: np.ndarray,
     function: ScoreFunction,
-    scale: np.ndarray,
-    alpha: float,
+    trait: TraitScale,
     frequencies: np.ndarray,
 ) -> tuple[int, int, float] | None:
     """A stored effect that the score function does not give, among those of some SNPs.
@@ -191,7 +182,7 @@ def first_wrong_effect(
         As stored, in single precision.
     tried : ndarray (n,) of int64
         Places of the SNPs.
-    function, scale, alpha, frequencies
+    function, trait, frequencies
         As for `average_effects`.
 
     Returns
@@ -200,22 +191,14 @@ def first_wrong_effect(
         SNP, channel, and what the score function gives.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = average_effects(function, scale, alpha, frequencies, tried)
+        expected = average_effects(function, trait, frequencies, tried)
         off = np.abs(effects[tried] - expected)
         # Stored in single precision, and smallest where what it is the difference of is large.
-        wrong = ~(off <= 1e-4 * np.abs(expected) + 1e-5 * scale.mean())
+        wrong = ~(off <= 1e-4 * np.abs(expected) + 1e-5 * trait.scale.mean())
     if not wrong.any():
         return None
     row, channel = np.argwhere(wrong)[0]
     return int(tried[row]), int(channel), float(expected[row, channel])
-
-
-def largest_difference(scale: Sequence[float], alpha: float) -> float:
-    """How far apart two predictions can be: both ends of the ISRU, mean over the folds.
-
-    Infinite for α = 0.
-    """
-    return 2 * float(np.mean(scale)) / alpha**0.5 if alpha > 0 else np.inf
 
 
 def is_curved(function: ScoreFunction, snp: int) -> bool:
@@ -227,8 +210,3 @@ def _within(inputs: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Places in `asked` of the SNPs that are inputs too, and their places among the inputs."""
     _, at, places = np.intersect1d(asked, inputs, assume_unique=True, return_indices=True)
     return at, places
-
-
-def _inputs_of(means: np.ndarray) -> list[np.ndarray]:
-    """x of every channel for SNPs with these means."""
-    return [np.zeros_like(means) if c == MISSING else c - means for c in CHANNEL_CODES]

@@ -51,6 +51,39 @@ def channel_of(codes: "np.ndarray") -> "np.ndarray":
     return lookup[codes]
 
 
+def centred_codes(means: "np.ndarray") -> "np.ndarray":
+    """What each channel stands for, less the SNP's mean: ``code − mean``, 0 for missing.
+
+    Parameters
+    ----------
+    means : ndarray (SNPs,) of float
+
+    Returns
+    -------
+    ndarray (SNPs, 4) of the same type, channel order
+    """
+    import numpy as np
+
+    columns = [np.zeros_like(means) if c == MISSING else c - means for c in CHANNEL_CODES]
+    return np.stack(columns, axis=1)
+
+
+def channel_weights(effects: "np.ndarray", means: "np.ndarray") -> "np.ndarray":
+    """``effect · (code − mean)`` as weights of the channels; a missing genotype is the mean.
+
+    Parameters
+    ----------
+    effects, means : ndarray (SNPs,) of float
+
+    Returns
+    -------
+    ndarray (SNPs, 4) of float, channel order
+    """
+    weights = effects[:, None] * centred_codes(means)
+    weights[:, CHANNEL_CODES.index(MISSING)] = 0  # and not −0, which has other bits
+    return weights
+
+
 def genotype_frequencies(codes: "np.ndarray") -> "np.ndarray":
     """Share of samples in each channel, per SNP.
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS, channel_of
+from snpredict.formulas.encoding import MISSING, N_CHANNELS, centred_codes, channel_of
+from snpredict.formulas.links import sigmoid
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,7 @@ class HiddenLayer:
         frequencies : ndarray (SNPs, 4)
             Channel order; rows add up to 1.
         """
-        x = np.zeros(self.snps.shape[1])
-        for channel, code in enumerate(CHANNEL_CODES):
-            if code != MISSING:
-                x += frequencies[self.snps[fold], channel] * (code - self.means[fold])
-        return x
+        return (frequencies[self.snps[fold]] * centred_codes(self.means[fold])).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -169,19 +166,14 @@ def look_up(
     return terms
 
 
-def isru(z: np.ndarray, alpha: float) -> np.ndarray:
-    """Inverse square root unit ``z / sqrt(1 + α z²)``."""
-    return z / np.sqrt(1 + alpha * z * z)
-
-
 def silu(s: np.ndarray) -> np.ndarray:
     """``s / (1 + exp(−s))``, without overflow."""
-    return s * _sigmoid(s)
+    return s * sigmoid(s)
 
 
 def silu_slope(s: np.ndarray) -> np.ndarray:
     """Derivative of `silu`."""
-    sigma = _sigmoid(s)
+    sigma = sigmoid(s)
     return sigma * (1 + s * (1 - sigma))
 
 
@@ -195,27 +187,3 @@ def silu_chord(s: np.ndarray, s_ref: np.ndarray) -> np.ndarray:
     near = np.abs(distance) < 1e-5
     quotient = (silu(s) - silu(s_ref)) / np.where(near, 1.0, distance)
     return np.where(near, silu_slope((s + s_ref) / 2), quotient)
-
-
-def _sigmoid(s: np.ndarray) -> np.ndarray:
-    # tanh neither overflows nor loses digits: 1 / (1 + exp(−s)) = (1 + tanh(s / 2)) / 2.
-    return 0.5 * (1 + np.tanh(0.5 * s))
-
-
-def chord_slope(z: np.ndarray, z_ref: np.ndarray, alpha: float) -> np.ndarray:
-    """``(isru(z) − isru(z_ref)) / (z − z_ref)``, or the derivative where the two meet.
-
-    With r = sqrt(1 + α z²) and q the same of z_ref, r² z_ref² and q² z² differ by z² − z_ref²,
-    so that the quotient equals
-
-        (z + z_ref) / (r q (z q + z_ref r))
-
-    in which nothing cancels as long as z and z_ref have the same sign. With opposite signs
-    nothing cancels in the plain quotient.
-    """
-    r, q = np.sqrt(1 + alpha * z * z), np.sqrt(1 + alpha * z_ref * z_ref)
-    same_sign = z * z_ref > 0
-    above = np.where(same_sign, z + z_ref, z / r - z_ref / q)
-    below = np.where(same_sign, r * q * (z * q + z_ref * r), z - z_ref)
-    # What remains is z = z_ref = 0, where isru has slope 1.
-    return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)

@@ -208,11 +208,9 @@ class Scorer:
                 terms = terms + _hidden_terms(function.hidden)
         if not all(np.isfinite(values).all() for values in (*numbers, z, terms)):
             raise InvalidBundle(f"{path}: a weight is not finite")
-        expected = self._trait_units(z)
-        scale = np.array([fold.scale for fold in manifest.folds])
-        center = np.array([fold.center for fold in manifest.folds])
-        allowed = scale * (1e-3 + 1e-5 * terms) + 1e-6 * np.abs(center)
-        if (np.abs(folds - expected) > allowed).any():
+        trait = manifest.trait_scale
+        allowed = trait.scale * (1e-3 + 1e-5 * terms) + 1e-6 * np.abs(trait.center)
+        if (np.abs(folds - trait.predictions(z)) > allowed).any():
             raise InvalidBundle(
                 f"{path}: its predictions are not those that its "
                 "weights and the manifest's isru_alpha, center and scale give"
@@ -283,16 +281,9 @@ class Scorer:
         if function.hidden is not None:
             z += function.hidden_scores(tile.codes, fractions)
             z -= function.hidden_scores(tile.codes)
-        predicted = self._trait_units(z)
+        predicted = self._bundle.manifest.trait_scale.predictions(z)
         n = len(tile.samples)
         return np.where(has_dosage[:, None], predicted[:n], folds).astype(np.float32)
-
-    def _trait_units(self, z: np.ndarray) -> np.ndarray:
-        """Scores (samples, folds) as predictions."""
-        manifest = self._bundle.manifest
-        center = np.array([fold.center for fold in manifest.folds])
-        scale = np.array([fold.scale for fold in manifest.folds])
-        return center + scale * z / np.sqrt(1 + manifest.alpha * z * z)
 
     def _tiles(self, blocks: Iterable[GenotypeBlock]) -> Iterator[GenotypeBlock]:
         """The samples in new blocks, all with `_rows` rows of codes."""

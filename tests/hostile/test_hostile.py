@@ -728,8 +728,6 @@ BOMB_ROWS = 1_000_000
 PREDICT = """
 import os, pathlib, re, sys
 from snpredict.cli import main
-from snpredict.effects import sampled_snps
-from snpredict.encoding import CHANNEL_CODES
 machine = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 18}
 sysconf = os.sysconf
 os.sysconf = lambda name: machine.get(name) or sysconf(name)

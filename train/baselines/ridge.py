@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.formulas.encoding import MISSING, channel_weights
 from train.data.centred import centered
 from train.data.folds import Split
 from train.metrics import pearson
@@ -41,12 +41,8 @@ class RidgeSolution:
     validation_pcc: float
 
     def channel_weights(self) -> np.ndarray:
-        """The same function as weights (SNPs, 4): ``b_j (code − mean_j)``, missing → 0."""
-        columns = [
-            np.zeros_like(self.effects) if code == MISSING else self.effects * (code - self.means)
-            for code in CHANNEL_CODES
-        ]
-        return np.stack(columns, axis=1).astype(np.float32)
+        """The same function as weights (SNPs, 4) of float32."""
+        return channel_weights(self.effects, self.means).astype(np.float32)
 
 
 def fit_ridge(

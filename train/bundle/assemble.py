@@ -11,6 +11,7 @@ from rich.console import Console
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import genotype_frequencies
+from snpredict.formulas.links import Isru, TraitScale
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import function_of, fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
@@ -109,9 +110,10 @@ def assemble_bundle(
     if ensemble is not None:
         lines = some_lines(run.data.codes, run.settings["seed"])
         function = function_of(weights, bias, hidden)
+        trait = TraitScale(center, scale, Isru(alpha))
         effects = effect_columns(
-            average_effects(function, scale, alpha, frequencies),
-            effect_ranges(function, scale, alpha, frequencies, lines),
+            average_effects(function, trait, frequencies),
+            effect_ranges(function, trait, frequencies, lines),
         )
     manifest = manifest_of(target.name, run, figures, alpha, ensemble is not None)
     manifest["evaluation"] = evaluated

@@ -27,7 +27,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS
+from snpredict.formulas.encoding import N_CHANNELS, centred_codes, channel_weights
 from train.baselines.boosting import fit_trees
 from train.baselines.ridge import fit_ridge
 from train.baselines.teacher import fit_teacher
@@ -73,10 +73,7 @@ class CentredCodes(keras.layers.Layer):
     def __init__(self, snps: np.ndarray, means: np.ndarray, **options: Any):
         super().__init__(**options)
         self.snps = [int(snp) for snp in snps]
-        columns = [
-            np.zeros_like(means) if code == MISSING else code - means for code in CHANNEL_CODES
-        ]
-        self.values = np.stack(columns, axis=1).astype(np.float32)
+        self.values = centred_codes(means).astype(np.float32)
 
     def call(self, one_hot: tf.Tensor) -> tf.Tensor:
         """Look the codes up."""
@@ -243,7 +240,7 @@ def _as_numbers(
         output=output[:, 0][None],
     )
     weights = np.zeros((n_snps, N_CHANNELS), np.float32)
-    weights[snps] = channel_values(linear[:, 0] * gain, means)
+    weights[snps] = channel_weights(linear[:, 0] * gain, means)
     return HiddenScore(weights, float(offset[0]), part)
 
 
@@ -265,15 +262,6 @@ def on_grid(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scale = np.abs(kernel).max(axis=0) / GRID
     scale = np.where(scale > 0, scale, 1.0).astype(np.float32)
     return np.rint(kernel / scale).astype(np.int8), scale
-
-
-def channel_values(effects: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """``effect · (code − mean)`` per channel, 0 for missing: (SNPs,) and (SNPs,) → (SNPs, 4)."""
-    columns = [
-        np.zeros_like(effects) if code == MISSING else effects * (code - means)
-        for code in CHANNEL_CODES
-    ]
-    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def as_keras(score: HiddenScore) -> keras.Model:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
-from snpredict.explaining.contributions import Ensemble, contributions, isru, largest, read_ensemble
-from snpredict.formulas.score_function import HiddenLayer, ScoreFunction, chord_slope
+from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
+from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.predictions import ensemble_mean
 from snpredict.scoring.scorer import Scorer
@@ -33,10 +33,8 @@ def ensemble_of(tiny: Tiny) -> Ensemble:
         )
     return Ensemble(
         ScoreFunction(tiny.weights.astype(float), tiny.bias.astype(float), hidden),
-        tiny.center,
-        tiny.scale,
+        tiny.trait,
         tiny.frequencies,
-        tiny.alpha,
     )
 
 
@@ -114,25 +112,6 @@ def test_model_that_is_not_affine(tmp_path):
     bundle = load_bundle(Tiny(affine=False).write(tmp_path / "b"))
     with pytest.raises(errors.NotExplainable, match="no fused ensemble"):
         read_ensemble(bundle, Scorer(bundle))
-
-
-finite = st.floats(-50, 50)
-
-
-@given(z=finite, z_ref=finite, alpha=st.floats(0.01, 5))
-def test_chord_slope_times_the_difference_is_the_difference_of_isru(z, z_ref, alpha):
-    slope = chord_slope(np.array([z]), np.float64(z_ref), alpha)
-    assert 0 < slope[0] <= 1 + 1e-12
-    np.testing.assert_allclose(
-        slope * (z - z_ref), isru(np.array([z]), alpha) - isru(z_ref, alpha), atol=1e-12
-    )
-
-
-@pytest.mark.parametrize("step", [0, 1e-15, -1e-12, 1e-9, 1e-7])
-@pytest.mark.parametrize("z_ref", [-3.0, 0.0, 0.5])
-def test_chord_slope_nears_the_derivative(z_ref, step):
-    slope = chord_slope(np.array([z_ref + step]), np.float64(z_ref), 0.2)
-    np.testing.assert_allclose(slope, (1 + 0.2 * z_ref**2) ** -1.5, rtol=1e-6)
 
 
 def test_largest_is_by_size_whatever_the_sign():

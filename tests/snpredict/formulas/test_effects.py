@@ -12,6 +12,7 @@ from snpredict.formulas.effects import (
     is_curved,
     sampled_snps,
 )
+from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from tests.bundles import Tiny
 
@@ -42,18 +43,18 @@ def test_one_snp_by_hand():
     weights = np.array([0.0, 1.0, 2.0, 0.0]).reshape(1, 4, 1)
     function = ScoreFunction(weights, np.array([-1.0]))
     frequencies = np.array([[0.0, 0.0, 0.5, 0.5]])
-    scale, lines = np.array([2.0]), np.array([[0], [2], [1]], np.int8)
-    effects = average_effects(function, scale, 0.5, frequencies)
+    trait, lines = TraitScale(np.zeros(1), np.array([2.0]), Isru(0.5)), np.array([[0], [2], [1]])
+    effects = average_effects(function, trait, frequencies)
     assert effects.tolist() == [[-2.0, 0.0, 2.0, -2.0]]
     # The average line has z = 0; code 2 leads to z = 1, and 2 · 1 / sqrt(1.5) from 0.
-    ranges = effect_ranges(function, scale, 0.5, frequencies, lines)
+    ranges = effect_ranges(function, trait, frequencies, lines.astype(np.int8))
     end = 2 / math.sqrt(1.5)
     assert ranges[0].tolist() == [[pytest.approx(value)] * 2 for value in (-end, 0.0, end, -end)]
 
 
 def test_without_curves_the_range_is_the_effect():
     flat = Tiny(n_snps=6, alpha=0.0)
-    arguments = (flat.function(), flat.scale, 0.0, flat.frequencies)
+    arguments = (flat.function(), flat.trait, flat.frequencies)
     effects = average_effects(*arguments)
     ranges = effect_ranges(*arguments, flat.draw(30))
     assert ranges == pytest.approx(np.stack([effects, effects], axis=2), abs=1e-6)
@@ -63,7 +64,7 @@ def test_small_steps_of_the_average_line_are_the_effects():
     tiny = Tiny(n_snps=5, n_folds=2, units=2)
     tiny.weights *= np.float32(1e-3)
     tiny.hidden.output[:] *= np.float32(1e-3)
-    effects = average_effects(tiny.function(), tiny.scale, tiny.alpha, tiny.frequencies)
+    effects = average_effects(tiny.function(), tiny.trait, tiny.frequencies)
     average = [None] * 5
     for snp in range(5):
         for channel in range(4):
@@ -76,7 +77,7 @@ def test_small_steps_of_the_average_line_are_the_effects():
 
 def test_ranges_are_percentiles_of_what_a_genotype_changes_in_lines():
     lines = CURVED.draw(7)
-    ranges = effect_ranges(CURVED.function(), CURVED.scale, CURVED.alpha, CURVED.frequencies, lines)
+    ranges = effect_ranges(CURVED.function(), CURVED.trait, CURVED.frequencies, lines)
     for snp in range(5):
         for channel in range(4):
             effects = []
@@ -98,7 +99,7 @@ def test_ranges_are_percentiles_of_what_a_genotype_changes_in_lines():
 
 def test_parts_of_the_snps_give_what_all_give(monkeypatch):
     wide = Tiny(n_snps=150, n_folds=2, units=2)
-    arguments = (wide.function(), wide.scale, wide.alpha, wide.frequencies)
+    arguments = (wide.function(), wide.trait, wide.frequencies)
     whole = average_effects(*arguments)
     asked = np.array([3, 77, 149])
     assert np.array_equal(average_effects(*arguments, asked), whole[asked])
@@ -115,7 +116,7 @@ def test_curved_snps_are_those_of_the_layer():
 
 def test_a_wrong_effect_is_found():
     wide = Tiny(n_snps=500)
-    arguments = (wide.function(), wide.scale, wide.alpha, wide.frequencies)
+    arguments = (wide.function(), wide.trait, wide.frequencies)
     effects = average_effects(*arguments).astype(np.float32).astype(float)
     everywhere = np.arange(500)
     assert first_wrong_effect(effects, everywhere, *arguments) is None
