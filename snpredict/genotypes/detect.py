@@ -21,7 +21,6 @@ from snpredict.errors import (
 from snpredict.genotypes.formats import BOM, GZIP_MAGIC, cannot_open, format_of_head
 from snpredict.genotypes.tables.raw import RawTable
 from snpredict.genotypes.tables.wide import WideTable
-from snpredict.genotypes.variants import Wanted
 
 _HEAD_BYTES = 1 << 16
 #: Parts of a PLINK file set that people name instead of the file with the genotypes.

@@ -2,11 +2,11 @@
 
 import math
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snpredict.bundle.load import Bundle
+from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.out_of_fold import SEEN_BY_ALL
 from snpredict.matching.matched_file import InputFile
 from snpredict.matching.report import MatchReport
@@ -15,16 +15,6 @@ from snpredict.predicting import FilePrediction, SampleExplanation
 from snpredict.scoring.predictions import Coverage
 from snpredict.terminal.wrapping import fact_lines
 from snpredict.version import __version__
-
-if TYPE_CHECKING:
-    pass
-
-from typing import TYPE_CHECKING
-
-from snpredict.bundle.manifest import Manifest
-
-if TYPE_CHECKING:
-    pass
 
 #: A term of a sum is not wrapped to less than this.
 _LEAST_ROOM = 15

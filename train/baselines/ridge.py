@@ -8,7 +8,6 @@ find what the ridge cannot express.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -17,10 +16,6 @@ from snpredict.formulas.encoding import MISSING, channel_weights
 from train.data.centred import centered
 from train.data.folds import Split
 from train.metrics import pearson
-
-if TYPE_CHECKING:
-    # At run time it would load TensorFlow, which the ridge regression itself does not need.
-    pass
 
 #: Assumed shares of variance explained by the SNPs; the validation rows choose among them.
 HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)

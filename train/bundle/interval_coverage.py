@@ -1,14 +1,11 @@
 """How often intervals hold what they promise, measured on the run's own folds."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from snpredict.formulas.conformal import coverage_known, coverage_new, rank_of
 from snpredict.intervals import METHODS
-
-if TYPE_CHECKING:
-    pass
 from train.runs.left_out import LeftOut
 
 #: Levels whose coverage is measured and stored.

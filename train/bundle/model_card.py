@@ -1,22 +1,12 @@
 """The model card: what a person must know before believing a bundle."""
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from train.bundle.interval_coverage import LEVELS
-from train.networks.presets import HIDDEN
-
-if TYPE_CHECKING:
-    pass
-
-from typing import TYPE_CHECKING
-
 from train.evaluation.figures import SCHEME_TITLES, Interval
 from train.evaluation.markdown import FIGURES
-
-if TYPE_CHECKING:
-    pass
-
+from train.networks.presets import HIDDEN
 
 #: Where the figures of a preset's own choice were looked at; see docs/experiments.md.
 _CHOSEN = {

@@ -1,14 +1,8 @@
 """Genotype codes, centred on the means of training rows."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
-
-if TYPE_CHECKING:
-    # At run time it would load TensorFlow, which the ridge regression itself does not need.
-    pass
 
 
 def centered(codes: np.ndarray, means: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Families from genotypes, for a table that does not name them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +8,6 @@ from train.data.centred import centered, training_means
 from train.data.dataset import Dataset
 from train.data.folds import family_folds
 from train.errors import TrainingTableError
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_FOLDS = 10
 _FEWEST_FAMILIES = 3
