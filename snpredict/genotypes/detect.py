@@ -1,26 +1,23 @@
 """Opening a genotype file: which format it is, told by its content, and the reader for it."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from snpredict.errors import UsageError
-from snpredict.genotypes.reader import GenotypeReader, ReadOptions
-
-if TYPE_CHECKING:
-    from snpredict.genotypes.variants import Wanted
-
-import zlib
 
 from snpredict.errors import (
     EmptyFile,
     FileNotFound,
     SnpredictError,
     TruncatedFile,
+    UsageError,
 )
 from snpredict.genotypes.formats import BOM, GZIP_MAGIC, cannot_open, format_of_head
-from snpredict.genotypes.tables.raw import RawTable
-from snpredict.genotypes.tables.wide import WideTable
+from snpredict.genotypes.reader import GenotypeReader, ReadOptions
+
+if TYPE_CHECKING:
+    from snpredict.genotypes.tables.wide import WideTable
+    from snpredict.genotypes.variants import Wanted
 
 _HEAD_BYTES = 1 << 16
 #: Parts of a PLINK file set that people name instead of the file with the genotypes.
@@ -207,7 +204,9 @@ def _unpacked(path: Path, head: bytes) -> bytes:
     return text
 
 
-def open_wide(path: Path, *, id_column: str | None = None, coding: str | None = None) -> WideTable:
+def open_wide(
+    path: Path, *, id_column: str | None = None, coding: str | None = None
+) -> "WideTable":
     """A table with samples in rows, or a .raw, which is one too.
 
     Raises
@@ -215,6 +214,9 @@ def open_wide(path: Path, *, id_column: str | None = None, coding: str | None = 
     SnpredictError
         As `snpredict.genotypes.detect.sniff`, `WideTable` and `RawTable`.
     """
+    from snpredict.genotypes.tables.raw import RawTable
+    from snpredict.genotypes.tables.wide import WideTable
+
     if sniff(path)[1] == "raw":
         return RawTable(path, id_column=id_column, coding=coding)
     return WideTable(path, id_column=id_column, coding=coding)
