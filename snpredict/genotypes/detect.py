@@ -14,6 +14,7 @@ from snpredict.errors import (
 )
 from snpredict.genotypes.formats import BOM, GZIP_MAGIC, cannot_open, format_of_head
 from snpredict.genotypes.reader import GenotypeReader, ReadOptions
+from snpredict.genotypes.source import TextSource
 
 if TYPE_CHECKING:
     from snpredict.genotypes.tables.wide import WideTable
@@ -198,8 +199,6 @@ def _unpacked(path: Path, head: bytes) -> bytes:
         ) from None
     if not text and path.stat().st_size < _HEAD_BYTES:
         # Either an empty member or a cut: reading on tells the two apart.
-        from snpredict.genotypes.source import TextSource
-
         TextSource(path)
     return text
 
