@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.onnx_session import open_session
 from snpredict.scoring.scorer import Scorer
 from train.networks.presets import load_preset
@@ -59,7 +60,7 @@ def main() -> None:
     folds = [bundle.files[f.model] for f in bundle.manifest.folds if f.model is not None]
 
     rows = {}
-    seconds = best(lambda: Scorer(bundle, THREADS).predict(codes))
+    seconds = best(lambda: Scorer(bundle, THREADS).predict(Genotypes(codes)))
     rows["fused ensemble, load and score"] = N_SAMPLES / seconds
     if folds:
         seconds = best(lambda: fold_models(folds, codes), 2)

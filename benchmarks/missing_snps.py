@@ -15,6 +15,7 @@ import numpy as np
 from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
 from snpredict.explaining.contributions import read_ensemble
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from train.metrics import metrics
@@ -46,7 +47,7 @@ def main() -> None:
 
     def figures(masked: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
         pcc, mae = [], []
-        curved = function.hidden_scores(masked)
+        curved = function.hidden_scores(Genotypes(masked))
         for at, number in enumerate(f.number for f in bundle.manifest.folds):
             rows = fold == number
             z = function.bias[at] + curved[rows, at]

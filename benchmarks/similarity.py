@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import rate_limits, sample_rates
 from snpredict.formulas.similarity import UNLIKE_BEYOND, Similarity
 from train.bundle.similarity_table import (
@@ -46,15 +47,15 @@ def main() -> None:
     _errors(folder, options.model, samples, distances, limit)
 
     test = folds[known] == np.unique(folds[known])[0]
-    limits = rate_limits(sample_rates(codes[~test]), UNLIKE_BEYOND)
+    limits = rate_limits(sample_rates(Genotypes(codes[~test])), UNLIKE_BEYOND)
     similarity = Similarity(similarity_table(codes[~test]), np.sort(distances[known]), limits)
     print("\n| samples | distance | median percentile | heterozygosity | call rate |")
     print("| --- | --- | --- | --- | --- |")
     for name, altered in _alterations(codes, test):
-        found = similarity.table.distances(altered)
+        found = similarity.table.distances(Genotypes(altered))
         median = np.nanmedian(similarity.percentiles(found))
         present = np.count_nonzero((altered != MISSING).any(axis=0))
-        because = similarity.unlike_because(found, sample_rates(altered, n_snps=present))
+        because = similarity.unlike_because(found, sample_rates(Genotypes(altered), n_snps=present))
         far, heterozygous, few = (f"{np.mean(rows):.1%}" for rows in because.values())
         print(f"| {name} | {far} | {median:.1f} | {heterozygous} | {few} |")
 

@@ -1,5 +1,6 @@
 """Work done ahead of whoever wants its results, in threads of its own."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -75,3 +76,10 @@ def map_ahead(
         finally:
             for future in running:
                 future.cancel()
+
+
+def default_threads() -> int:
+    """One per core that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

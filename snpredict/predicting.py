@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from snpredict.results import Results
 from snpredict.scoring.predictions import Coverage, ScoredBlock, Scores, collect
 from snpredict.scoring.scorer import Scorer
 from snpredict.version import __version__
+
+if TYPE_CHECKING:
+    from snpredict.formulas.genotypes import Genotypes
 
 
 @dataclass(frozen=True)
@@ -248,7 +251,7 @@ def predict_file(
             for block in scorer.score(file.blocks()):
                 if ensemble is not None:
                     rows.extend(_top_rows(_contributions(block, ensemble), top, ids))
-                collector.add(block.codes, block.fractions)
+                collector.add(block.genotypes)
                 scored(len(block.samples))
                 yield block
 
@@ -288,7 +291,7 @@ def check_file(
         for block in file.blocks():
             samples += block.samples
             missing += int(np.count_nonzero(block.codes == MISSING))
-            collector.add(block.codes, block.fractions)
+            collector.add(block.genotypes)
             scored(len(block.samples))
         source = input_file(file, digests.result())
     coverage = Coverage(len(samples), len(bundle.snps), file.report.matched, missing)
@@ -322,21 +325,18 @@ def explain_sample(
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, options)
     samples: list[str] = []
-    codes: np.ndarray | None = None
-    fractions: np.ndarray | None = None
+    of_sample: Genotypes | None = None
     collector = MeasureCollector(bundle, file.match)
     with ThreadPoolExecutor(1) as pool, watch(file.reader) as scored:
         digests = pool.submit(file_digests, file.reader.files)
         for block in file.blocks():
             samples += block.samples
             if sample in block.samples:
-                row = [block.samples.index(sample)]
-                codes = block.codes[row].copy()
-                fractions = None if block.fractions is None else block.fractions[row].copy()
-            collector.add(block.codes, block.fractions)
+                of_sample = block.genotypes.rows(np.array([block.samples.index(sample)]))
+            collector.add(block.genotypes)
             scored(len(block.samples))
         source = input_file(file, digests.result())
-    if codes is None:
+    if of_sample is None:
         column = f" (column {source.id_column!r})" if source.id_column else ""
         raise UnknownSample(
             f"{path} has no sample {sample!r} among its {len(samples)}{column}",
@@ -345,25 +345,21 @@ def explain_sample(
     measures = collector.collected()
     called = measures.weighted_call_rate
     judge_calls(path, called, file.report, source.notes, options.min_match)
-    (result,) = scorer.score([GenotypeBlock([sample], codes, {}, fractions)])
+    (result,) = scorer.score([GenotypeBlock([sample], of_sample)])
     fold = int(result.held_out[0])
-    explained = contributions(codes, ensemble if fold < 0 else ensemble.only(fold), fractions)
-    genotypes = np.where(codes == MISSING, np.nan, codes)[0]
-    if fractions is not None:
-        genotypes = genotypes + fractions[0]
-    missing = int(np.count_nonzero(codes == MISSING))
+    explained = contributions(of_sample, ensemble if fold < 0 else ensemble.only(fold))
     return SampleExplanation(
         bundle=bundle,
         source=source,
         match=file.report,
         sample=sample,
-        genotypes=genotypes,
+        genotypes=of_sample.copies()[0],
         prediction=float(collect([result], len(ids), file.report.matched).prediction[0]),
         predicted_by="ensemble" if fold < 0 else bundle.manifest.folds[fold].name,
         reference=explained.reference,
         contributions=explained.values[0],
         order=largest(explained.values, len(ids))[0],
-        coverage=Coverage(1, len(ids), file.report.matched, missing),
+        coverage=Coverage(1, len(ids), file.report.matched, result.missing),
         measures=measures.row(samples.index(sample)),
         min_match=options.min_match,
     )
@@ -382,10 +378,10 @@ def first_samples(path: Path, bundle: Bundle, options: InputOptions | None = Non
 
 def _contributions(block: ScoredBlock, ensemble: Ensemble) -> np.ndarray:
     """Contributions (samples, SNPs) to the predictions that are shown."""
-    values = contributions(block.codes, ensemble, block.fractions).values
+    values = contributions(block.genotypes, ensemble).values
     for fold in np.unique(block.held_out[block.held_out >= 0]).tolist():
         rows = block.held_out == fold
-        values[rows] = contributions(block.codes[rows], ensemble.only(fold)).values
+        values[rows] = contributions(block.genotypes.rows(rows), ensemble.only(fold)).values
     return values
 
 

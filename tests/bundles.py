@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import CHANNEL_NAMES
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.bundle.ensemble_onnx import function_of, fused_ensemble
@@ -122,7 +123,8 @@ class Tiny:
 
     def effect_ranges(self) -> np.ndarray:
         """Percentiles of the effects over 20 drawn lines, (SNPs, 4, 2)."""
-        return effect_ranges(self.function(), self.trait, self.frequencies, self.draw(20))
+        lines = Genotypes(self.draw(20))
+        return effect_ranges(self.function(), self.trait, self.frequencies, lines)
 
     def saliency(self, ranges: bool = False) -> pa.Table:
         strength = np.abs(self.weights).max(axis=1)

@@ -44,7 +44,7 @@ def read_all(
         samples += block.samples
         codes.append(block.codes)
         none = np.zeros(block.codes.shape, np.float32)
-        fractions.append(none if block.fractions is None else block.fractions)
+        fractions.append(none if block.genotypes.fractions is None else block.genotypes.fractions)
     return reader, variants, samples, np.concatenate(codes), np.concatenate(fractions)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import sample_rates
 from tests.bundles import Tiny
 from tests.simulated import simulate
@@ -53,7 +54,7 @@ class Similar:
         out_of_fold = self.tiny.out_of_fold(
             tuple(f"{row:064x}" for row in range(540)), tuple(self.folds.tolist())
         ).append_column("distance", pa.array(self.distances))
-        of_lines = sample_rates(self.codes)
+        of_lines = sample_rates(Genotypes(self.codes))
         for name in ("heterozygosity", "call_rate") if rates else ():
             out_of_fold = out_of_fold.append_column(name, pa.array(getattr(of_lines, name)))
         return self.tiny.write(

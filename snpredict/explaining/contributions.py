@@ -27,14 +27,14 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import NotExplainable
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import (
     HiddenLayer,
     ScoreFunction,
+    TableCells,
     flat_by_fold,
-    look_up,
     silu_chord,
-    table_cells,
 )
 from snpredict.scoring.scorer import Scorer
 
@@ -97,34 +97,30 @@ def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
     return Ensemble(function, bundle.manifest.trait_scale, bundle.snps.frequencies)
 
 
-def contributions(
-    codes: np.ndarray, ensemble: Ensemble, fractions: np.ndarray | None = None
-) -> Contributions:
+def contributions(genotypes: Genotypes, ensemble: Ensemble) -> Contributions:
     """Contribution of every SNP to every sample's prediction, as the module's text defines it.
 
     Parameters
     ----------
-    codes : ndarray (samples, SNPs) of int8
+    genotypes : Genotypes
     ensemble : Ensemble
-    fractions : ndarray (samples, SNPs) of float32, optional
-        What dosages add to the codes.
 
     Returns
     -------
     Contributions
     """
     e, function = ensemble, ensemble.function
-    n_samples, n_snps = codes.shape
+    n_samples, n_snps = genotypes.codes.shape
     n_folds = function.n_folds
     z_ref = function.reference(e.frequencies)
     steps_of = flat_by_fold(function.weights - function.average(e.frequencies)[:, None, :])
-    cells, above = table_cells(codes, fractions)
+    cells = TableCells(genotypes)
     values = np.zeros((n_samples, n_snps))
     prediction = np.zeros(n_samples)
     for fold in range(n_folds):
-        steps = look_up(steps_of[fold], cells, above, fractions)
+        steps = cells.look_up(steps_of[fold])
         if function.hidden is not None:
-            _add_hidden(steps, function.hidden, fold, codes, fractions, e.frequencies)
+            _add_hidden(steps, function.hidden, fold, genotypes, e.frequencies)
         z = z_ref[fold] + steps.sum(axis=1)
         steps *= e.trait.chord(fold, z, z_ref[fold])[:, None]
         values += steps
@@ -137,14 +133,13 @@ def _add_hidden(
     steps: np.ndarray,
     hidden: HiddenLayer,
     fold: int,
-    codes: np.ndarray,
-    fractions: np.ndarray | None,
+    genotypes: Genotypes,
     frequencies: np.ndarray,
 ) -> None:
     """Add the hidden layer's part to the steps (samples, SNPs) of one fold, in place."""
     weights = hidden.weights[fold]
     x_ref = hidden.average_inputs(fold, frequencies)
-    difference = hidden.inputs(fold, codes, fractions) - x_ref
+    difference = hidden.inputs(fold, genotypes) - x_ref
     s_ref = hidden.bias[fold] + x_ref @ weights
     chord = silu_chord(s_ref + difference @ weights, s_ref)
     by_snp = (chord * hidden.output[fold]) @ weights.T

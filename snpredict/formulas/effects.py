@@ -9,14 +9,14 @@ layer change it.
 import numpy as np
 
 from snpredict.formulas.encoding import N_CHANNELS, centred_codes
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import (
     HiddenLayer,
     ScoreFunction,
+    TableCells,
     flat_by_fold,
-    look_up,
     silu,
-    table_cells,
 )
 
 #: Of the effects over training lines, what is stored.
@@ -80,7 +80,7 @@ def effect_ranges(
     function: ScoreFunction,
     trait: TraitScale,
     frequencies: np.ndarray,
-    codes: np.ndarray,
+    lines: Genotypes,
 ) -> np.ndarray:
     """Between which effects nine tenths of the lines are, for every genotype; trait units.
 
@@ -96,7 +96,7 @@ def effect_ranges(
     ----------
     function, trait, frequencies
         As for `average_effects`.
-    codes : ndarray (lines, SNPs) of int8
+    lines : Genotypes
         Training lines, at least one.
 
     Returns
@@ -104,21 +104,21 @@ def effect_ranges(
     ndarray (SNPs, 4, 2) of float64
         The `PERCENTILES` over the lines, channel order.
     """
-    n_snps, n_folds = codes.shape[1], function.n_folds
+    n_snps, n_folds = lines.n_snps, function.n_folds
     average = function.average(frequencies)
     tables = flat_by_fold(function.weights)
-    cells, _ = table_cells(codes, None)
-    linear = np.stack([look_up(table, cells, None, None).sum(axis=1) for table in tables], axis=1)
-    z = function.bias + linear + function.hidden_scores(codes)
+    cells = TableCells(lines)
+    linear = np.stack([cells.look_up(table).sum(axis=1) for table in tables], axis=1)
+    z = function.bias + linear + function.hidden_scores(lines)
     layers: list[_HiddenInLines] = []
     if function.hidden is not None:
-        layers = [_HiddenInLines(function.hidden, fold, codes) for fold in range(n_folds)]
+        layers = [_HiddenInLines(function.hidden, fold, lines) for fold in range(n_folds)]
     ranges = np.empty((n_snps, N_CHANNELS, len(PERCENTILES)))
     for start in range(0, n_snps, _CHUNK):
         asked = np.arange(start, min(start + _CHUNK, n_snps))
-        effects = np.zeros((len(codes), len(asked), N_CHANNELS))
+        effects = np.zeros((len(lines), len(asked), N_CHANNELS))
         for fold in range(n_folds):
-            others = z[:, fold, None] - look_up(tables[fold], cells[:, asked], None, None)
+            others = z[:, fold, None] - cells.look_up(tables[fold], asked)
             at_average = others + average[asked, fold]
             with_code = others[:, :, None] + function.weights[asked, :, fold]
             for layer in layers[fold : fold + 1]:
@@ -135,9 +135,9 @@ def effect_ranges(
 class _HiddenInLines:
     """The hidden layer of one fold in real lines."""
 
-    def __init__(self, hidden: HiddenLayer, fold: int, codes: np.ndarray):
+    def __init__(self, hidden: HiddenLayer, fold: int, lines: Genotypes):
         self.hidden = hidden
-        x = hidden.inputs(fold, codes, None)
+        x = hidden.inputs(fold, lines)
         s = hidden.bias[fold] + x @ hidden.weights[fold]
         # In single precision, as the graph itself: exp takes most of the time.
         parts = (hidden.weights[fold], hidden.output[fold], x, s)

@@ -1,8 +1,11 @@
 """Genotypes in memory: one object, codes with or without dosages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from snpredict.formulas.encoding import MISSING
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,18 @@ class Genotypes:
 
     codes: np.ndarray
     fractions: np.ndarray | None = None
+
+    @staticmethod
+    def joined(parts: Sequence["Genotypes"]) -> "Genotypes":
+        """Samples of one or more parts behind each other."""
+        codes = np.concatenate([part.codes for part in parts])
+        if all(part.fractions is None for part in parts):
+            return Genotypes(codes)
+        fractions = [
+            np.zeros(part.codes.shape, np.float32) if part.fractions is None else part.fractions
+            for part in parts
+        ]
+        return Genotypes(codes, np.concatenate(fractions))
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -43,6 +58,17 @@ class Genotypes:
         return Genotypes(
             self.codes[:, which], None if self.fractions is None else self.fractions[:, which]
         )
+
+    def copies(self) -> np.ndarray:
+        """Copies of the counted allele, NaN for missing: (samples, SNPs) float64."""
+        copies = np.where(self.codes == MISSING, np.nan, self.codes)
+        return copies if self.fractions is None else copies + self.fractions
+
+    def nearest(self) -> np.ndarray:
+        """Codes with every dosage at its nearest code, (samples, SNPs) int8."""
+        if self.fractions is None:
+            return self.codes
+        return self.codes + (self.fractions >= 0.5).astype(np.int8)
 
     def have_dosages(self) -> np.ndarray:
         """Which samples have a genotype between two codes, (samples,) bool."""

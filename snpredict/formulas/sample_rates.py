@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 
 #: A set that is called everywhere, or whose lines are all inbred, still allows this much.
 TOLERANCE = 0.01
@@ -79,23 +80,19 @@ def _quantile(values: np.ndarray, share: float, method: Literal["lower", "higher
     return float(np.quantile(values, share, method=method))
 
 
-def sample_rates(
-    codes: np.ndarray, fractions: np.ndarray | None = None, n_snps: int | None = None
-) -> SampleRates:
-    """Call rate and heterozygosity of some samples.
+def sample_rates(genotypes: Genotypes, n_snps: int | None = None) -> SampleRates:
+    """Call rate and heterozygosity of some samples; a dosage counts by its nearest code.
 
     Parameters
     ----------
-    codes : ndarray (samples, SNPs) of int8
-    fractions : ndarray (samples, SNPs) of float32, optional
-        What dosages add to the codes, see `GenotypeBlock`; a dosage counts by its nearest code.
+    genotypes : Genotypes
     n_snps : int, optional
         How many of the SNPs can be called at all; all of them when left out.
     """
-    nearest = codes if fractions is None else codes + (fractions >= 0.5).astype(np.int8)
+    codes, n_columns = genotypes.codes, genotypes.n_snps
     called = np.count_nonzero(codes != MISSING, axis=1)
-    heterozygous = np.count_nonzero(nearest == 1, axis=1)
+    heterozygous = np.count_nonzero(genotypes.nearest() == 1, axis=1)
     share = np.full(len(codes), np.nan)
-    enough = (called > 0) & (called >= MIN_CALLED * codes.shape[1])
+    enough = (called > 0) & (called >= MIN_CALLED * n_columns)
     np.divide(heterozygous, called, out=share, where=enough)
-    return SampleRates(share, called / max(1, codes.shape[1] if n_snps is None else n_snps))
+    return SampleRates(share, called / max(1, n_columns if n_snps is None else n_snps))

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snpredict.formulas.encoding import MISSING, N_CHANNELS, centred_codes, channel_of
+from snpredict.formulas.encoding import (
+    CHANNEL_CODES,
+    MISSING,
+    N_CHANNELS,
+    centred_codes,
+    channel_of,
+)
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 
 
@@ -41,11 +48,11 @@ class HiddenLayer:
     bias: np.ndarray
     output: np.ndarray
 
-    def inputs(self, fold: int, codes: np.ndarray, fractions: np.ndarray | None) -> np.ndarray:
-        """x of one fold for codes (samples, SNPs): ndarray (samples, inputs) of float64."""
-        chosen = codes[:, self.snps[fold]]
-        x = np.where(chosen == MISSING, 0.0, chosen - self.means[fold])
-        return x if fractions is None else x + fractions[:, self.snps[fold]]
+    def inputs(self, fold: int, genotypes: Genotypes) -> np.ndarray:
+        """x of one fold: ndarray (samples, inputs) of float64."""
+        chosen = genotypes.snps(self.snps[fold])
+        x = np.where(chosen.codes == MISSING, 0.0, chosen.codes - self.means[fold])
+        return x if chosen.fractions is None else x + chosen.fractions
 
     def average_inputs(self, fold: int, frequencies: np.ndarray) -> np.ndarray:
         """x of the average genotype: ndarray (inputs,) of float64.
@@ -118,27 +125,33 @@ class ScoreFunction:
                 z[fold] += silu(s) @ self.hidden.output[fold]
         return z
 
-    def hidden_scores(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
-        """What the hidden layers add to the scores of samples; 0 without them.
-
-        Parameters
-        ----------
-        codes : ndarray (samples, SNPs) of int8
-        fractions : ndarray (samples, SNPs), optional
-            What dosages add to the codes, see `GenotypeBlock`.
-
-        Returns
-        -------
-        ndarray (samples, folds) of float64
-        """
-        z = np.zeros((len(codes), self.n_folds))
+    def hidden_scores(self, genotypes: Genotypes) -> np.ndarray:
+        """What the hidden layers add to the scores: (samples, folds) float64; 0 without them."""
+        z = np.zeros((len(genotypes), self.n_folds))
         if self.hidden is None:
             return z
         for fold in range(self.n_folds):
-            x = self.hidden.inputs(fold, codes, fractions)
+            x = self.hidden.inputs(fold, genotypes)
             s = self.hidden.bias[fold] + x @ self.hidden.weights[fold]
             z[:, fold] = silu(s) @ self.hidden.output[fold]
         return z
+
+
+def dosage_steps(weights: np.ndarray) -> dict[int, np.ndarray]:
+    """What one more counted allele changes, by the code that it is added to.
+
+    Parameters
+    ----------
+    weights : ndarray (SNPs, 4, ...)
+        Channel order.
+
+    Returns
+    -------
+    dict
+        For code 0 and code 1: ndarray (SNPs, ...).
+    """
+    of_code = {code: weights[:, CHANNEL_CODES.index(code)] for code in (0, 1, 2)}
+    return {code: of_code[code + 1] - of_code[code] for code in (0, 1)}
 
 
 def flat_by_fold(table: np.ndarray) -> np.ndarray:
@@ -146,24 +159,35 @@ def flat_by_fold(table: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(table, 2, 0), np.float64).reshape(table.shape[2], -1)
 
 
-def table_cells(
-    codes: np.ndarray, fractions: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Places of codes in a flat (SNPs · 4,) table, and those of one copy more for dosages."""
-    first = np.arange(codes.shape[1]) * N_CHANNELS
-    if fractions is None:
-        return first + channel_of(codes), None
-    return first + channel_of(codes), first + channel_of(codes + (fractions > 0))
+class TableCells:
+    """Where genotypes stand in flat (SNPs · 4,) tables of a number per SNP and channel.
 
+    Parameters
+    ----------
+    genotypes : Genotypes
+    """
 
-def look_up(
-    table: np.ndarray, cells: np.ndarray, above: np.ndarray | None, fractions: np.ndarray | None
-) -> np.ndarray:
-    """Entries of a flat (SNPs · 4,) table, between two codes where there are dosages."""
-    terms = table.take(cells)
-    if above is not None and fractions is not None:
-        terms += fractions * (table.take(above) - terms)
-    return terms
+    def __init__(self, genotypes: Genotypes):
+        first = np.arange(genotypes.n_snps) * N_CHANNELS
+        self._cells = first + channel_of(genotypes.codes)
+        self._fractions = genotypes.fractions
+        if self._fractions is not None:
+            self._one_more = first + channel_of(genotypes.codes + (self._fractions > 0))
+
+    def look_up(self, table: np.ndarray, snps: slice | np.ndarray = slice(None)) -> np.ndarray:
+        """Entries (samples, SNPs) of all or some SNPs, between two codes where there are dosages.
+
+        Parameters
+        ----------
+        table : ndarray (SNPs · 4,) of float64
+            Of all SNPs, such as a row of `flat_by_fold`.
+        snps : slice or ndarray of int
+            Places of those asked for.
+        """
+        terms = table.take(self._cells[:, snps])
+        if self._fractions is not None:
+            terms += self._fractions[:, snps] * (table.take(self._one_more[:, snps]) - terms)
+        return terms
 
 
 def silu(s: np.ndarray) -> np.ndarray:

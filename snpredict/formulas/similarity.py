@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates
 
 #: Means are held in steps of 1/16 of an allele, dosages rounded to them.
@@ -69,7 +70,7 @@ class SimilarityTable:
     loadings: np.ndarray
     scale: float
 
-    def distances(self, codes: np.ndarray, fractions: np.ndarray | None = None) -> np.ndarray:
+    def distances(self, genotypes: Genotypes) -> np.ndarray:
         """Distance of every sample from the training set.
 
         A missing genotype is filled from the components themselves, by what they expect of it given
@@ -78,9 +79,8 @@ class SimilarityTable:
 
         Parameters
         ----------
-        codes : ndarray (samples, model SNPs) of int8
-        fractions : ndarray (samples, model SNPs) of float32, optional
-            What dosages add to the codes, see `GenotypeBlock`.
+        genotypes : Genotypes
+            Of all SNPs of the model.
 
         Returns
         -------
@@ -88,16 +88,14 @@ class SimilarityTable:
             NaN where less than `MIN_CALLED` of the table's variance is called.
         """
         found = [np.empty(0)]
-        for start in range(0, len(codes), ROWS):
-            rows = slice(start, start + ROWS)
-            part = None if fractions is None else fractions[rows, self.snps]
-            found.append(self.distances_of_chosen(codes[rows, self.snps], part))
+        for start in range(0, len(genotypes), ROWS):
+            part = genotypes.rows(slice(start, start + ROWS))
+            found.append(self.distances_of_chosen(part.snps(self.snps)))
         return np.concatenate(found)
 
-    def distances_of_chosen(
-        self, codes: np.ndarray, fractions: np.ndarray | None = None
-    ) -> np.ndarray:
-        """As `distances`, of the table's SNPs only: (samples, table SNPs), `ROWS` at a time."""
+    def distances_of_chosen(self, genotypes: Genotypes) -> np.ndarray:
+        """As `distances`, of the table's SNPs only, `ROWS` samples at a time."""
+        codes, fractions = genotypes.codes, genotypes.fractions
         x = codes.astype(np.float32)
         if fractions is not None:
             x += fractions

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from snpredict.formulas.genotypes import Genotypes
+
 if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
 
@@ -23,21 +25,20 @@ class GenotypeBlock:
     ----------
     samples : list of str
         Sample ids as the file spells them, never turned into numbers.
-    codes : ndarray (samples, SNPs) of int8, C-contiguous
-        Genotype codes 0, 1, 2 and −1 (missing), SNPs in the order asked for. A dosage is
-        represented by its integer part.
+    genotypes : Genotypes
+        SNPs in the order asked for; C-contiguous.
     columns : dict of str to list of str
         The further text columns asked for, one stripped value per sample.
-    fractions : ndarray (samples, SNPs) of float32, or None
-        What dosages add to the codes, from 0 to less than 1: the expected number of counted
-        alleles is ``codes + fractions``. 0 where the code is −1 or 2. None where the block holds
-        hard calls only.
     """
 
     samples: list[str]
-    codes: np.ndarray
+    genotypes: Genotypes
     columns: dict[str, list[str]] = field(default_factory=dict)
-    fractions: np.ndarray | None = None
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Genotype codes, (samples, SNPs) int8."""
+        return self.genotypes.codes
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from snpredict.errors import OutputError
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock, Selection
 
 #: Samples and genotypes per block, at most: a block of a few thousand SNPs fits the processor's
@@ -68,7 +69,8 @@ class PackedRows:
         if not len(present):
             for start in range(0, len(self.samples), _BLOCK_SAMPLES):
                 samples = self.samples[start : start + _BLOCK_SAMPLES]
-                yield GenotypeBlock(samples, np.full((len(samples), n_snps), MISSING, np.int8))
+                nothing = np.full((len(samples), n_snps), MISSING, np.int8)
+                yield GenotypeBlock(samples, Genotypes(nothing))
             return
         # As a mask per SNP: where the model counts B, the bits of A/A and B/B change places.
         swap = np.where(selection.swapped[present], _LOW_BITS, np.uint8(0))
@@ -85,7 +87,7 @@ class PackedRows:
                     widened = np.full((len(samples), n_snps), MISSING, np.int8)
                     widened[:, present] = codes
                     codes = widened
-                yield GenotypeBlock(samples, codes)
+                yield GenotypeBlock(samples, Genotypes(codes))
 
     def _stripe(self, rows: np.ndarray, start: int, end: int) -> np.ndarray:
         """Bytes `start` to `end` of the rows, (rows, end − start) uint8."""
@@ -282,4 +284,4 @@ def _with_dosages(block: GenotypeBlock, snps: np.ndarray, dosages: np.ndarray) -
     codes[:, snps] = np.where(missing, MISSING, floor)
     fractions = np.zeros(codes.shape, np.float32)
     fractions[:, snps] = np.where(missing, 0, np.nan_to_num(dosages) - floor)
-    return GenotypeBlock(block.samples, codes, block.columns, fractions)
+    return GenotypeBlock(block.samples, Genotypes(codes, fractions), block.columns)

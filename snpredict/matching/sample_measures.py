@@ -6,6 +6,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import SampleRates, sample_rates
 from snpredict.formulas.similarity import ROWS, Similarity
 from snpredict.matching.alleles import Match
@@ -62,18 +63,15 @@ class MeasureCollector:
         self._call_rate = [np.empty(0)]
         self._distances = _DistanceCollector(bundle.similarity)
 
-    def add(self, codes: np.ndarray, fractions: np.ndarray | None) -> None:
-        """Take a block: codes (samples, SNPs) int8 and what dosages add to them, or None."""
-        for start in range(0, len(codes), _ROWS):
-            rows = slice(start, start + _ROWS)
-            part = codes[rows]
-            self._weighted.append((part != MISSING).astype(np.float64) @ self._weights)
-            rates = sample_rates(
-                part, None if fractions is None else fractions[rows], self._n_found
-            )
+    def add(self, genotypes: Genotypes) -> None:
+        """Take some more samples."""
+        for start in range(0, len(genotypes), _ROWS):
+            part = genotypes.rows(slice(start, start + _ROWS))
+            self._weighted.append((part.codes != MISSING).astype(np.float64) @ self._weights)
+            rates = sample_rates(part, self._n_found)
             self._heterozygosity.append(rates.heterozygosity)
             self._call_rate.append(rates.call_rate)
-        self._distances.add(codes, fractions)
+        self._distances.add(genotypes)
 
     def collected(self) -> SampleMeasures:
         """Those of all samples so far."""
@@ -97,21 +95,18 @@ class _DistanceCollector:
     def __init__(self, similarity: Similarity | None):
         self._similarity = similarity
         self._distances = [np.empty(0)]
-        self._codes: list[np.ndarray] = []
-        self._fractions: list[np.ndarray | None] = []
+        self._parts: list[Genotypes] = []
         self._waiting = 0
 
-    def add(self, codes: np.ndarray, fractions: np.ndarray | None) -> None:
-        """Take a block: codes (samples, SNPs) int8 and what dosages add to them, or None."""
+    def add(self, genotypes: Genotypes) -> None:
+        """Take some more samples."""
         if self._similarity is None:
             return
-        snps = self._similarity.table.snps
-        for start in range(0, len(codes), ROWS):
-            rows = slice(start, start + ROWS)
+        for start in range(0, len(genotypes), ROWS):
+            part = genotypes.rows(slice(start, start + ROWS))
             # Of small blocks several are taken together: the table's few SNPs wait for others.
-            self._codes.append(codes[rows, snps])
-            self._fractions.append(None if fractions is None else fractions[rows, snps])
-            self._waiting += len(self._codes[-1])
+            self._parts.append(part.snps(self._similarity.table.snps))
+            self._waiting += len(part)
             if self._waiting >= ROWS:
                 self._measure()
 
@@ -123,19 +118,11 @@ class _DistanceCollector:
         return np.concatenate(self._distances)
 
     def _measure(self) -> None:
-        if self._similarity is None or not self._codes:
+        if self._similarity is None or not self._parts:
             return
-        fractions = None
-        if any(part is not None for part in self._fractions):
-            fractions = np.concatenate(
-                [
-                    np.zeros(codes.shape, np.float32) if part is None else part
-                    for codes, part in zip(self._codes, self._fractions, strict=True)
-                ]
-            )
-        table = self._similarity.table
-        self._distances.append(table.distances_of_chosen(np.concatenate(self._codes), fractions))
-        self._codes, self._fractions, self._waiting = [], [], 0
+        together = Genotypes.joined(self._parts)
+        self._distances.append(self._similarity.table.distances_of_chosen(together))
+        self._parts, self._waiting = [], 0
 
 
 class Unlike:

@@ -63,13 +63,6 @@ def _limit_memory() -> None:
     ort.create_and_register_allocator(device, ort.OrtArenaCfg({"max_mem": memory // 4}))
 
 
-def default_threads() -> int:
-    """One per core that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def onnx_predictions(model: bytes, codes: np.ndarray, threads: int = 1) -> np.ndarray:
     """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64."""
     session = open_session(model, threads)

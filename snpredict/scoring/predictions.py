@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snpredict.formulas.genotypes import Genotypes
+
 
 @dataclass(frozen=True)
 class ScoredBlock:
@@ -13,9 +15,8 @@ class ScoredBlock:
     Attributes
     ----------
     samples : list of str
-    codes : ndarray (samples, SNPs) of int8
-    fractions : ndarray (samples, SNPs) of float32, or None
-        What dosages add to the codes, see `GenotypeBlock`.
+    genotypes : Genotypes
+        Without dosages where no sample has any.
     folds : ndarray (samples, folds) of float32
         Prediction of every fold model, trait units.
     held_out : ndarray (samples,) of int64
@@ -25,8 +26,7 @@ class ScoredBlock:
     """
 
     samples: list[str]
-    codes: np.ndarray
-    fractions: np.ndarray | None
+    genotypes: Genotypes
     folds: np.ndarray
     held_out: np.ndarray
     missing: int

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from tests.similar import N_SNPS, Similar
 
 SIMILAR = Similar()
@@ -70,11 +71,11 @@ def test_the_line_gives_the_ratio_only_where_it_was_measured(run, model, folder)
     # The whole table knows these lines; with some calls of strangers they are as far as before.
     for row in range(len(codes)):
         for changed in range(N_SNPS):
-            if similarity.table.distances(codes[row : row + 1])[0] > similarity.limit:
+            if similarity.table.distances(Genotypes(codes[row : row + 1]))[0] > similarity.limit:
                 break
             codes[row, changed] = SIMILAR.strange[0, changed]
-    assert similarity.unlike(similarity.table.distances(codes)).all()
-    within = ~similarity.beyond_all(similarity.table.distances(codes))
+    assert similarity.unlike(similarity.table.distances(Genotypes(codes))).all()
+    within = ~similarity.beyond_all(similarity.table.distances(Genotypes(codes)))
     (folder / "far.tsv").write_text(SIMILAR.tiny.table(codes[within]))
     (line,) = (
         line

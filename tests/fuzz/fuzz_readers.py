@@ -77,8 +77,8 @@ def read(path: Path) -> None:
             assert block.codes.shape == (len(block.samples), n)
             assert block.codes.dtype == np.int8
             assert ((block.codes >= -1) & (block.codes <= 2)).all()
-            if block.fractions is not None:
-                assert ((block.fractions >= 0) & (block.fractions < 1)).all()
+            if block.genotypes.fractions is not None:
+                assert ((block.genotypes.fractions >= 0) & (block.genotypes.fractions < 1)).all()
             assert not seen & set(block.samples)
             seen.update(block.samples)
         assert seen

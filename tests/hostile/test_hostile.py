@@ -22,6 +22,7 @@ from snpredict.bundle.onnx_check import check_model
 from snpredict.cli import main
 from snpredict.formulas.effects import sampled_snps
 from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 from tests.hostile import make
@@ -803,7 +804,7 @@ def test_damaged_files_are_refused_or_predict(written, name, data):
         else:
             file(name, content)(folder)
         try:
-            predicted = Scorer(load_bundle(folder), 1).predict(TINY.draw(2))
+            predicted = Scorer(load_bundle(folder), 1).predict(Genotypes(TINY.draw(2)))
         except errors.SnpredictError as error:
             assert len(error.message.splitlines()) == 1
             return

@@ -11,6 +11,7 @@ from rich.console import Console
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import genotype_frequencies
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import function_of, fused_ensemble
@@ -113,7 +114,7 @@ def assemble_bundle(
         trait = TraitScale(center, scale, Isru(alpha))
         effects = effect_columns(
             average_effects(function, trait, frequencies),
-            effect_ranges(function, trait, frequencies, lines),
+            effect_ranges(function, trait, frequencies, Genotypes(lines)),
         )
     manifest = manifest_of(target.name, run, figures, alpha, ensemble is not None)
     manifest["evaluation"] = evaluated

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from snpredict.bundle.tables import component_name
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.similarity import MAX_LOADING, STEPS, UNLIKE_BEYOND, SimilarityTable
 from train.data.folds import random_folds
 from train.metrics import pearson
@@ -84,7 +85,7 @@ def held_out_distances(codes: np.ndarray, folds: np.ndarray) -> np.ndarray:
         test = folds == fold
         table = similarity_table(codes[~test])
         if table is not None:
-            distances[test] = table.distances(codes[test])
+            distances[test] = table.distances(Genotypes(codes[test]))
     return distances
 
 

@@ -7,6 +7,7 @@ from snpredict.bundle.manifest import fold_name
 from snpredict.bundle.out_of_fold import genotype_digest
 from snpredict.formulas.effects import PERCENTILES
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import sample_rates
 from train.data.snpinfo import SnpInfo
 from train.runs.folder import Run
@@ -81,7 +82,7 @@ def out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray)
     predicted = np.concatenate(run.predicted)
     fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
     order = np.argsort(rows, kind="stable")
-    rates = sample_rates(run.data.codes[rows[order]])
+    rates = sample_rates(Genotypes(run.data.codes[rows[order]]))
     return pa.table(
         {
             "digest": [genotype_digest(run.data.codes[row]) for row in rows[order]],

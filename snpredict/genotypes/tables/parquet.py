@@ -12,6 +12,7 @@ import numpy as np
 
 from snpredict.errors import NoSampleColumn
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.coding import UNKNOWN
 from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.sample_ids import check_samples
@@ -252,6 +253,6 @@ class ParquetSnps:
             block = np.full((len(group), len(selection.variants)), MISSING, np.int8)
             chosen = whole[:, source]
             block[:, present] = np.where(swapped & (chosen != MISSING), 2 - chosen, chosen)
-            yield GenotypeBlock(self._samples[at : at + step], block)
+            yield GenotypeBlock(self._samples[at : at + step], Genotypes(block))
         self._file.coding.check()
         self.notes |= self._file.coding.notes()

@@ -15,6 +15,7 @@ from snpredict.errors import (
     UsageError,
 )
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock, Selection
 from snpredict.genotypes.tables.columns import find_id_column
 from snpredict.genotypes.tables.delimited import BLOCK_BYTES, DelimitedText
@@ -150,7 +151,8 @@ class WideTable:
             if selection.swapped.any():
                 codes = block.codes
                 swapped = selection.swapped & (codes != MISSING)
-                block = GenotypeBlock(block.samples, np.where(swapped, 2 - codes, codes))
+                turned = Genotypes(np.where(swapped, 2 - codes, codes))
+                block = GenotypeBlock(block.samples, turned)
             yield block
 
     def blocks(
@@ -299,7 +301,8 @@ class _Columns:
             ordered[:, self._present] = codes[:, self._source]
             codes = ordered
         columns = {name: texts[index] for name, index in self._further.items()}
-        return GenotypeBlock(texts[self._id], np.ascontiguousarray(codes), columns)
+        genotypes = Genotypes(np.ascontiguousarray(codes))
+        return GenotypeBlock(texts[self._id], genotypes, columns)
 
 
 def _variant(name: str) -> Variant:

@@ -9,6 +9,7 @@ import pytest
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.out_of_fold import NEW, SEEN_BY_ALL, TrainingSet, genotype_digest
 from snpredict.errors import InvalidBundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.variants import Variant
 from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.scorer import Scorer
@@ -99,7 +100,7 @@ def test_a_neighbour_with_dosages_changes_nothing(bundle, tmp_path):
         wanted.scores.prediction[0],
     )
     # The neighbour itself is a new sample, and its dosages count.
-    plain = Scorer(bundle).predict(codes[1:])
+    plain = Scorer(bundle).predict(Genotypes(codes[1:]))
     assert (beside.scores.folds[1] != plain[0]).any()
 
 

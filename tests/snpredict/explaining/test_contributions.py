@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
 from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.predictions import ensemble_mean
@@ -44,7 +45,9 @@ def ensemble_of(tiny: Tiny) -> Ensemble:
 def test_by_hand():
     # The average genotype is (0, 2) with z = 0 and prediction 100. The sample (1, 0) adds 1 for
     # either SNP, so z = 2, isru(z) = 1, the chord's slope is 1/2, and each SNP adds 10 · 1/2 · 1.
-    explained = contributions(np.array([[1, 0], [0, 2], [2, 2]], np.int8), ensemble_of(BY_HAND))
+    explained = contributions(
+        Genotypes(np.array([[1, 0], [0, 2], [2, 2]], np.int8)), ensemble_of(BY_HAND)
+    )
     assert explained.reference == 100
     np.testing.assert_allclose(explained.values, [[5, 5], [0, 0], [10, 0]])
     np.testing.assert_allclose(explained.prediction, [110, 100, 110])
@@ -54,7 +57,7 @@ def test_average_genotype_is_weighted_by_frequency():
     # E = 0.5 · 2 + 0.5 · 0 = 1 for the first SNP; the prediction for z_ref = 1 is
     # 100 + 10 / sqrt(1.75).
     half = Tiny(**{**vars(BY_HAND), "frequencies": [[0, 0, 0.5, 0.5], [0, 0, 1, 0]]})
-    explained = contributions(np.array([[1, 2]], np.int8), ensemble_of(half))
+    explained = contributions(Genotypes(np.array([[1, 2]], np.int8)), ensemble_of(half))
     assert explained.reference == pytest.approx(100 + 10 / 1.75**0.5)
     np.testing.assert_allclose(explained.values, [[0, 0]])
 
@@ -64,7 +67,7 @@ def test_average_genotype_is_weighted_by_frequency():
 def test_contributions_add_up(n_folds, units):
     tiny = Tiny(n_snps=60, n_folds=n_folds, units=units)
     codes = tiny.draw(50)
-    explained = contributions(codes, ensemble_of(tiny))
+    explained = contributions(Genotypes(codes), ensemble_of(tiny))
     expected = tiny.expected(codes).mean(axis=1)
     np.testing.assert_allclose(explained.prediction, expected, rtol=1e-12)
     np.testing.assert_allclose(
@@ -75,10 +78,10 @@ def test_contributions_add_up(n_folds, units):
 def test_contributions_add_up_to_what_predict_gives(bundle):
     scorer = Scorer(bundle)
     codes = TINY.draw(50)
-    explained = contributions(codes, read_ensemble(bundle, scorer))
+    explained = contributions(Genotypes(codes), read_ensemble(bundle, scorer))
     np.testing.assert_allclose(
         explained.reference + explained.values.sum(axis=1),
-        ensemble_mean(scorer.predict(codes)),
+        ensemble_mean(scorer.predict(Genotypes(codes))),
         rtol=1e-6,
     )
 
@@ -97,7 +100,9 @@ def test_a_constant_per_snp_changes_no_contribution():
         ),
     )
     np.testing.assert_allclose(
-        contributions(codes, shifted).values, contributions(codes, ensemble).values, atol=1e-9
+        contributions(Genotypes(codes), shifted).values,
+        contributions(Genotypes(codes), ensemble).values,
+        atol=1e-9,
     )
 
 

@@ -12,6 +12,7 @@ from snpredict.formulas.effects import (
     is_curved,
     sampled_snps,
 )
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from tests.bundles import Tiny
@@ -47,7 +48,7 @@ def test_one_snp_by_hand():
     effects = average_effects(function, trait, frequencies)
     assert effects.tolist() == [[-2.0, 0.0, 2.0, -2.0]]
     # The average line has z = 0; code 2 leads to z = 1, and 2 · 1 / sqrt(1.5) from 0.
-    ranges = effect_ranges(function, trait, frequencies, lines.astype(np.int8))
+    ranges = effect_ranges(function, trait, frequencies, Genotypes(lines.astype(np.int8)))
     end = 2 / math.sqrt(1.5)
     assert ranges[0].tolist() == [[pytest.approx(value)] * 2 for value in (-end, 0.0, end, -end)]
 
@@ -56,7 +57,7 @@ def test_without_curves_the_range_is_the_effect():
     flat = Tiny(n_snps=6, alpha=0.0)
     arguments = (flat.function(), flat.trait, flat.frequencies)
     effects = average_effects(*arguments)
-    ranges = effect_ranges(*arguments, flat.draw(30))
+    ranges = effect_ranges(*arguments, Genotypes(flat.draw(30)))
     assert ranges == pytest.approx(np.stack([effects, effects], axis=2), abs=1e-6)
 
 
@@ -77,7 +78,7 @@ def test_small_steps_of_the_average_line_are_the_effects():
 
 def test_ranges_are_percentiles_of_what_a_genotype_changes_in_lines():
     lines = CURVED.draw(7)
-    ranges = effect_ranges(CURVED.function(), CURVED.trait, CURVED.frequencies, lines)
+    ranges = effect_ranges(CURVED.function(), CURVED.trait, CURVED.frequencies, Genotypes(lines))
     for snp in range(5):
         for channel in range(4):
             effects = []
@@ -103,9 +104,9 @@ def test_parts_of_the_snps_give_what_all_give(monkeypatch):
     whole = average_effects(*arguments)
     asked = np.array([3, 77, 149])
     assert np.array_equal(average_effects(*arguments, asked), whole[asked])
-    ranges = effect_ranges(*arguments, wide.draw(9))
+    ranges = effect_ranges(*arguments, Genotypes(wide.draw(9)))
     monkeypatch.setattr("snpredict.formulas.effects._CHUNK", 7)
-    assert effect_ranges(*arguments, wide.draw(9)) == pytest.approx(ranges, abs=1e-9)
+    assert effect_ranges(*arguments, Genotypes(wide.draw(9))) == pytest.approx(ranges, abs=1e-9)
 
 
 def test_curved_snps_are_those_of_the_layer():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import RateLimits, SampleRates, rate_limits, sample_rates
 from snpredict.formulas.similarity import Similarity, SimilarityTable
 from snpredict.matching.matched_file import match_file
@@ -38,7 +39,7 @@ def by_hand(*loadings: int) -> SimilarityTable:
 
 
 def distance(table: SimilarityTable, *codes: int) -> float:
-    return float(table.distances(np.array([codes], np.int8))[0])
+    return float(table.distances(Genotypes(np.array([codes], np.int8)))[0])
 
 
 # --- the formula -------------------------------------------------------------------------------
@@ -69,13 +70,13 @@ def test_too_few_calls_have_no_distance():
     table = SIMILAR.table
     few = SIMILAR.new[:1].copy()
     few[:, table.snps[: int(0.6 * len(table.snps))]] = -1
-    assert np.isnan(table.distances(few)).all()
+    assert np.isnan(table.distances(Genotypes(few))).all()
 
 
 def test_dosages_are_taken_to_a_sixteenth():
     codes = np.array([[1, 0, 1]], np.int8)
     table = by_hand(0, 0)
-    half = table.distances(codes, np.array([[0.5, 0.3, -0.5]], np.float32))
+    half = table.distances(Genotypes(codes, np.array([[0.5, 0.3, -0.5]], np.float32)))
     # x = (8, -8)
     assert half.tolist() == [128 / 512]
 
@@ -113,20 +114,20 @@ def test_of_inbred_lines_that_are_called_everywhere_one_gap_makes_none_unlike():
 
 def test_rates_by_hand():
     codes = np.array([[0, 1, 2, 1], [-1, 1, 0, -1], [-1, 1, -1, -1], [0, 0, 1, 1]], np.int8)
-    rates = sample_rates(codes)
+    rates = sample_rates(Genotypes(codes))
     # One call of four says nothing of heterozygosity.
     np.testing.assert_array_equal(rates.heterozygosity, [0.5, 0.5, np.nan, 0.5])
     assert rates.call_rate.tolist() == [1, 0.5, 0.25, 1]
     # A file that has three of the four SNPs: what is absent is no matter of the call rate.
-    assert sample_rates(codes[1:2], n_snps=2).call_rate.tolist() == [1]
+    assert sample_rates(Genotypes(codes[1:2]), n_snps=2).call_rate.tolist() == [1]
     # Dosages 0.4, 0.6, 1.4 and 1.6: the second and third are nearest to a heterozygote.
     fractions = np.array([[0.4, 0.6, 0.4, 0.6]], np.float32)
-    assert sample_rates(codes[3:], fractions).heterozygosity.tolist() == [0.5]
+    assert sample_rates(Genotypes(codes[3:], fractions)).heterozygosity.tolist() == [0.5]
 
 
 def test_of_the_training_lines_no_more_than_one_in_a_hundred_is_beyond_a_limit(similarity):
     assert similarity.rates is not None
-    rates = sample_rates(SIMILAR.codes)
+    rates = sample_rates(Genotypes(SIMILAR.codes))
     assert similarity.rates.heterozygosity_outside(rates).mean() < 0.02
     assert similarity.rates.call_rate_outside(rates).mean() < 0.01
 
@@ -141,9 +142,9 @@ def test_rates_depend_neither_on_blocks_nor_on_absent_snps(bundle):
     codes = SIMILAR.codes[:200].copy()
     codes[:, ::3] = -1
     whole, parts = MeasureCollector(bundle, match), MeasureCollector(bundle, match)
-    whole.add(codes, None)
+    whole.add(Genotypes(codes))
     for start in range(0, 200, 7):
-        parts.add(codes[start : start + 7], None)
+        parts.add(Genotypes(codes[start : start + 7]))
     found, again = whole.collected(), parts.collected()
     called = (codes >= 0).sum(axis=1)
     np.testing.assert_allclose(found.weighted_call_rate, called / n)
@@ -163,27 +164,31 @@ def test_rates_depend_neither_on_blocks_nor_on_absent_snps(bundle):
 def test_neither_order_nor_company_matters(similarity):
     codes = np.concatenate([SIMILAR.new, SIMILAR.strange, SIMILAR.codes])
     codes[::7, ::2] = -1
-    together = similarity.table.distances(codes)
-    alone = [similarity.table.distances(codes[row : row + 1])[0] for row in range(len(codes))]
+    together = similarity.table.distances(Genotypes(codes))
+    alone = [
+        similarity.table.distances(Genotypes(codes[row : row + 1]))[0] for row in range(len(codes))
+    ]
     np.testing.assert_array_equal(together, alone)
     order = np.random.default_rng(1).permutation(len(codes))
-    np.testing.assert_array_equal(similarity.table.distances(codes[order]), together[order])
+    np.testing.assert_array_equal(
+        similarity.table.distances(Genotypes(codes[order])), together[order]
+    )
 
 
 def test_gaps_make_a_sample_neither_far_nor_near(similarity):
     """Also those of another family: which genotypes are missing is no part of the distance."""
     random = np.random.default_rng(2)
-    before = similarity.percentiles(similarity.table.distances(SIMILAR.new))
+    before = similarity.percentiles(similarity.table.distances(Genotypes(SIMILAR.new)))
     for share in (0.05, 0.2):
         codes = SIMILAR.new.copy()
         codes[random.random(codes.shape) < share] = -1
-        distances = similarity.table.distances(codes)
+        distances = similarity.table.distances(Genotypes(codes))
         # Unfilled, a fifth missing would flag all of them. With 300 SNPs some is really lost.
         assert abs(np.mean(similarity.percentiles(distances) - before)) < 100 * share
         assert similarity.unlike(distances).mean() < 0.1
     block = SIMILAR.new.copy()
     block[:, 100:150] = -1
-    after = similarity.percentiles(similarity.table.distances(block))
+    after = similarity.percentiles(similarity.table.distances(Genotypes(block)))
     assert abs(np.mean(after - before)) < 5
 
 
@@ -198,24 +203,26 @@ def test_the_gaps_of_training_name_no_family():
     assert table is not None
     plain, marked = SIMILAR.strange, SIMILAR.strange.copy()
     marked[:, barcode] = -1
-    np.testing.assert_allclose(table.distances(marked), table.distances(plain), rtol=0.1)
+    np.testing.assert_allclose(
+        table.distances(Genotypes(marked)), table.distances(Genotypes(plain)), rtol=0.1
+    )
 
 
 # --- what it flags -----------------------------------------------------------------------------
 
 
 def test_new_lines_of_known_families_are_like_the_training_set(similarity):
-    found = similarity.table.distances(SIMILAR.new)
+    found = similarity.table.distances(Genotypes(SIMILAR.new))
     assert similarity.unlike(found).sum() <= 3
     assert 30 < np.median(similarity.percentiles(found)) < 70
 
 
 def test_strangers_and_swapped_alleles_are_flagged(similarity):
-    assert similarity.unlike(similarity.table.distances(SIMILAR.strange)).all()
+    assert similarity.unlike(similarity.table.distances(Genotypes(SIMILAR.strange))).all()
     swapped = SIMILAR.new.copy()
     fifth = np.random.default_rng(6).random(300) < 0.2
     swapped[:, fifth] = np.where(swapped[:, fifth] >= 0, 2 - swapped[:, fifth], -1)
-    assert similarity.unlike(similarity.table.distances(swapped)).mean() > 0.9
+    assert similarity.unlike(similarity.table.distances(Genotypes(swapped))).mean() > 0.9
 
 
 def test_a_shipped_model_flags_an_all_heterozygous_sample_for_that_alone(tmp_path):
@@ -237,15 +244,15 @@ def test_a_shipped_model_flags_missing_calls_and_hybrids():
     limits = shipped.similarity.rates
     table = match_file(FOLDER / "height_chip.tsv.gz", shipped)
     codes = np.concatenate([block.codes for block in table.blocks()])
-    rates = sample_rates(codes)
+    rates = sample_rates(Genotypes(codes))
     assert limits.heterozygosity_outside(rates).mean() < 0.01
     assert limits.call_rate_outside(rates).mean() < 0.01
     few = codes[::100].copy()
     few[:, np.random.default_rng(1).permutation(4312)[:1294]] = -1
-    assert limits.call_rate_outside(sample_rates(few)).all()
+    assert limits.call_rate_outside(sample_rates(Genotypes(few))).all()
     first, second = codes[:2500:100], codes[2500:5000:100]
     hybrid = np.where((first >= 0) & (second >= 0), (first + second) // 2, -1)
-    assert limits.heterozygosity_outside(sample_rates(hybrid)).mean() > 0.7
+    assert limits.heterozygosity_outside(sample_rates(Genotypes(hybrid))).mean() > 0.7
 
 
 # --- through the pipeline ----------------------------------------------------------------------

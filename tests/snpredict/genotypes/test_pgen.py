@@ -231,7 +231,7 @@ def test_swapped_dosages(fileset):
     reader.variants(Wanted(["v"]))
     (block,) = reader.genotypes(Selection(np.array([0]), np.array([True])))
     assert block.codes[:, 0].tolist() == [1, 1, -1]
-    assert block.fractions[:, 0].tolist() == [0, 0.5, 0]
+    assert block.genotypes.fractions[:, 0].tolist() == [0, 0.5, 0]
 
 
 def test_impossible_dosages_are_refused(fileset):

@@ -33,7 +33,7 @@ def read(blocks, n_snps):
         samples += block.samples
         codes.append(block.codes)
         none = np.zeros(block.codes.shape, np.float32)
-        fractions.append(none if block.fractions is None else block.fractions)
+        fractions.append(none if block.genotypes.fractions is None else block.genotypes.fractions)
     return samples, np.concatenate(codes), np.concatenate(fractions)
 
 
@@ -103,7 +103,7 @@ def test_dosages_that_are_whole_numbers_are_hard_calls():
     with Spool(["a", "b", "c"]) as spool:
         spool.append_dosages(np.array([0, np.nan, 2], np.float32))
         (block,) = spool.blocks(selection([0]))
-    assert block.fractions is None
+    assert block.genotypes.fractions is None
     assert block.codes.T.tolist() == [[0, -1, 2]]
 
 

@@ -349,7 +349,7 @@ def test_swapped_dosages(file):
     reader.variants(WANTED)
     (block,) = reader.genotypes(Selection(np.array([0]), np.array([True])))
     assert block.codes.tolist() == [[1], [-1], [0]]
-    assert block.fractions.tolist() == [[0.75], [0], [0.5]]
+    assert block.genotypes.fractions.tolist() == [[0.75], [0], [0.5]]
 
 
 # --- what is refused ----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snpredict import errors
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.tables.wide import WideTable
@@ -50,7 +51,7 @@ def read_all(path, snps=SNPS, columns=(), block_bytes=1 << 19, **opening) -> Gen
         assert block.codes.shape == (len(block.samples), len(snps))
     return GenotypeBlock(
         [sample for block in blocks for sample in block.samples],
-        np.concatenate([block.codes for block in blocks]),
+        Genotypes(np.concatenate([block.codes for block in blocks])),
         {name: [text for block in blocks for text in block.columns[name]] for name in columns},
     )
 
@@ -83,7 +84,7 @@ def reference(content: bytes, id_column: str, snps, columns=()) -> GenotypeBlock
         codes.append([code(row[position[s]]) if s in position else -1 for s in snps])
     return GenotypeBlock(
         [row[position[id_column]] for row in rows],
-        np.array(codes, np.int8).reshape(len(rows), len(snps)),
+        Genotypes(np.array(codes, np.int8).reshape(len(rows), len(snps))),
         {name: [row[position[name]] for row in rows] for name in columns},
     )
 

@@ -5,13 +5,15 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import predict_file
 from snpredict.scoring.onnx_session import open_session
 from snpredict.scoring.predictions import ensemble_mean, ensemble_spread
-from snpredict.scoring.scorer import MAX_ROWS, Scorer
+from snpredict.scoring.scorer import Scorer
+from snpredict.scoring.tiles import MAX_ROWS
 from tests.bundles import Tiny
 from train.bundle.ensemble_onnx import fused_ensemble
 
@@ -57,20 +59,20 @@ BY_HAND = Tiny(
 def test_by_hand(tmp_path, codes, prediction, affine):
     BY_HAND.affine = affine
     scorer = Scorer(load_bundle(BY_HAND.write(tmp_path / "b")))
-    folds = scorer.predict(np.array([codes], np.int8))
+    folds = scorer.predict(Genotypes(np.array([codes], np.int8)))
     assert folds.dtype == np.float32
     np.testing.assert_allclose(folds, [[prediction]], rtol=1e-6)
 
 
 def test_the_graph_is_the_formula(scorer):
     codes = TINY.draw(100)
-    np.testing.assert_allclose(scorer.predict(codes), TINY.expected(codes), rtol=2e-6)
+    np.testing.assert_allclose(scorer.predict(Genotypes(codes)), TINY.expected(codes), rtol=2e-6)
 
 
 def test_the_graph_of_a_hidden_layer_is_the_formula(tmp_path):
     curved = Tiny(n_snps=40, units=6)
     codes = curved.draw(100)
-    found = Scorer(load_bundle(curved.write(tmp_path / "b"))).predict(codes)
+    found = Scorer(load_bundle(curved.write(tmp_path / "b"))).predict(Genotypes(codes))
     np.testing.assert_allclose(found, curved.expected(codes), rtol=5e-6)
     # The layer matters: without it the predictions are others.
     assert np.abs(found - Tiny(n_snps=40).expected(codes)).mean() > 0.1
@@ -79,8 +81,8 @@ def test_the_graph_of_a_hidden_layer_is_the_formula(tmp_path):
 def test_fold_models_agree_with_the_ensemble(scorer, tmp_path):
     apart = Tiny(n_snps=40, affine=False)
     codes = TINY.draw(70)
-    folds = Scorer(load_bundle(apart.write(tmp_path / "b"))).predict(codes)
-    np.testing.assert_allclose(folds, scorer.predict(codes), rtol=2e-6)
+    folds = Scorer(load_bundle(apart.write(tmp_path / "b"))).predict(Genotypes(codes))
+    np.testing.assert_allclose(folds, scorer.predict(Genotypes(codes)), rtol=2e-6)
 
 
 def test_a_constant_per_snp_costs_no_precision():
@@ -106,23 +108,25 @@ def test_blocks_and_threads_do_not_change_a_bit(bundle, scorer, cuts, threads):
     start = 0
     while start < 150:
         end = start + cuts[len(blocks) % len(cuts)]
-        blocks.append(GenotypeBlock(samples[start:end], codes[start:end], {}))
+        blocks.append(GenotypeBlock(samples[start:end], Genotypes(codes[start:end])))
         start = end
     scored = list(Scorer(bundle, threads).score(blocks))
     assert [s for block in scored for s in block.samples] == samples
-    np.testing.assert_array_equal(np.concatenate([b.codes for b in scored]), codes)
-    np.testing.assert_array_equal(np.concatenate([b.folds for b in scored]), scorer.predict(codes))
+    np.testing.assert_array_equal(np.concatenate([b.genotypes.codes for b in scored]), codes)
+    np.testing.assert_array_equal(
+        np.concatenate([b.folds for b in scored]), scorer.predict(Genotypes(codes))
+    )
 
 
 def test_a_sample_alone_is_predicted_as_in_a_cohort(scorer):
     codes = TINY.draw(2 * MAX_ROWS + 5)
-    cohort = scorer.predict(codes)
-    alone = [scorer.predict(codes[[row]])[0] for row in range(len(codes))]
+    cohort = scorer.predict(Genotypes(codes))
+    alone = [scorer.predict(Genotypes(codes[[row]]))[0] for row in range(len(codes))]
     np.testing.assert_array_equal(alone, cohort)
 
 
 def test_no_samples(scorer):
-    assert scorer.predict(np.empty((0, 40), np.int8)).shape == (0, 3)
+    assert scorer.predict(Genotypes(np.empty((0, 40), np.int8))).shape == (0, 3)
 
 
 def test_mean_and_spread():
@@ -189,7 +193,7 @@ def test_blocks_of_the_reader(bundle, scorer, tmp_path):
     path.write_text(TINY.table(codes))
     blocks = WideTable(path, snps=TINY.ids).blocks(TINY.ids, block_bytes=500)
     folds = np.concatenate([block.folds for block in scorer.score(blocks)])
-    np.testing.assert_array_equal(folds, scorer.predict(codes))
+    np.testing.assert_array_equal(folds, scorer.predict(Genotypes(codes)))
 
 
 # --- models that do not fit --------------------------------------------------------------------
@@ -219,7 +223,7 @@ def test_ensemble_that_contradicts_the_manifest(tmp_path, model, words):
 def test_prediction_that_is_not_finite(tmp_path):
     huge = Tiny(n_snps=40, scale=[3e38, 1, 1], bias=[100, 0, 0])
     with pytest.raises(errors.InvalidBundle, match="not finite"):
-        Scorer(load_bundle(huge.write(tmp_path / "b"))).predict(TINY.draw(1))
+        Scorer(load_bundle(huge.write(tmp_path / "b"))).predict(Genotypes(TINY.draw(1)))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snpredict.formulas.genotypes import Genotypes
 from tests.similar import Similar
 from tests.simulated import simulate
 from train.bundle.similarity_table import (
@@ -30,7 +31,7 @@ def test_the_distance_is_the_prediction_error_variance_of_a_ridge_regression():
     s = (x**2).sum() / len(x)
     inverse = np.linalg.inv(x @ x.T + s * np.eye(len(x)))
     expected = ((z**2).sum(axis=1) - np.einsum("ij,jk,ik->i", z @ x.T, inverse, z @ x.T)) / s
-    np.testing.assert_allclose(table.distances(new), expected, atol=0.02)
+    np.testing.assert_allclose(table.distances(Genotypes(new)), expected, atol=0.02)
 
 
 def test_counting_the_other_allele_everywhere_changes_nothing():
@@ -41,7 +42,9 @@ def test_counting_the_other_allele_everywhere_changes_nothing():
     swapped = similarity_table(other(SIMILAR.codes))
     assert swapped is not None
     np.testing.assert_allclose(
-        swapped.distances(other(SIMILAR.new)), SIMILAR.table.distances(SIMILAR.new), atol=0.01
+        swapped.distances(Genotypes(other(SIMILAR.new))),
+        SIMILAR.table.distances(Genotypes(SIMILAR.new)),
+        atol=0.01,
     )
 
 
@@ -49,7 +52,7 @@ def test_held_out_lines_spread_evenly_over_the_percentiles():
     limit = distance_limit(SIMILAR.distances)
     assert (SIMILAR.distances > limit).sum() == 5  # of 540, 1 %
     # What the table was made from is nearer: percentiles from it would flag new lines.
-    assert np.mean(SIMILAR.table.distances(SIMILAR.codes) < SIMILAR.distances) > 0.9
+    assert np.mean(SIMILAR.table.distances(Genotypes(SIMILAR.codes)) < SIMILAR.distances) > 0.9
 
 
 def test_a_row_has_no_part_in_the_table_of_its_own_fold():

@@ -21,6 +21,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
 from snpredict.formulas.effects import is_curved
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from train.evaluation.run_figures import pcc_table
@@ -185,7 +186,7 @@ def test_out_of_fold_predictions_are_those_of_the_shipped_fold_models(default_ru
     bundle = load_bundle(folder)
     table = open_genotypes(default_run / "table.tsv.gz")
     codes = np.concatenate([b.codes for b in table.blocks(list(bundle.snps.ids))])
-    predicted = Scorer(bundle).predict(codes)
+    predicted = Scorer(bundle).predict(Genotypes(codes))
     stored = pq.read_table(folder / "out_of_fold.parquet").to_pydict()
     for fold in bundle.manifest.folds:
         rows = np.flatnonzero(np.array(stored["fold"]) == fold.number)

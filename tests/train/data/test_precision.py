@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
@@ -50,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_mean_far_from_0_costs_one_step_of_single_precision(folder: Path) -> None:
     codes = simulate(45, 12)[1]
     far, centred = (
-        Scorer(load_bundle(folder / "models" / name)).predict(codes).astype(np.float64)
+        Scorer(load_bundle(folder / "models" / name)).predict(Genotypes(codes)).astype(np.float64)
         for name in ("far", "centred")
     )
     assert np.ptp(centred) > 3

@@ -7,6 +7,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from tests.simulated import simulate
 from train.baselines.boosting import fit_trees
@@ -113,9 +114,9 @@ def test_its_numbers_are_the_network(fitted: tuple[FittedFold, np.ndarray]) -> N
     from snpredict.formulas.encoding import channel_of
 
     affine = model.weights[np.arange(30), channel_of(codes[:10])].sum(axis=1) + model.bias
-    found = affine + function.hidden_scores(codes[:10])[:, 0]
+    found = affine + function.hidden_scores(Genotypes(codes[:10]))[:, 0]
     assert found == pytest.approx(by_network, abs=1e-5)
-    assert np.abs(function.hidden_scores(codes)).max() > 0.01
+    assert np.abs(function.hidden_scores(Genotypes(codes))).max() > 0.01
 
 
 def test_same_seed_same_bits(fitted: tuple[FittedFold, np.ndarray], tmp_path: Path) -> None:

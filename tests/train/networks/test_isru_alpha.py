@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
@@ -52,7 +53,7 @@ def test_the_bundle_says_alpha_and_predicts_by_it(folder: Path, name: str, alpha
         for fold, score in zip(bundle.manifest.folds, z, strict=True)
     ]
     assert np.abs(z).max() > 0.3
-    assert scorer.predict(codes)[0] == pytest.approx(expected, rel=1e-5)
+    assert scorer.predict(Genotypes(codes))[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_run_is_not_continued_with_another_alpha(folder: Path) -> None:

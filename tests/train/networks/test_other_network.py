@@ -12,6 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
 from snpredict.explaining.snp_report import describe_snp
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
@@ -29,6 +30,7 @@ from train import network
 from train.crossval import read_settings
 from train.fold import run_fold
 from train.summary import summarize_run
+from snpredict.formulas.genotypes import Genotypes
 
 
 def curved(architecture, n_snps):
@@ -70,6 +72,6 @@ def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> N
     assert describe_snp(bundle, bundle.snps.ids[0], None).effects == {}
     table = open_genotypes(tmp_path / "table.tsv.gz")
     codes = np.concatenate([block.codes for block in table.blocks(list(bundle.snps.ids))])
-    predicted = Scorer(bundle).predict(codes)
+    predicted = Scorer(bundle).predict(Genotypes(codes))
     saved = np.load(tmp_path / "runs/curved/folds/fold_02/predictions.npz")
     assert predicted[saved["rows"], 1] == pytest.approx(saved["predicted"], abs=1e-3)

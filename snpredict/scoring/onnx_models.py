@@ -1,0 +1,127 @@
+"""The fold models of a network's bundle on onnxruntime: one fused ensemble, or one graph a fold."""
+
+import re
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle
+from snpredict.errors import InvalidBundle, UsageError
+from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
+from snpredict.formulas.score_function import ScoreFunction, dosage_steps
+from snpredict.scoring.graph_score import function_of, output_names
+from snpredict.scoring.onnx_session import Session, open_session
+from snpredict.scoring.trial import try_out
+
+
+class OnnxModels:
+    """The `FoldModels` of a bundle of ONNX graphs.
+
+    Parameters
+    ----------
+    bundle : Bundle
+
+    Raises
+    ------
+    InvalidBundle
+        See `snpredict.scoring.scorer.Scorer`.
+    """
+
+    def __init__(self, bundle: Bundle):
+        self._bundle = bundle
+        self._sessions = [(path, self._open(path)) for path in bundle.manifest.models]
+        self._function: ScoreFunction | None = None
+        try_out(bundle, self)
+
+    def predict(self, genotypes: Genotypes) -> np.ndarray:
+        """See `FoldModels.predict`."""
+        folds = self._run(genotypes.codes)
+        have_dosages = genotypes.have_dosages()
+        if not have_dosages.any():
+            return folds
+        with_dosages = self._with_dosages(genotypes)
+        return np.where(have_dosages[:, None], with_dosages, folds).astype(np.float32)
+
+    def score_function(self) -> ScoreFunction | None:
+        """The fused ensemble's score as numbers, or None when the bundle has no ensemble.
+
+        They come out of the very graph that predicts.
+        """
+        if self._bundle.manifest.ensemble is None:
+            return None
+        if self._function is None:
+            path, session = self._sessions[0]
+            manifest = self._bundle.manifest
+            no_sample = np.full((1, manifest.n_snps), MISSING, np.int8)
+            try:
+                outputs = session.run(output_names(session), {"genotypes": no_sample})
+            except Exception as error:
+                raise self._invalid(path, error) from None
+            self._function = function_of(
+                outputs, manifest.n_snps, len(manifest.folds), self._bundle.path / path
+            )
+        return self._function
+
+    def _open(self, path: str) -> Session:
+        try:
+            # Parallel runs are faster than parallel steps within a run, and give the same bits
+            # however many there are.
+            session = open_session(self._bundle.files[path], threads=1)
+            inputs = [(i.name, i.type, len(i.shape), i.shape[-1:]) for i in session.get_inputs()]
+            outputs = {o.name: o.type for o in session.get_outputs()}
+        # onnxruntime's own exceptions have no common base but Exception.
+        except Exception as error:
+            raise self._invalid(path, error) from None
+        expected = [("genotypes", "tensor(int8)", 2, [self._bundle.manifest.n_snps])]
+        if inputs != expected or outputs.get("prediction") != "tensor(float)":
+            raise InvalidBundle(
+                f"{self._bundle.path / path}: expected one input 'genotypes' int8 (samples, "
+                f"{self._bundle.manifest.n_snps}) and an output 'prediction' float32, found "
+                f"{[(i.name, i.type, i.shape) for i in session.get_inputs()]} and {outputs}"
+            )
+        return session
+
+    def _run(self, codes: np.ndarray, output: str = "prediction") -> np.ndarray:
+        """One output of all fold models: (samples, folds) of float32."""
+        fused = self._bundle.manifest.ensemble is not None
+        shape = (len(codes), len(self._bundle.manifest.folds)) if fused else (len(codes),)
+        results = []
+        for path, session in self._sessions:
+            try:
+                (result,) = session.run([output], {"genotypes": codes})
+            except Exception as error:
+                raise self._invalid(path, error) from None
+            if result.shape != shape:
+                raise InvalidBundle(
+                    f"{self._bundle.path / path}: found predictions of shape {result.shape}, "
+                    f"expected {shape}"
+                )
+            results.append(result)
+        return results[0] if fused else np.stack(results, axis=1)
+
+    def _with_dosages(self, genotypes: Genotypes) -> np.ndarray:
+        """Predictions (samples, folds) float64 for expected genotypes.
+
+        A dosage is code + f, see `snpredict.formulas.score_function`: the score moves by
+        f · (W[code + 1] − W[code]) and by what the hidden layer makes of x + f.
+        """
+        function = self.score_function()
+        if function is None:
+            raise UsageError(
+                f"model {self._bundle.manifest.name!r} has no fused ensemble: it has no prediction "
+                "for genotypes between the codes",
+                "--dosages round takes the nearest code, --dosages ignore the file's hard calls",
+            )
+        codes, fractions = genotypes.codes, np.asarray(genotypes.fractions, np.float64)
+        z = self._run(codes, "score").astype(np.float64)
+        for code, step in dosage_steps(function.weights.astype(np.float64)).items():
+            z += (fractions * (codes == code)) @ step
+        if function.hidden is not None:
+            z += function.hidden_scores(genotypes)
+            z -= function.hidden_scores(Genotypes(codes))
+        return self._bundle.manifest.trait_scale.predictions(z)
+
+    def _invalid(self, path: str, error: Exception) -> InvalidBundle:
+        # Without control characters, which names in a graph may hold.
+        reason = " ".join(re.sub("[^ -~]", " ", str(error)).split())
+        return InvalidBundle(f"{self._bundle.path / path} cannot be run: {reason}")
