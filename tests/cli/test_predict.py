@@ -357,7 +357,7 @@ def raising(exception):
 def test_ctrl_c_leaves_no_file(run, folder, monkeypatch):
     from snpredict.scoring.scorer import Scorer
 
-    monkeypatch.setattr(Scorer, "_run", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(Scorer, "_score", raising(KeyboardInterrupt()))
     assert run("predict", "g.tsv", "--out", "out.tsv").code == 130
     assert [path.name for path in folder.iterdir()] == ["g.tsv"]
 
