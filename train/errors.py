@@ -91,3 +91,15 @@ class TraitScale(SnpredictError):
     """The trait's spread is too small against its values, or its unit too small or too large."""
 
     exit_code = 64
+
+
+class UnsuitableModel(SnpredictError):
+    """A model cannot learn that kind of trait, or does not use what it is given."""
+
+    exit_code = 65
+
+
+class OutsideModelError(SnpredictError):
+    """``package.module:NAME`` does not lead to a model."""
+
+    exit_code = 66

@@ -7,8 +7,8 @@ model cannot look at them even by mistake.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.folds import Split
+from train.errors import UnsuitableModel
 
 #: What a target is: a number, or 0 and 1.
 CONTINUOUS, BINARY = "continuous", "binary"
@@ -107,6 +108,20 @@ class FoldData:
             task=task,
         )
 
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return self.train_targets.shape[1]
+
+    def target(self, at: int) -> "FoldData":
+        """The same fold with the target at that place alone."""
+        column = slice(at, at + 1)
+        return replace(
+            self,
+            train_targets=self.train_targets[:, column],
+            validation_targets=self.validation_targets[:, column],
+        )
+
     @cached_property
     def joined(self) -> tuple[Inputs, np.ndarray]:
         """Training and validation rows together, and their targets."""
@@ -181,6 +196,8 @@ class Model(ABC):
         On how many of the controls' seeds it is run.
     tasks : tuple of str
         The kinds of traits that it can learn.
+    covariates : bool
+        Whether it uses covariates.
     """
 
     name: str
@@ -189,6 +206,7 @@ class Model(ABC):
     together: bool = False
     control_seeds: int = 2
     tasks: tuple[str, ...] = (CONTINUOUS,)
+    covariates: bool = False
 
     @abstractmethod
     def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
@@ -198,109 +216,71 @@ class Model(ABC):
         """Fit again on training and validation rows with what was chosen; None if it cannot."""
         return None
 
+    def settings(self) -> dict[str, Any]:
+        """What its figures depend on beside the data, as JSON: kept with a run, and compared."""
+        return {}
 
-# What follows is what baselines still take and give; it goes when they have the interface above.
+    def require(self, task: str, covariates: Sequence[str] = ()) -> None:
+        """Check that it can learn such a trait from such data, before anything is fitted.
 
-
-@dataclass(frozen=True)
-class FoldInput:
-    """One fold of one or several targets (traits, or controls) that have the same rows.
-
-    Attributes
-    ----------
-    train_codes, validation_codes, test_codes : ndarray (samples, SNPs) of int8
-    train_families, validation_families, test_families : ndarray (samples,) of str
-    train_targets, validation_targets : ndarray (samples, targets) of float64, trait units
-    seed, threads : int
-    """
-
-    train_codes: np.ndarray
-    validation_codes: np.ndarray
-    test_codes: np.ndarray
-    train_families: np.ndarray
-    validation_families: np.ndarray
-    test_families: np.ndarray
-    train_targets: np.ndarray
-    validation_targets: np.ndarray
-    seed: int = 1
-    threads: int = 1
-
-    @staticmethod
-    def of(
-        codes: np.ndarray,
-        families: np.ndarray,
-        targets: np.ndarray,
-        rows: Split,
-        *,
-        seed: int = 1,
-        threads: int = 1,
-    ) -> "FoldInput":
-        """Cut one fold out of whole arrays, leaving the targets of the test rows behind."""
-        return FoldInput(
-            train_codes=np.asarray(codes[rows.train]),
-            validation_codes=np.asarray(codes[rows.validation]),
-            test_codes=np.asarray(codes[rows.test]),
-            train_families=families[rows.train],
-            validation_families=families[rows.validation],
-            test_families=families[rows.test],
-            train_targets=targets[rows.train],
-            validation_targets=targets[rows.validation],
-            seed=seed,
-            threads=threads,
-        )
-
-    def joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Codes, targets and families of training and validation rows together."""
-        return (
-            np.concatenate([self.train_codes, self.validation_codes]),
-            np.concatenate([self.train_targets, self.validation_targets]),
-            np.concatenate([self.train_families, self.validation_families]),
-        )
+        Raises
+        ------
+        UnsuitableModel
+            It cannot learn that kind of trait, or would not use the covariates.
+        """
+        if task not in self.tasks:
+            raise UnsuitableModel(
+                f"model '{self.name}' learns {' and '.join(self.tasks)} traits, and this one is "
+                f"{task}",
+                "leave the model out, or give a model that learns such traits",
+            )
+        if covariates and not self.covariates:
+            raise UnsuitableModel(
+                f"model '{self.name}' does not use covariates, and {', '.join(covariates)} "
+                f"{'is' if len(covariates) == 1 else 'are'} given",
+                "leave the model or the covariates out",
+            )
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """Predictions of the test rows.
+class SingleTargetModel(Model):
+    """A model that learns one target at a time; several become models side by side."""
 
-    Attributes
-    ----------
-    test : ndarray (samples, targets) of float64, trait units
-        By the fit on the training rows.
-    refit : ndarray (samples, targets) of float64 or None
-        By a fit on training and validation rows with the hyper-parameters that were chosen.
-    chosen : list of dict
-        Per target, what the validation rows chose.
-    """
+    @abstractmethod
+    def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """`fit` for data with one target."""
 
-    test: np.ndarray
-    refit: np.ndarray | None
-    chosen: list[dict[str, Any]]
+    def refit_one(self, data: FoldData, fitted: FittedModel) -> FittedModel | None:
+        """`refit` for data with one target."""
+        return None
+
+    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Learn the targets one after the other."""
+        return side_by_side([self.fit_one(part, record) for part in _single(data)])
+
+    def refit(self, data: FoldData, fitted: FittedModel) -> FittedModel | None:
+        """Fit every target again with what was chosen for it."""
+        parts = fitted.parts if isinstance(fitted, SideBySide) else [fitted]
+        again = [self.refit_one(d, part) for d, part in zip(_single(data), parts, strict=True)]
+        found = [part for part in again if part is not None]
+        return side_by_side(found) if len(found) == len(again) else None
 
 
-#: ``fit(fold, refit)``: choose on the validation rows, predict the test rows.
-Fit = Callable[[FoldInput, bool], Fitted]
+class SideBySide(FittedModel):
+    """Fitted models of one target each."""
+
+    def __init__(self, parts: list[FittedModel]):
+        self.parts = parts
+        self.chosen = [chosen for part in parts for chosen in part.chosen]
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Every part's predictions in a column."""
+        return np.concatenate([part.predict(inputs) for part in self.parts], axis=1)
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """An entry of the registry.
+def side_by_side(parts: list[FittedModel]) -> FittedModel:
+    """Models of one target each as one model; a single one stays what it is."""
+    return parts[0] if len(parts) == 1 else SideBySide(parts)
 
-    Attributes
-    ----------
-    name, title : str
-        On the command line and in reports.
-    about : str
-        One sentence for the report.
-    fit : callable
-    together : bool
-        Whether it fits many targets at about the price of one.
-    control_seeds : int
-        On how many of the controls' seeds it is run.
-    """
 
-    name: str
-    title: str
-    about: str
-    fit: Fit
-    together: bool
-    control_seeds: int
+def _single(data: FoldData) -> list[FoldData]:
+    return [data.target(at) for at in range(data.n_targets)]

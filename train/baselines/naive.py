@@ -6,27 +6,49 @@ A model is worth as much as it is above these.
 import numpy as np
 
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
-from train.baselines.kernels import channel_kernel, fit_kernel
-from train.model import Fitted, FoldInput
+from train.baselines.kernels import KernelRidge, channel_kernel
+from train.model import BINARY, CONTINUOUS, FittedModel, FoldData, Inputs, Model, Record
 
 
-def family_mean(fold: FoldInput, refit: bool) -> Fitted:
+class FamilyMean(Model):
     """The mean of the family's training rows; for a family without any, of all training rows."""
 
-    def predict(targets: np.ndarray, families: np.ndarray) -> np.ndarray:
-        predicted = np.tile(targets.mean(axis=0), (len(fold.test_families), 1))
-        for family in np.intersect1d(families, fold.test_families):
-            predicted[fold.test_families == family] = targets[families == family].mean(axis=0)
+    name, title = "family-mean", "family mean"
+    about = "the mean of the family's training lines; of all training lines for a new family"
+    together = True
+    control_seeds = 50
+    tasks = (CONTINUOUS, BINARY)
+
+    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Take the means of the training rows."""
+        return _FamilyMeans(data.train.families, data.train_targets)
+
+    def refit(self, data: FoldData, fitted: FittedModel) -> FittedModel:
+        """Take those of training and validation rows."""
+        inputs, targets = data.joined
+        return _FamilyMeans(inputs.families, targets)
+
+
+class _FamilyMeans(FittedModel):
+    def __init__(self, families: np.ndarray | None, targets: np.ndarray):
+        self.chosen = [{} for _ in range(targets.shape[1])]
+        self.mean = targets.mean(axis=0)
+        known = [] if families is None else np.unique(families)
+        self.of_family = {family: targets[families == family].mean(axis=0) for family in known}
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        predicted = np.tile(self.mean, (len(inputs), 1))
+        if inputs.families is not None:
+            for row, family in enumerate(inputs.families):
+                predicted[row] = self.of_family.get(family, self.mean)
         return predicted
 
-    test = predict(fold.train_targets, fold.train_families)
-    again = None
-    if refit:
-        _, targets, families = fold.joined()
-        again = predict(targets, families)
-    return Fitted(test, again, [{} for _ in range(test.shape[1])])
 
-
-def missing_mask(fold: FoldInput, refit: bool) -> Fitted:
-    """Ridge regression on the 0/1 pattern of missing genotypes, and on nothing else."""
-    return fit_kernel(fold, refit, channel_kernel([CHANNEL_CODES.index(MISSING)]))
+FAMILY_MEAN = FamilyMean()
+#: Ridge regression on the 0/1 pattern of missing genotypes, and on nothing else.
+MISSING_MASK = KernelRidge(
+    "missing-mask",
+    "missing mask only",
+    "ridge regression on which genotypes are missing, and nothing else",
+    kernels=channel_kernel([CHANNEL_CODES.index(MISSING)]),
+)

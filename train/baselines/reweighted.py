@@ -1,59 +1,67 @@
-"""The re-weighted ridge, the start of the preset ``linear``, as a baseline."""
+"""The re-weighted ridge, the start of the preset ``linear``, as a baseline.
 
-from typing import Any
+The preset ``reweighted`` is the same regression as a network of no epochs: it passes an ISRU, and
+it can become a bundle.
+"""
 
 import numpy as np
 
-from train.baselines.ridge import fit_ridge
+from train.baselines.dual import START_SHARES
+from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.data.centred import centered
-from train.data.folds import Split
-from train.model import Fitted, FoldInput
+from train.model import FittedModel, FoldData, Inputs, Record, SingleTargetModel
 
 #: How often effects are re-weighted, and how far down, as in the start of the preset ``linear``.
 REWEIGHTINGS, SHRINKAGE_FLOOR = 1, 0.1
 
 
-def reweighted_ridge(fold: FoldInput, refit: bool) -> Fitted:
+class ReweightedRidge(SingleTargetModel):
     """Ridge regression whose prior variances follow the squared effects of a first one."""
-    n_train = len(fold.train_codes)
-    codes, targets, _ = fold.joined()
-    validation = np.arange(n_train, len(codes))
-    rows = Split(np.arange(n_train), validation, np.empty(0, np.int64))
-    # With one λ to choose from, the validation rows among the training rows choose nothing.
-    all_rows = Split(np.arange(len(codes)), validation, np.empty(0, np.int64))
 
-    test = np.empty((len(fold.test_codes), targets.shape[1]))
-    again = np.empty_like(test) if refit else None
-    chosen: list[dict[str, Any]] = []
-    for target in range(targets.shape[1]):
-        y = targets[:, target]
-        test[:, target], heritability, mse = _predict(fold, codes, y, rows)
-        chosen.append({"heritability": heritability, "validation_mse": mse})
-        if again is not None:
-            again[:, target] = _predict(fold, codes, y, all_rows, heritability)[0]
-    return Fitted(test, again, chosen)
+    name, title = "reweighted", "re-weighted ridge"
+    about = "ridge regression with prior variances from a first one's squared effects"
+
+    def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """The validation rows choose λ in both rounds."""
+        return FittedRidge(data.train, data.train_targets[:, 0], data)
+
+    def refit_one(self, data: FoldData, fitted: FittedModel) -> FittedModel:
+        """With λ of the last round in both."""
+        inputs, targets = data.joined
+        # With one λ to choose from, the validation rows among the training rows choose nothing.
+        return FittedRidge(inputs, targets[:, 0], data, (fitted.chosen[0]["heritability"],))
 
 
-def _predict(
-    fold: FoldInput,
-    codes: np.ndarray,
-    y: np.ndarray,
-    rows: Split,
-    heritability: float | None = None,
-) -> tuple[np.ndarray, float, float]:
-    center, scale = float(y[rows.train].mean()), float(y[rows.train].std())
-    only = {} if heritability is None else {"heritabilities": (heritability,)}
-    solution = fit_ridge(
-        codes,
-        ((y - center) / scale).astype(np.float32),
-        rows,
-        reweightings=REWEIGHTINGS,
-        floor=SHRINKAGE_FLOOR,
-        **only,
-    )
-    score = centered(fold.test_codes, solution.means) @ solution.effects
-    return (
-        center + scale * score.astype(np.float64),
-        solution.heritability,
-        solution.validation_mse * scale**2,
-    )
+class FittedRidge(FittedModel):
+    """The solution for a standardised target, and its scale."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        y: np.ndarray,
+        data: FoldData,
+        shares: tuple[float, ...] = START_SHARES,
+    ):
+        self.center, self.scale = float(y.mean()), float(y.std())
+        self.solution: RidgeSolution = fit_ridge(
+            inputs.codes,
+            self._standardised(y),
+            data.validation.codes,
+            self._standardised(data.validation_targets[:, 0]),
+            reweightings=REWEIGHTINGS,
+            floor=SHRINKAGE_FLOOR,
+            shares=shares,
+        )
+        mse = self.solution.validation_mse * self.scale**2
+        self.chosen = [{"heritability": self.solution.heritability, "validation_mse": mse}]
+
+    def _standardised(self, y: np.ndarray) -> np.ndarray:
+        return ((y - self.center) / self.scale).astype(np.float32)
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """A sum over SNPs."""
+        score = centered(inputs.codes, self.solution.means) @ self.solution.effects
+        return (self.center + self.scale * score.astype(np.float64))[:, None]
+
+
+REWEIGHTED_RIDGE = ReweightedRidge()

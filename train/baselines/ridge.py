@@ -10,15 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
-from snpredict.formulas.encoding import MISSING, channel_weights
-from train.data.centred import centered
-from train.data.folds import Split
+from snpredict.formulas.encoding import channel_weights
+from train.baselines.dual import START_SHARES, solve_dual
+from train.data.centred import centered, training_means
 from train.metrics import pearson
-
-#: Assumed shares of variance explained by the SNPs; the validation rows choose among them.
-HERITABILITIES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -42,12 +38,13 @@ class RidgeSolution:
 
 def fit_ridge(
     codes: np.ndarray,
-    target: np.ndarray,
-    split: Split,
+    y: np.ndarray,
+    validation_codes: np.ndarray,
+    y_validation: np.ndarray,
     *,
     reweightings: int = 0,
     floor: float = 0.0,
-    heritabilities: Sequence[float] = HERITABILITIES,
+    shares: Sequence[float] = START_SHARES,
 ) -> RidgeSolution:
     """Ridge regression in its dual form, with one prior variance per SNP.
 
@@ -57,20 +54,18 @@ def fit_ridge(
     given as the share of variance ``h²`` that the SNPs explain, ``λ = mean(diag K)(1 − h²)/h²``;
     each round keeps the h² with the lowest squared error on the validation rows. The last round's
     solution is returned: the preset says how many there are, because one fold's validation rows
-    are too few to choose it. Test rows are not used.
+    are too few to choose it.
 
     Parameters
     ----------
-    codes : ndarray (samples, SNPs) of int8
-    target : ndarray (samples,) of float32, standardised on the training rows
+    codes, validation_codes : ndarray (samples, SNPs) of int8
+    y, y_validation : ndarray (samples,) of float32, standardised on the training rows
+    shares : sequence of float
+        The h² that are tried.
     """
-    train = np.asarray(codes[split.train])
-    called = train != MISSING
-    means = np.where(called, train, 0).sum(axis=0) / np.maximum(called.sum(axis=0), 1)
-    means = means.astype(np.float32)
-    x = centered(train, means)
-    x_validation = centered(np.asarray(codes[split.validation]), means)
-    y, y_validation = target[split.train], target[split.validation]
+    means = training_means(codes)
+    x = centered(codes, means)
+    x_validation = centered(validation_codes, means)
 
     variances = np.ones(x.shape[1], np.float32)
     best: RidgeSolution | None = None
@@ -80,10 +75,9 @@ def fit_ridge(
         kernel_validation = x_validation @ scaled.T
         mean_diagonal = float(np.trace(kernel)) / len(kernel)
         best = None
-        for heritability in heritabilities:
-            ridged = kernel.copy()
-            ridged.flat[:: len(kernel) + 1] += mean_diagonal * (1 - heritability) / heritability
-            dual = cho_solve(cho_factor(ridged, lower=True, overwrite_a=True), y)
+        for heritability in shares:
+            noise = mean_diagonal * (1 - heritability) / heritability
+            dual = solve_dual(kernel, y, noise).weights
             fitted = kernel_validation @ dual
             mse = float(np.mean((fitted - y_validation) ** 2))
             if best is None or mse < best.validation_mse:

@@ -16,7 +16,7 @@ coordinate method.
 import numpy as np
 
 from train.data.centred import centered, training_means
-from train.model import Fitted, FoldInput
+from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 #: Prior variances of an effect, as shares of σ_g².
 VARIANCES = np.array([0.0, 1e-4, 1e-3, 1e-2])
@@ -28,27 +28,39 @@ _PRIOR_DF = 4.0
 _START_HERITABILITY = 0.5
 
 
-def sparse_bayes(fold: FoldInput, refit: bool) -> Fitted:
+class SparseBayes(Model):
     """BayesR, all targets side by side in one chain each."""
-    n_targets = fold.train_targets.shape[1]
-    test = _fit_predict(fold.train_codes, fold.train_targets, fold.test_codes, fold.seed)
-    again = None
-    if refit:
-        codes, targets, _ = fold.joined()
-        again = _fit_predict(codes, targets, fold.test_codes, fold.seed)
-    return Fitted(test, again, [{"sweeps": SWEEPS, "burn_in": BURN_IN} for _ in range(n_targets)])
+
+    name, title = "bayesr", "BayesR"
+    about = "Gibbs sampling with a mixture of no, small, medium and large effects"
+    together = True
+
+    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Sample on the training rows."""
+        return FittedEffects(data.train, data.train_targets, data.seed)
+
+    def refit(self, data: FoldData, fitted: FittedModel) -> FittedModel:
+        """Sample on training and validation rows."""
+        return FittedEffects(*data.joined, data.seed)
 
 
-def _fit_predict(
-    codes: np.ndarray, targets: np.ndarray, test_codes: np.ndarray, seed: int
-) -> np.ndarray:
-    center, scale = targets.mean(axis=0), targets.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    means = training_means(codes)
-    effects = posterior_mean_effects(
-        centered(codes, means), (targets - center) / scale, np.random.default_rng([seed, 30])
-    )
-    return center + scale * (centered(test_codes, means) @ effects)
+class FittedEffects(FittedModel):
+    """Posterior means of standardised targets' effects."""
+
+    def __init__(self, inputs: Inputs, targets: np.ndarray, seed: int):
+        self.chosen = [{"sweeps": SWEEPS, "burn_in": BURN_IN} for _ in range(targets.shape[1])]
+        self.center, scale = targets.mean(axis=0), targets.std(axis=0)
+        self.scale = np.where(scale > 0, scale, 1.0)
+        self.means = training_means(inputs.codes)
+        self.effects = posterior_mean_effects(
+            centered(inputs.codes, self.means),
+            (targets - self.center) / self.scale,
+            np.random.default_rng([seed, 30]),
+        )
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """A sum over SNPs."""
+        return self.center + self.scale * (centered(inputs.codes, self.means) @ self.effects)
 
 
 def posterior_mean_effects(
@@ -135,3 +147,6 @@ def posterior_mean_effects(
         degrees = _PRIOR_DF + in_use.sum(axis=0)
         genetic = (scaled.sum(axis=0) + prior_sum) / random.chisquare(degrees)
     return totals / (sweeps - burn_in)
+
+
+SPARSE_BAYES = SparseBayes()

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+
+from train.baselines.dual import TEACHER_SHARES, gaussian, solve_dual, squared_distances
 
 GAMMAS = (0.1, 0.3, 1.0, 3.0)
-HERITABILITIES = (0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 #: Where the search begins: γ and h².
 _BEGIN = (1, 7)
@@ -50,27 +50,19 @@ class Teacher:
         out = np.empty(len(x), np.float32)
         for start in range(0, len(x), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            kernel = squared_distances(x[rows], self.inputs)
-            kernel *= -self.gamma
-            np.exp(kernel, out=kernel)
-            out[rows] = kernel @ self.dual
+            out[rows] = gaussian(_distances(x[rows], self.inputs), self.gamma) @ self.dual
         return out
 
 
-def squared_distances(x: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of rows: (n, inputs) and (m, inputs) float32 → (n, m)."""
-    d = x @ other.T
-    d *= -2
-    d += np.sum(x * x, axis=1)[:, None]
-    d += np.sum(other * other, axis=1)
-    return np.maximum(d, 0, out=d)
+def _distances(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return squared_distances(x, other, np.sum(x * x, axis=1), np.sum(other * other, axis=1))
 
 
 def fit_teacher(
     x: np.ndarray,
     y: np.ndarray,
     gammas: Sequence[float] = GAMMAS,
-    heritabilities: Sequence[float] = HERITABILITIES,
+    heritabilities: Sequence[float] = TEACHER_SHARES,
 ) -> Teacher:
     """Fit by climbing the likelihood over a grid of γ and h².
 
@@ -82,7 +74,7 @@ def fit_teacher(
     y : ndarray (lines,) of float32
         Standardised: mean 0.
     """
-    distances = squared_distances(x, x)
+    distances = _distances(x, x)
     median = float(np.median(distances[: min(len(x), 1500)])) or 1.0
     kernels: dict[int, np.ndarray] = {}
     seen: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
@@ -93,14 +85,10 @@ def fit_teacher(
             if at not in kernels:
                 # One kernel at a time: each has lines × lines numbers.
                 kernels.clear()
-                kernels[at] = np.exp(distances * np.float32(-gammas[at] / median))
-            covariance = kernels[at] * np.float32(share)
-            covariance.flat[:: len(x) + 1] += np.float32(1 - share)
-            factor = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
-            dual = cho_solve(factor, y, check_finite=False)
-            diagonal = np.log(factor[0].diagonal().astype(np.float64)).sum()
+                kernels[at] = gaussian(distances, gammas[at] / median)
+            dual, half_log_determinant = solve_dual(kernels[at], y, noise=1 - share, share=share)
             quadratic = max(float(y.astype(np.float64) @ dual), 1e-12)
-            likelihood = -0.5 * len(x) * np.log(quadratic / len(x)) - diagonal
+            likelihood = -0.5 * len(x) * np.log(quadratic / len(x)) - half_log_determinant
             seen[place] = float(likelihood), share * dual
         return seen[place][0]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from snpredict.formulas.encoding import MISSING
 from train.baselines import boosting
-from train.model import Fitted, FoldInput
+from train.model import FittedModel, FoldData, Inputs, Record, SingleTargetModel
 
 #: Settings that the validation rows choose between: many small trees, or fewer large ones that
 #: are held back by more shrinkage.
@@ -19,71 +19,84 @@ CANDIDATES: tuple[dict[str, float], ...] = (
 )
 
 
-def boosted_trees(fold: FoldInput, refit: bool) -> Fitted:
+class BoostedTrees(SingleTargetModel):
     """Boosted regression trees on the codes, a gap being LightGBM's own missing value.
 
     The number of trees and one of `CANDIDATES` are chosen by validation MSE.
     """
-    import lightgbm as lgb
 
-    x, x_validation = _features(fold.train_codes), _features(fold.validation_codes)
-    x_test = _features(fold.test_codes)
-    y, y_validation = fold.train_targets, fold.validation_targets
-    common = boosting.settings(CANDIDATES[0], x.shape[1], seed=fold.seed, threads=fold.threads)
-    train = lgb.Dataset(x, label=y[:, 0], params=common, free_raw_data=False)
-    validation = lgb.Dataset(x_validation, y_validation[:, 0], reference=train, params=common)
+    name, title = "lightgbm", "LightGBM"
+    about = "boosted trees on the codes, stopped on the validation lines"
 
-    test = np.empty((len(x_test), y.shape[1]))
-    chosen: list[dict[str, Any]] = []
-    for target in range(y.shape[1]):
+    def fit_one(self, data: FoldData, record: Record | None = None) -> "FittedTrees":
+        """Stop every candidate's trees on the validation rows, and take the better one."""
+        import lightgbm as lgb
+
         # LightGBM holds labels as float32: standardised, a trait with a large mean loses nothing.
-        center, scale = y[:, target].mean(), y[:, target].std() or 1.0
-        train.construct().set_label((y[:, target] - center) / scale)
-        validation.construct().set_label((y_validation[:, target] - center) / scale)
-        best: dict[str, Any] | None = None
+        y, center, scale = _standardised(data.train_targets)
+        y_validation = (data.validation_targets[:, 0] - center) / scale
+        common = _settings(CANDIDATES[0], data)
+        train = lgb.Dataset(_features(data.train), y, params=common, free_raw_data=False)
+        validation = lgb.Dataset(
+            _features(data.validation), y_validation, reference=train, params=common
+        )
+        best: FittedTrees | None = None
         for candidate in CANDIDATES:
-            parameters = boosting.settings(
-                candidate, x.shape[1], seed=fold.seed, threads=fold.threads
-            )
+            parameters = _settings(candidate, data)
             booster = boosting.boost(parameters, train, validation)
             mse = float(booster.best_score["validation"]["l2"]) * scale**2
-            if best is None or mse < best["validation_mse"]:
-                best = {
+            if best is None or mse < best.chosen[0]["validation_mse"]:
+                chosen = {
                     **{name: parameters[name] for name in candidate},
                     "trees": booster.best_iteration,
                     "validation_mse": mse,
                 }
-                test[:, target] = center + scale * booster.predict(x_test)
+                best = FittedTrees(booster, center, scale, chosen)
         assert best is not None
-        chosen.append(best)
-    again = None
-    if refit:
-        codes, targets, _ = fold.joined()
-        again = _refit(lgb, common, chosen, _features(codes), targets, x_test)
-    return Fitted(test, again, chosen)
+        return best
+
+    def refit_one(self, data: FoldData, fitted: FittedModel) -> "FittedTrees":
+        """As many trees of the same kind on training and validation rows."""
+        import lightgbm as lgb
+
+        inputs, targets = data.joined
+        y, center, scale = _standardised(targets)
+        common = _settings(CANDIDATES[0], data)
+        (chosen,) = fitted.chosen
+        own = {name: chosen[name] for name in CANDIDATES[0]}
+        rows = lgb.Dataset(_features(inputs), y, params=common, free_raw_data=False)
+        booster = lgb.train(common | own, rows, chosen["trees"])
+        return FittedTrees(booster, center, scale, chosen)
 
 
-def _features(codes: np.ndarray) -> np.ndarray:
-    values = codes.astype(np.float32)
-    values[codes == MISSING] = np.nan
+class FittedTrees(FittedModel):
+    """Trees of a standardised target."""
+
+    def __init__(self, booster: Any, center: float, scale: float, chosen: dict[str, Any]):
+        self.booster, self.center, self.scale = booster, center, scale
+        self.chosen = [chosen]
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """By all trees up to the best."""
+        predicted = self.booster.predict(_features(inputs))
+        return (self.center + self.scale * predicted)[:, None]
+
+
+def _settings(candidate: dict[str, float], data: FoldData) -> dict[str, Any]:
+    n_snps = data.train.codes.shape[1]
+    return boosting.settings(candidate, n_snps, seed=data.seed, threads=data.threads)
+
+
+def _standardised(targets: np.ndarray) -> tuple[np.ndarray, float, float]:
+    y = targets[:, 0]
+    center, scale = y.mean(), y.std() or 1.0
+    return (y - center) / scale, center, scale
+
+
+def _features(inputs: Inputs) -> np.ndarray:
+    values = inputs.codes.astype(np.float32)
+    values[inputs.codes == MISSING] = np.nan
     return values
 
 
-def _refit(
-    lgb: Any,
-    common: dict[str, Any],
-    chosen: list[dict[str, Any]],
-    x: np.ndarray,
-    y: np.ndarray,
-    x_test: np.ndarray,
-) -> np.ndarray:
-    data = lgb.Dataset(x, label=y[:, 0], params=common, free_raw_data=False).construct()
-    test = np.empty((len(x_test), y.shape[1]))
-    for target, setting in enumerate(chosen):
-        center, scale = y[:, target].mean(), y[:, target].std() or 1.0
-        data.set_label((y[:, target] - center) / scale)
-        setting = dict(setting)
-        count = setting.pop("trees")
-        del setting["validation_mse"]
-        test[:, target] = center + scale * lgb.train(common | setting, data, count).predict(x_test)
-    return test
+BOOSTED_TREES = BoostedTrees()

@@ -13,11 +13,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from snpredict.formulas.genotypes import Genotypes
 from train.data.dataset import TraitTable
 from train.data.folds import split
 from train.evaluation.setup import EvaluateOptions, Prepared
 from train.evaluation.storage import REFIT, Place, Target, file_name, load_target
-from train.model import FoldInput
+from train.model import FoldData, Inputs
 from train.networks.presets import Preset
 from train.registry import BASELINES
 from train.runs.folder import fold_folder, fold_result, is_finished, prepare, read_settings
@@ -130,8 +131,13 @@ def run_task(work: tuple[Path, Task, int, int, int]) -> tuple[Task, float]:
             )
             columns = np.concatenate([target.values for target in group], axis=1)
             refit = task.refit and not all(target.control for target in group)
-            fold = FoldInput.of(codes, families, columns, rows, seed=seed, threads=threads)
-            fitted = baseline.fit(fold, refit)
+            inputs = Inputs(Genotypes(codes), families=families)
+            fold = FoldData.of(inputs, columns, rows, seed=seed, threads=threads, fold=task.fold)
+            test = inputs.rows(rows.test)
+            fitted = baseline.fit(fold)
+            predicted = fitted.predict(test)
+            again = baseline.refit(fold, fitted) if refit else None
+            predicted_again = None if again is None else again.predict(test)
             details = {
                 "n_train": len(rows.train),
                 "n_validation": len(rows.validation),
@@ -147,10 +153,10 @@ def run_task(work: tuple[Path, Task, int, int, int]) -> tuple[Task, float]:
                 first = these.stop
                 mine = {**details, "chosen": fitted.chosen[these]}
                 place = Place(folder, task.scheme, target.name, task.model, task.fold)
-                place.write(rows.test, fitted.test[:, these], mine)
-                if fitted.refit is not None and not target.control:
-                    again = replace(place, model=task.model + REFIT)
-                    again.write(rows.test, fitted.refit[:, these], {**mine, "seconds": 0.0})
+                place.write(rows.test, predicted[:, these], mine)
+                if predicted_again is not None and not target.control:
+                    refitted = replace(place, model=task.model + REFIT)
+                    refitted.write(rows.test, predicted_again[:, these], {**mine, "seconds": 0.0})
     return task, time.perf_counter() - began
 
 

@@ -116,7 +116,14 @@ def fit_hidden(
     a, recipe = preset.architecture, preset.training
     assert isinstance(a, HiddenArchitecture) and isinstance(recipe, HiddenTraining)
     rng = np.random.default_rng(seed)
-    ridge = fit_ridge(codes, target, split, reweightings=preset.start.reweightings)
+    y, y_validation = target[split.train], target[split.validation]
+    ridge = fit_ridge(
+        np.asarray(codes[split.train]),
+        y,
+        np.asarray(codes[split.validation]),
+        y_validation,
+        reweightings=preset.start.reweightings,
+    )
     variances = squared_shares(ridge.effects, preset.start.shrinkage_floor)
     # In genome order, for the virtual lines.
     snps = np.sort(np.argsort(-variances, kind="stable")[: a.inputs])
@@ -128,7 +135,6 @@ def fit_hidden(
     x *= gain
     x_validation = centered(np.asarray(codes[split.validation][:, snps]), means) * gain
 
-    y, y_validation = target[split.train], target[split.validation]
     kernel = fit_teacher(x, y)
     # As many as the process has been given, see `train.runtime`.
     threads = tf.config.threading.get_intra_op_parallelism_threads() or 1

@@ -29,9 +29,10 @@ def start_at_ridge(
         What the validation rows chose, for the record.
     """
     solution = fit_ridge(
-        codes,
-        target,
-        split,
+        np.asarray(codes[split.train]),
+        target[split.train],
+        np.asarray(codes[split.validation]),
+        target[split.validation],
         reweightings=start.reweightings,
         floor=start.shrinkage_floor,
     )
