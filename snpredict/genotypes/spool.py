@@ -229,6 +229,24 @@ class Spool:
             ) from None
 
 
+class SpooledReader:
+    """What readers share that spool a file's variants before they hand them out by samples.
+
+    `variants` fills the spool.
+    """
+
+    coding = ""
+    id_column = ""
+    _spool: Spool | None = None
+
+    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
+        """Genotypes of the selected variants, block by block; see `GenotypeReader`."""
+        if self._spool is None:
+            raise RuntimeError("genotypes() is called after variants()")
+        with self._spool as spool:
+            yield from spool.blocks(selection)
+
+
 def row_bytes(n_samples: int) -> int:
     """Bytes of one variant's row."""
     return (n_samples + 3) // 4

@@ -7,7 +7,6 @@ letters of a line index a look-up table made for the line's alleles. Lines that 
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from snpredict.errors import (
@@ -19,10 +18,10 @@ from snpredict.errors import (
 )
 from snpredict.genotypes.formats import cannot_open
 from snpredict.genotypes.hapmap.hapmap_cells import BASES, INDEL, Calls
-from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
+from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.source import TextSource
-from snpredict.genotypes.spool import Spool
+from snpredict.genotypes.spool import Spool, SpooledReader
 from snpredict.genotypes.variants import Variant, Variants, Wanted
 from snpredict.names import short
 
@@ -36,7 +35,7 @@ _NO_CHROMOSOME = ("", ".", "NA", "0")
 _NO_ALLELES = ("", ".", "?", "N", "NA", "N/A", "N/N", "X", "0")
 
 
-class HapMapReader:
+class HapMapReader(SpooledReader):
     """A HapMap file, plain or gzip, of which only the header has been read.
 
     Parameters
@@ -65,8 +64,6 @@ class HapMapReader:
     """
 
     format = "hapmap"
-    coding = ""
-    id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):
         self._source = TextSource(path)
@@ -87,7 +84,6 @@ class HapMapReader:
             "give every sample a name of its own in the header",
         )
         self._check_end()
-        self._spool: Spool | None = None
 
     @property
     def bytes_read(self) -> int:
@@ -123,8 +119,8 @@ class HapMapReader:
             The text or the gzip stream is damaged.
         """
         variants = Variants()
-        self._spool = Spool(self._samples)
-        calls = Calls(self.path, self._samples, self._spool)
+        self._spool = spool = Spool(self._samples)
+        calls = Calls(self.path, self._samples, spool)
         notes: Counter[str] = Counter()
         for number, line in self._source.lines():
             if number == 1 or not line.strip(b" "):
@@ -162,23 +158,6 @@ class HapMapReader:
         calls.flush()
         self.notes = dict(notes + calls.notes)
         return variants
-
-    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """Genotypes of the selected variants, block by block.
-
-        Parameters
-        ----------
-        selection : Selection
-
-        Yields
-        ------
-        GenotypeBlock
-            Hard calls only.
-        """
-        if self._spool is None:
-            raise RuntimeError("genotypes() is called after variants()")
-        with self._spool as spool:
-            yield from spool.blocks(selection)
 
     def _check_end(self) -> None:
         # An empty cell is a missing genotype, but one at the very end that no line feed follows

@@ -22,7 +22,8 @@ from snpredict.errors import (
     UnsupportedFile,
 )
 from snpredict.genotypes.formats import GZIP_MAGIC, cannot_open
-from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
+from snpredict.genotypes.reader import ReadOptions
+from snpredict.genotypes.spool import SpooledReader
 from snpredict.genotypes.variants import Variants, Wanted
 from snpredict.genotypes.vcf.calls import ABSENT, MORE, CallRows, Site
 from snpredict.genotypes.vcf.vcf import (
@@ -38,7 +39,7 @@ _MAGIC = b"BCF\x02"
 _MAX_HEADER_BYTES = 1 << 28
 
 
-class BcfReader:
+class BcfReader(SpooledReader):
     """A BCF file, of which only the header has been read.
 
     Parameters
@@ -67,8 +68,6 @@ class BcfReader:
     """
 
     format = "bcf"
-    coding = ""
-    id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):
         self.path = path
@@ -89,7 +88,6 @@ class BcfReader:
             self.size_bytes = path.stat().st_size
         except OSError as error:
             raise cannot_open(path, error) from None
-        self._rows: CallRows | None = None
 
     @property
     def bytes_read(self) -> int:
@@ -122,7 +120,8 @@ class BcfReader:
         TruncatedFile
             The file is damaged.
         """
-        self._rows = rows = CallRows(self.path, self._samples, wanted, self._dosages)
+        rows = CallRows(self.path, self._samples, wanted, self._dosages)
+        self._spool = rows.spool
         with self._file:
             for number, record in enumerate(self._records(), 1):
                 place = f"record {number}"
@@ -150,23 +149,6 @@ class BcfReader:
         variants = rows.finish()
         self.notes = dict(rows.notes)
         return variants
-
-    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """Genotypes of the selected variants, block by block.
-
-        Parameters
-        ----------
-        selection : Selection
-
-        Yields
-        ------
-        GenotypeBlock
-            With fractions where variants with dosages were selected.
-        """
-        if self._rows is None:
-            raise RuntimeError("genotypes() is called after variants()")
-        with self._rows.spool as spool:
-            yield from spool.blocks(selection)
 
     def _records(self) -> Iterator[Any]:
         # Its messages would stand between ours; errors come as exceptions all the same.

@@ -5,7 +5,6 @@ file is passed over as fast as it is unpacked.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,10 @@ from snpredict.errors import (
     TruncatedFile,
 )
 from snpredict.genotypes.formats import cannot_open
-from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
+from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.source import TextSource
+from snpredict.genotypes.spool import SpooledReader
 from snpredict.genotypes.variants import Variants, Wanted
 from snpredict.genotypes.vcf.calls import CallRows, Site, short
 from snpredict.genotypes.vcf.vcf_cells import BadCell, Cells, WrongNumberOfCells
@@ -43,7 +43,7 @@ BGZF_HEAD_BYTES = 16
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-class VcfReader:
+class VcfReader(SpooledReader):
     """A VCF file, of which only the header has been read.
 
     Parameters
@@ -70,8 +70,6 @@ class VcfReader:
     """
 
     format = "vcf"
-    coding = ""
-    id_column = ""
 
     def __init__(self, path: Path, options: ReadOptions, snps: Wanted | None = None):
         self._source = TextSource(path)
@@ -84,7 +82,6 @@ class VcfReader:
         self._header_line, header = self._header()
         self._samples = samples_of_header(path, header)
         self.n_samples: int | None = len(self._samples)
-        self._rows: CallRows | None = None
 
     @property
     def bytes_read(self) -> int:
@@ -119,7 +116,8 @@ class VcfReader:
         NotATable, TruncatedFile
             The text or the gzip stream is damaged, or its last line may be.
         """
-        self._rows = rows = CallRows(self.path, self._samples, wanted, self._dosages)
+        rows = CallRows(self.path, self._samples, wanted, self._dosages)
+        self._spool = rows.spool
         last, last_line, last_read = b"", 0, 0
         for number, line in self._source.lines(BLOCK_BYTES):
             if number <= self._header_line or not line:
@@ -158,23 +156,6 @@ class VcfReader:
         variants = rows.finish()
         self.notes = dict(rows.notes)
         return variants
-
-    def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
-        """Genotypes of the selected variants, block by block.
-
-        Parameters
-        ----------
-        selection : Selection
-
-        Yields
-        ------
-        GenotypeBlock
-            With fractions where variants with dosages were selected.
-        """
-        if self._rows is None:
-            raise RuntimeError("genotypes() is called after variants()")
-        with self._rows.spool as spool:
-            yield from spool.blocks(selection)
 
     # --- header ----------------------------------------------------------------------------
 
