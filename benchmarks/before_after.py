@@ -48,6 +48,9 @@ LEFT_OUT = re.compile(r"(^|/)(log\.txt|lock|tree|commands\.jsonl?)$|\.png$")
 
 ENVIRONMENT = {"NO_COLOR": "1", "COLUMNS": "120"}
 
+#: Options of `train evaluate` by the names they had before it shared those of `train run`.
+OLD_NAMES = {"--trait": "--traits", "--unit": "--units", "--folds": "--schemes"}
+
 PRESETS = ("gblup", "linear", "default", "paper")
 
 
@@ -94,7 +97,7 @@ def commands(models: list[str], chip: Path | None) -> Iterator[Command]:
     yield Command(
         "evaluate",
         (
-            *("train", "evaluate", "{data}", "--traits", "height", "--schemes", "random,family"),
+            *("train", "evaluate", "{data}", "--trait", "height", "--folds", "random,family"),
             *("--models", "gblup,rkhs,lightgbm,network-default", "--n-folds", "2"),
             *("--threads", "1", "--out", "evaluation"),
         ),
@@ -149,6 +152,8 @@ def _run(command: Command, tree: Path, folder: Path, data: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     words = [word.format(tree=tree, data=data) for word in command.words]
+    if words[:2] == ["train", "evaluate"] and not (tree / "train/runs/options.py").exists():
+        words = [OLD_NAMES.get(word, word) for word in words]
     with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
         done = subprocess.run(
             [sys.executable, "-m", *words],

@@ -7,7 +7,6 @@ RUN is a run folder (runs/NAME); the fold is trained again in a copy of it, with
 
 import argparse
 import cProfile
-import json
 import os
 import pstats
 import shutil
@@ -38,20 +37,22 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=1)
     options = parser.parse_args()
 
-    settings = json.loads((options.run / "settings.json").read_text())
+    from train.runs.settings import RunSettings
     from train.runtime import configure_tensorflow, thread_environment
 
+    settings = RunSettings.read(options.run)
+
     # Before numpy and TensorFlow are imported, as for the process of a fold.
-    os.environ.update(thread_environment(settings["threads"], settings["gpu"]))
+    os.environ.update(thread_environment(settings.threads, settings.gpu))
     began = time.perf_counter()
-    configure_tensorflow(settings["threads"])
+    configure_tensorflow(settings.threads)
     from threadpoolctl import threadpool_limits
 
     from train.runs.fold import run_fold
 
     imported = time.perf_counter() - began
     profile = cProfile.Profile()
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(settings["threads"]):
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(settings.threads):
         copy = Path(folder) / "run"
         copy.mkdir()
         shutil.copy(options.run / "settings.json", copy)

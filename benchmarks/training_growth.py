@@ -17,9 +17,10 @@ from train.data.dataset import Dataset
 from train.data.folds import random_folds
 from train.data.snpinfo import info_from_names
 from train.networks.presets import load_preset
-from train.runs.folder import fold_result, prepare
+from train.runs.folder import fold_result, fold_sizes, prepare
 from train.runs.processes import run_folds
 from train.runs.progress import watching
+from train.runs.settings import RunSettings
 
 LINES = (1000, 2000, 4000, 8000)
 SNPS = (4312, 10_000, 20_000, 50_000)
@@ -64,21 +65,24 @@ def one_fold(n_lines: int, n_snps: int, preset: str) -> dict:
 
     data = simulated(n_lines, n_snps)
     info = info_from_names(data.snps)
-    settings = {
-        "trait": "trait",
-        "unit": "SD",
-        "seed": 1,
-        "threads": 1,
-        "gpu": False,
-        "fold_scheme": "random",
-        "control": None,
-        "preset": load_preset(preset).as_dict(),
-        "snp_info": info.digest,
-        "bundle": {},
-    }
+    folds = random_folds(n_lines, 5, 1)
+    settings = RunSettings(
+        trait="trait",
+        unit="SD",
+        model=f"network-{preset}",
+        preset=load_preset(preset),
+        scheme="random",
+        n_folds=5,
+        fold_sizes=fold_sizes(folds),
+        seed=1,
+        threads=1,
+        software={},
+        data_digest=data.digest,
+        snp_info=info.digest,
+    )
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        prepare(run, data, random_folds(n_lines, 5, 1), settings, info)
+        prepare(run, data, folds, settings, info)
         del data
         with watching(Console(quiet=True), "growth", "SD") as watch:
             run_folds(run, [1], jobs=1, watch=watch)

@@ -34,9 +34,9 @@ class Control(StrEnum):
 
 
 class FoldScheme(StrEnum):
-    """Where folds come from."""
+    """Where folds come from; see `train.data.folds`."""
 
-    column = "column"
+    given = "given"
     random = "random"
     family = "family"
 
@@ -54,10 +54,26 @@ class Coding(StrEnum):
     centred = "-101"
 
 
-# How a training table is read, for both commands that read one.
+# What both commands that train are asked for.
 Table = Annotated[
     Path, typer.Argument(metavar="TABLE", help="Wide table, samples in rows, or a PLINK .raw")
 ]
+Traits = Annotated[str, typer.Option("--trait", help="Column of the phenotype; several by commas")]
+Phenotypes = Annotated[
+    Path | None,
+    typer.Option(help="Table of traits, joined by sample id; its columns come first"),
+]
+OnlyFolds = Annotated[
+    list[str] | None,
+    typer.Option("--fold", help="This fold alone; several by commas, or given again"),
+]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of each fit")]
+Jobs = Annotated[int, typer.Option(min=1, help="Fits at a time")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Fixes dealt folds, controls, chains, weights and batches")
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column of the sample ids")]
+FoldColumn = Annotated[str, typer.Option(help="Column of the folds, if there")]
 Ignore = Annotated[
     list[str] | None,
     typer.Option(help="A further column that is not a SNP; may be given again"),
@@ -81,7 +97,7 @@ CodingOption = Annotated[
 @app.command()
 def run(
     table: Table,
-    trait: Annotated[str, typer.Option(help="Column of the phenotype")],
+    trait: Traits,
     unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
     out: Annotated[Path, typer.Option(help="Bundle folder to write, for example models/NAME")],
     preset: Annotated[
@@ -96,18 +112,14 @@ def run(
     ] = None,
     folds: Annotated[
         FoldScheme, typer.Option(help="Given in a column, random, or whole families")
-    ] = FoldScheme.column,
+    ] = FoldScheme.given,
     n_folds: Annotated[
         int | None, typer.Option(min=2, help="For random and family  [default: 10]")
     ] = None,
-    fold: Annotated[
-        list[int] | None, typer.Option(help="Run this fold alone; may be given again")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each fold")] = 2,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Fixes weights, dropout, batches and dealt folds")
-    ] = 1,
+    fold: OnlyFolds = None,
+    jobs: Jobs = 1,
+    threads: Threads = 2,
+    seed: Seed = 1,
     compare: Annotated[
         Path | None, typer.Option(help="A second table over the same rows, trained the same way")
     ] = None,
@@ -127,8 +139,8 @@ def run(
     other_allele: Annotated[
         str | None, typer.Option(help="Column of --snp-info with the other allele")
     ] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column of the sample ids")] = None,
-    fold_column: Annotated[str, typer.Option(help="Column of the folds, if there")] = "fold",
+    id_column: IdColumn = None,
+    fold_column: FoldColumn = "fold",
     family_column: Annotated[str, typer.Option(help="Column of the families, if there")] = "family",
     ignore: Ignore = None,
     snps_from: SnpsFrom = None,
@@ -137,10 +149,7 @@ def run(
     run_dir: Annotated[
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
-    phenotypes: Annotated[
-        Path | None,
-        typer.Option(help="Table of traits, joined by sample id; its columns come first"),
-    ] = None,
+    phenotypes: Phenotypes = None,
     control: Annotated[
         Control | None,
         typer.Option(
@@ -160,14 +169,14 @@ def run(
 
     options = RunOptions(
         table=table,
-        trait=trait,
-        unit=unit,
+        traits=_names(trait),
+        units=_units(unit),
         out=out,
         preset=preset,
         isru_alpha=isru_alpha,
         folds=folds.value,
         n_folds=n_folds,
-        only_folds=tuple(fold or ()),
+        only_folds=_numbers(fold),
         jobs=jobs,
         threads=threads,
         seed=seed,
@@ -209,18 +218,15 @@ class Remembering(Command):
 def evaluate(
     context: typer.Context,
     table: Table,
-    traits: Annotated[str, typer.Option(help="Columns of the phenotypes, by commas")],
+    trait: Traits,
     out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
-    phenotypes: Annotated[
-        Path | None,
-        typer.Option(help="Table of traits, joined by sample id; its columns come first"),
-    ] = None,
-    units: Annotated[
+    phenotypes: Phenotypes = None,
+    unit: Annotated[
         str | None, typer.Option(help="Units of the traits, by commas, for the report")
     ] = None,
-    schemes: Annotated[
+    folds: Annotated[
         str,
-        typer.Option(help="Of given (a column), random and family (families left out), by commas"),
+        typer.Option(help="Of given (in a column), random, and family (left out), by commas"),
     ] = "random,family",
     models: Annotated[
         str | None,
@@ -228,9 +234,7 @@ def evaluate(
             help="Baselines, and network-PRESET  [default: all baselines, network-default]"
         ),
     ] = None,
-    folds_only: Annotated[
-        str | None, typer.Option(help="These folds alone, for example 1,4,7")
-    ] = None,
+    fold: OnlyFolds = None,
     n_folds: Annotated[
         int | None,
         typer.Option(min=2, help="Random and family folds  [default: as many as given, or 10]"),
@@ -246,14 +250,14 @@ def evaluate(
             "families left out"
         ),
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Fits at a time")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each fit")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes folds, controls, chains and weights")] = 1,
+    jobs: Jobs = 1,
+    threads: Threads = 2,
+    seed: Seed = 1,
     report: Annotated[
         Path | None, typer.Option(help="Write the report here too, its plots beside it")
     ] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column of the sample ids")] = None,
-    fold_column: Annotated[str, typer.Option(help="Column of the given folds")] = "fold",
+    id_column: IdColumn = None,
+    fold_column: FoldColumn = "fold",
     family_column: Annotated[
         str, typer.Option(help="Column of the families; without it, genotype clusters")
     ] = "family",
@@ -268,14 +272,13 @@ def evaluate(
 
     options = EvaluateOptions(
         table=table,
-        traits=_names(traits),
+        traits=_names(trait),
+        units=_units(unit),
         out=out,
         phenotypes=phenotypes,
-        # Two traits may well have the same unit.
-        units=tuple(unit.strip() for unit in units.split(",")) if units else (),
-        schemes=_names(schemes),
+        schemes=_names(folds),
         models=_names(models or "") or DEFAULT_MODELS,
-        only_folds=_numbers("--folds-only", folds_only or ""),
+        only_folds=_numbers(fold),
         n_folds=n_folds,
         refit=refit,
         controls=controls,
@@ -299,11 +302,17 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _numbers(option: str, text: str) -> tuple[int, ...]:
+def _units(text: str | None) -> tuple[str, ...]:
+    # Two traits may well have the same unit.
+    return tuple(unit.strip() for unit in text.split(",")) if text else ()
+
+
+def _numbers(texts: list[str] | None) -> tuple[int, ...]:
+    text = ",".join(texts or ())
     try:
         return tuple(int(name) for name in _names(text))
     except ValueError:
-        raise UsageError(f"{option} is '{text}'; expected numbers such as 1,4,7") from None
+        raise UsageError(f"--fold is '{text}'; expected numbers such as 1,4,7") from None
 
 
 @app.command(name="run-fold", hidden=True)
@@ -316,11 +325,11 @@ def run_fold(run: Path, fold: int, parent: Annotated[int | None, typer.Option()]
 
     # They take seconds to import, in which a parent may end.
     from train.runs.fold import run_fold as run_one
-    from train.runs.folder import read_settings
+    from train.runs.settings import RunSettings
     from train.runtime import keep_to_itself
 
     keep_to_itself()
-    run_one(run, fold, read_settings(run))
+    run_one(run, fold, RunSettings.read(run))
 
 
 @app.command()

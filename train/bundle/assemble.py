@@ -36,7 +36,7 @@ from train.bundle.tables import (
 from train.data.snpinfo import SnpInfo
 from train.errors import ParityError
 from train.networks.hidden_part import HiddenPart
-from train.networks.presets import HIDDEN, Preset
+from train.networks.presets import HIDDEN
 from train.parity import parity_genotypes, require_parity
 from train.runs.folder import Run, fold_folder
 from train.runs.left_out import LeftOut
@@ -70,10 +70,10 @@ def assemble_bundle(
     hidden = _hidden(scores)
     center = np.array([r["center"] for r in run.results])
     scale = np.array([r["scale"] for r in run.results])
-    alpha = _alpha(run.settings)
+    alpha = _alpha(run)
     models = [(fold_folder(run.path, fold) / "model.onnx").read_bytes() for fold in run.folds]
 
-    codes = parity_genotypes(len(run.data.snps), run.settings["seed"])
+    codes = parity_genotypes(len(run.data.snps), run.settings.seed)
     by_folds = np.stack([onnx_predictions(model, codes) for model in models], axis=1)
     keras_onnx = max(
         require_parity(
@@ -101,7 +101,7 @@ def assemble_bundle(
             soft_wrap=True,
         )
     except ParityError as error:
-        if run.settings["preset"]["network"] in FUSED_NETWORKS:
+        if run.settings.preset and run.settings.preset.network in FUSED_NETWORKS:
             raise  # a network that has to be fused and is not is a bug, not a property
         console.print(f"no fused ensemble, predict will run the fold models: {error.message}")
         ensemble, onnx_fused = None, None
@@ -109,7 +109,7 @@ def assemble_bundle(
     frequencies = genotype_frequencies(run.data.codes)
     effects: dict[str, np.ndarray] = {}
     if ensemble is not None:
-        lines = some_lines(run.data.codes, run.settings["seed"])
+        lines = some_lines(run.data.codes, run.settings.seed)
         function = function_of(weights, bias, hidden)
         trait = TraitScale(center, scale, Isru(alpha))
         effects = effect_columns(
@@ -124,7 +124,7 @@ def assemble_bundle(
         out_of_fold["residual"].to_numpy(),
         out_of_fold["fold"].to_numpy(),
         left_out,
-        run.settings["fold_scheme"],
+        run.settings.scheme,
     )
     manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
     write_bundle(
@@ -151,8 +151,9 @@ def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
     )
 
 
-def _alpha(settings: dict[str, Any]) -> float:
-    return Preset.from_dict(settings["preset"]).architecture.isru_alpha
+def _alpha(run: Run) -> float:
+    assert run.settings.preset is not None
+    return run.settings.preset.architecture.isru_alpha
 
 
 def _similarity(
@@ -161,14 +162,14 @@ def _similarity(
     """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
     codes, rows = run.data.codes, np.concatenate(run.rows)
     folds = np.load(run.path / "data" / "folds.npy")
-    folds = known_family_folds(folds, run.settings["fold_scheme"], run.settings["seed"])
+    folds = known_family_folds(folds, run.settings.scheme, run.settings.seed)
     distances = held_out_distances(codes, folds)
     table = similarity_table(codes)
     if table is None or not np.isfinite(distances).any():
         return np.full(len(codes), np.nan), None, None
     predicted = np.concatenate(run.predicted)
     entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
-    if left_out is not None and run.settings["fold_scheme"] != "family":
+    if left_out is not None and run.settings.scheme != "family":
         entry["errors_new_families"] = new_family_errors(
             codes, left_out.observed, left_out.residual, left_out.fold, entry["limit"]
         )

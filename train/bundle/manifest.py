@@ -7,7 +7,6 @@ import numpy as np
 
 from snpredict.bundle.manifest import ENSEMBLE, SCHEMA_VERSION, fold_name
 from snpredict.formulas.encoding import CHANNEL_NAMES, MISSING
-from snpredict.genotypes.coding import CODINGS
 from train.runs.folder import Run
 
 
@@ -16,14 +15,15 @@ def manifest_of(
 ) -> dict[str, Any]:
     """All entries of the manifest but the digests of the files."""
     settings, data = run.settings, run.data
-    options = settings["bundle"]
+    preset = settings.preset
+    assert preset is not None
     return {
         "schema_version": SCHEMA_VERSION,
         "name": name,
-        "description": f"{settings['trait']} from {len(data.snps)} SNPs, "
-        f"{len(run.folds)}-fold ensemble of networks, preset {settings['preset']['name']}",
-        "trait": settings["trait"],
-        "unit": settings["unit"],
+        "description": f"{settings.trait} from {len(data.snps)} SNPs, "
+        f"{len(run.folds)}-fold ensemble of networks, preset {preset.name}",
+        "trait": settings.trait,
+        "unit": settings.unit,
         "genotype_coding": "copies of the counted allele: 0, 1, 2; -1 missing",
         "channels": list(CHANNEL_NAMES),
         "n_snps": len(data.snps),
@@ -51,24 +51,24 @@ def manifest_of(
             for r in run.results
         ],
         "metrics": figures,
-        "preset": settings["preset"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
+        "preset": preset.as_dict(),
+        "seed": settings.seed,
+        "threads": settings.threads,
         "training": {
             "table": data.source,
             "sha256": data.sha256,
-            "data_digest": settings["data_digest"],
+            "data_digest": settings.data_digest,
             "samples": len(data.samples),
             "families": len(set(data.families)) if data.families else None,
             "missing_rate": float(np.mean(data.codes == MISSING)),
-            "fold_scheme": settings["fold_scheme"],
-            "repeats": settings.get("repeats"),
-            "table_coding": settings.get("coding", CODINGS[0]),
+            "fold_scheme": settings.scheme,
+            "repeats": settings.repeats,
+            "table_coding": settings.coding,
             "phenotype_mean": float(data.phenotype.mean()),
             "phenotype_sd": float(data.phenotype.std()),
         },
-        "software": settings["software"],
+        "software": settings.software,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "licence": options.get("licence"),
-        "source": options.get("source"),
+        "licence": settings.bundle.licence,
+        "source": settings.bundle.source,
     }

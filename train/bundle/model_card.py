@@ -30,7 +30,8 @@ def model_card(manifest: dict[str, Any]) -> str:
         return shown(figures.get(name), digits)
 
     scheme = {
-        "column": "the folds given in the training table",
+        "given": "the folds given in the training table",
+        "column": "the folds given in the training table",  # in older bundles
         "random": "random folds",
         "family": "folds of whole families",
     }[training["fold_scheme"]]

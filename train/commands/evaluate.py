@@ -26,15 +26,12 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     o = options
     presets = check(o)
     console.print(f"reading {o.table}", soft_wrap=True)
-    table = read(o)
-    console.print(table.taken, soft_wrap=True)
-    for note in table.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+    table = read(o, console)
     prepared = prepare(o, table)
     missing = 100 * float(np.mean(table.codes == MISSING))
     console.print(
         f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing, "
-        f"families: {prepared.settings['families']}",
+        f"families: {prepared.settings.families}",
         soft_wrap=True,
     )
 

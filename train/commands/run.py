@@ -5,7 +5,7 @@ line leaves no folder behind and costs no training.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,55 +19,49 @@ from snpredict.genotypes.coding import CODINGS
 from snpredict.genotypes.detect import open_wide
 from train.commands.summarize import summarize_run
 from train.data.controls import with_control
-from train.data.dataset import Dataset, read_traits, same_rows
+from train.data.dataset import Dataset, same_rows
 from train.data.families import left_out_folds, with_families
 from train.data.folds import check_folds, family_folds, folds_from_column, random_folds
-from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo, info_from_names, info_from_table, with_alleles
-from train.errors import TrainingTableError
-from train.networks.presets import load_preset
+from train.networks.presets import NETWORK, load_preset
 from train.runs.destinations import check_bundle, check_folder
-from train.runs.folder import prepare
+from train.runs.folder import fold_sizes, prepare
 from train.runs.left_out import FOLDER as NEW_FAMILIES
+from train.runs.options import TrainingOptions, read_training_table
 from train.runs.processes import run_folds
 from train.runs.progress import watching
+from train.runs.settings import BundleSettings, RunSettings
+from train.runtime import software_versions
 
 
-@dataclass(frozen=True)
-class RunOptions:
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(TrainingOptions):
     """What a person asks ``python -m train run`` for; see its help for each."""
 
-    table: Path
-    trait: str
-    unit: str
-    out: Path
-    preset: str
-    folds: str
-    n_folds: int | None
-    only_folds: tuple[int, ...]
-    jobs: int
-    threads: int
-    seed: int
-    compare: Path | None
-    snp_info: Path | None
-    counted_allele: str | None
-    other_allele: str | None
-    id_column: str | None
-    fold_column: str
-    family_column: str
-    ignore: tuple[str, ...]
-    run_dir: Path | None
-    control: str | None
-    licence: str | None
-    source: str | None
-    resume: bool
-    gpu: bool
-    phenotypes: Path | None = None
-    new_families: bool = False
+    preset: str = "default"
     isru_alpha: float | None = None
-    snps_from: str | None = None
-    repeats: str | None = None
-    coding: str | None = None
+    folds: str = "given"
+    compare: Path | None = None
+    new_families: bool = False
+    snp_info: Path | None = None
+    counted_allele: str | None = None
+    other_allele: str | None = None
+    run_dir: Path | None = None
+    control: str | None = None
+    licence: str | None = None
+    source: str | None = None
+    resume: bool = True
+    gpu: bool = False
+
+    @property
+    def trait(self) -> str:
+        """The trait."""
+        return self.traits[0]
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return self.units[0]
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
@@ -86,7 +80,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
         preset = preset.with_alpha(o.isru_alpha)
 
     console.print(f"reading {o.table}", soft_wrap=True)
-    data = _read(o, o.table, console, needs_folds=o.folds == "column")
+    data = _read(o, o.table, console, needs_folds=o.folds == "given")
     second = None
     if o.compare is not None:
         second = _read(o, o.compare, console, needs_folds=False)
@@ -95,44 +89,50 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     _say_alleles(o, info, console)
     assignment = _assign(o, data)
     n_folds = int(assignment.max())
-    wanted = sorted(set(o.only_folds)) or list(range(1, n_folds + 1))
-    for number in wanted:
-        if not 1 <= number <= n_folds:
-            raise UsageError(f"--fold {number} is not one of the folds 1..{n_folds}")
+    wanted = o.wanted_folds(n_folds)
     check_folds(assignment, data.phenotype, o.seed)
     if o.new_families:
         grouped, families_from = with_families(data, o.seed)
         left_out = left_out_folds(grouped, o.seed)
         check_folds(left_out, data.phenotype, o.seed)
 
-    settings = {
-        "trait": o.trait,
-        "unit": o.unit,
-        "seed": o.seed,
-        "threads": o.threads,
-        "gpu": o.gpu,
-        "fold_scheme": o.folds,
-        "control": o.control,
-        "repeats": o.repeats,
-        "coding": o.coding or CODINGS[0],
-        "preset": preset.as_dict(),
-        "snp_info": info.digest,
-        "bundle": {
-            "out": str(o.out.resolve()),
-            **({"licence": o.licence} if o.licence else {}),
-            **({"source": o.source} if o.source else {}),
-        },
-    }
+    settings = RunSettings(
+        trait=o.trait,
+        unit=o.unit,
+        model=f"{NETWORK}{preset.name}",
+        preset=preset,
+        scheme=o.folds,
+        n_folds=n_folds,
+        fold_sizes=fold_sizes(assignment),
+        seed=o.seed,
+        threads=o.threads,
+        gpu=o.gpu,
+        families="column" if data.families is not None else None,
+        control=o.control,
+        repeats=o.repeats,
+        coding=o.coding or CODINGS[0],
+        data_digest=data.digest,
+        snp_info=info.digest,
+        software=software_versions(),
+        bundle=BundleSettings(str(o.out.resolve()), o.licence or None, o.source or None),
+    )
     runs = [(o.table.name, folder, wanted)]
     prepare(folder, data, assignment, settings, info)
     if o.compare is not None and second is not None:
         runs.append((o.compare.name, folder / "compare", wanted))
         # Its own SNPs may be others; their places are not used.
         theirs = info_from_names(second.snps)
-        other = {**settings, "snp_info": theirs.digest}
+        other = replace(settings, snp_info=theirs.digest, data_digest=second.digest)
         prepare(folder / "compare", second, assignment, other, theirs)
     if o.new_families:
-        these = {**settings, "fold_scheme": "family", "families": families_from}
+        these = replace(
+            settings,
+            scheme="family",
+            families=families_from,
+            n_folds=int(left_out.max()),
+            fold_sizes=fold_sizes(left_out),
+            data_digest=grouped.digest,
+        )
         prepare(folder / NEW_FAMILIES, grouped, left_out, these, info)
         every = range(1, int(left_out.max()) + 1)
         numbers = [fold for fold in every if fold in o.only_folds or not o.only_folds]
@@ -156,7 +156,7 @@ def _check_options(o: RunOptions, folder: Path) -> None:
         raise UsageError(
             "--counted-allele and --other-allele name columns of --snp-info, which was not given"
         )
-    if o.n_folds is not None and o.folds == "column":
+    if o.n_folds is not None and o.folds == "given":
         raise UsageError(
             f"--n-folds {o.n_folds} was given, but the folds come from column '{o.fold_column}'",
             "add --folds random or --folds family",
@@ -167,47 +167,14 @@ def _check_options(o: RunOptions, folder: Path) -> None:
         )
     if o.compare is not None and o.compare.resolve() == o.table.resolve():
         raise UsageError("--compare names the table itself", "name a second table")
-    named = {"--id-column": o.id_column, "--fold-column": o.fold_column}
-    named["--family-column"] = o.family_column
-    for option, name in named.items():
-        if name == o.trait:
-            raise UsageError(f"--trait and {option} are both '{o.trait}'")
+    o.check_traits()
+    if len(o.traits) > 1:
+        raise UsageError("--trait names several traits; expected one")
 
 
 def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> Dataset:
-    phenotypes = None
-    if o.phenotypes is not None:
-        phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
-    header = [*open_wide(path, id_column=o.id_column).header]
-    header += phenotypes.columns if phenotypes is not None else []
-    if needs_folds and o.fold_column not in header:
-        raise TrainingTableError(
-            f"{path} has no column '{o.fold_column}' to take the folds from",
-            "deal them with --folds random, or name the column with --fold-column",
-        )
-    if o.folds == "family" and o.family_column not in header:
-        raise TrainingTableError(
-            f"{path} has no column '{o.family_column}', which --folds family needs",
-            "name the column with --family-column",
-        )
-    has_folds = o.fold_column in header
-    # A fold dealt to each row says nothing about a line of several rows.
-    unused = has_folds and o.repeats is not None and not needs_folds
-    table = read_traits(
-        path,
-        traits=[o.trait],
-        id_column=o.id_column,
-        fold_column=o.fold_column if has_folds and not unused else None,
-        family_column=o.family_column if o.family_column in header else None,
-        ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
-        snps_from=o.snps_from,
-        repeats=o.repeats,
-        coding=o.coding,
-        phenotypes=phenotypes,
-    )
-    console.print(table.taken, soft_wrap=True)
-    for note in table.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+    needs = ["folds"] * needs_folds + ["families"] * (o.folds == "family")
+    table = read_training_table(o, path, console, needs=needs, takes_folds=needs_folds)
     data = table.dataset(o.trait)
     return with_control(data, o.control, o.seed) if o.control else data
 
@@ -244,7 +211,7 @@ def _say_alleles(o: RunOptions, info: SnpInfo, console: Console) -> None:
 
 
 def _assign(o: RunOptions, data: Dataset) -> np.ndarray:
-    if o.folds == "column":
+    if o.folds == "given":
         return folds_from_column(data.fold_labels or [])
     n_folds = o.n_folds or 10
     if o.folds == "family":

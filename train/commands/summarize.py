@@ -19,13 +19,9 @@ from train.errors import IncompleteRun
 from train.evaluation.run_figures import cross_validated_metrics, pcc_table
 from train.networks.presets import HIDDEN
 from train.runs.destinations import check_bundle
-from train.runs.folder import (
-    SETTINGS,
-    Run,
-    fold_folder,
-    read_run,
-)
+from train.runs.folder import Run, fold_folder, read_run
 from train.runs.left_out import read_left_out
+from train.runs.settings import SETTINGS, as_json
 
 TOP = 20
 
@@ -56,7 +52,7 @@ def summarize_run(
     from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
-    if out := bundle or run.settings["bundle"].get("out"):
+    if out := bundle or run.settings.bundle.out:
         check_bundle(Path(out), path)
     evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
     second = None
@@ -79,19 +75,21 @@ def summarize_run(
     summary = {
         "folds": run.folds,
         "metrics": figures,
-        "settings": run.settings,
+        "settings": as_json(run.settings),
         "table_sha256": run.data.sha256,
     }
     (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     _print_table(console, rows, run)
 
-    taught = run.settings["preset"]["network"] == HIDDEN
+    preset = run.settings.preset
+    assert preset is not None
+    taught = preset.network == HIDDEN
     histories = {
         fold: read_history(fold_folder(path, fold) / "history.csv", taught) for fold in run.folds
     }
-    trait, unit = run.settings["trait"], run.settings["unit"]
-    architecture = run.settings["preset"]["architecture"]
-    loss_curves(histories, unit, path / "loss_curves.png", architecture.get("dropout", 0) > 0)
+    trait, unit = run.settings.trait, run.settings.unit
+    has_dropout = getattr(preset.architecture, "dropout", 0) > 0
+    loss_curves(histories, unit, path / "loss_curves.png", has_dropout)
 
     mean, centered = run.over_samples(run.saliency), run.over_samples(run.centered)
     order = np.argsort(-mean, kind="stable")
@@ -115,14 +113,14 @@ def summarize_run(
         run.data.phenotype[test_rows],
         [families[row] for row in test_rows] if families else None,
         unit,
-        f"{trait}, preset {run.settings['preset']['name']}, out of fold",
+        f"{trait}, preset {preset.name}, out of fold",
         path / "predicted_observed.png",
     )
     console.print(f"summary, tables and plots: {path}", soft_wrap=True)
-    if run.settings["control"] is not None:
+    if run.settings.control is not None:
         console.print("no bundle: a control's model predicts nothing on purpose")
     elif not run.is_complete:
-        missing = sorted(set(range(1, run.settings["n_folds"] + 1)) - set(run.folds))
+        missing = sorted(set(range(1, run.settings.n_folds + 1)) - set(run.folds))
         console.print(
             f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
             "(run the same command without --fold, or summarize again)",
@@ -131,7 +129,7 @@ def summarize_run(
     elif unfinished is not None:
         console.print(f"no bundle yet: {unfinished} (run the same command again)", soft_wrap=True)
     else:
-        bundle = bundle or Path(run.settings["bundle"]["out"])
+        bundle = bundle or Path(run.settings.bundle.out or "")
         assemble_bundle(run, bundle, figures, info, console, left_out, evaluated)
         console.print(f"bundle: {bundle}")
 

@@ -13,7 +13,7 @@ from train.errors import (
     TrainingTableError,
 )
 
-SCHEMES = ("column", "random", "family")
+SCHEMES = ("given", "random", "family")
 
 
 @dataclass(frozen=True)

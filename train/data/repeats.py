@@ -87,7 +87,7 @@ class Lines:
                     f"{self.path}: rows of line {short(self.ids[line])} hold {short(before)} and "
                     f"{short(text)} in column '{column}'; expected one value per line",
                     "correct the column; where every row has a fold of its own, deal folds of "
-                    "lines with --folds random, or --schemes random,family in 'evaluate'",
+                    "lines with --folds random, or --folds random,family in 'evaluate'",
                 )
             found[line] = text
         return [text for text in found if text is not None]

@@ -26,8 +26,8 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
         It evaluated other data, or not this run's preset.
     """
     found = read_evaluation(folder)
-    trait = run.settings["trait"]
-    network = f"network-{run.settings['preset']['name']}"
+    trait = run.settings.trait
+    network = run.settings.model
     if not _same_data(found, run):
         raise TrainingTableError(
             f"{folder} evaluates other data than {run.path} was trained on",
@@ -38,10 +38,10 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
             f"{folder} has no result of {network} for trait '{trait}'",
             f"add it: python -m train evaluate … --models {network}",
         )
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     return {
         "seed": seed,
-        "schemes": {s: found.settings["schemes"][s] for s in found.schemes},
+        "schemes": {s: found.settings.schemes[s] for s in found.schemes},
         "models": [
             {
                 "scheme": scheme,
@@ -59,7 +59,7 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
             {
                 "control": control,
                 "scheme": scheme,
-                "trait": found.settings["control_trait"],
+                "trait": found.settings.control_trait,
                 "pcc": round(float(values.mean()), 6),
                 "seeds": len(values),
             }
@@ -70,8 +70,8 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
 
 
 def _same_data(found: Evaluation, run: "Run") -> bool:
-    trait = run.settings["trait"]
-    if trait not in found.settings["traits"] or found.settings["table_sha256"] != run.data.sha256:
+    trait = run.settings.trait
+    if trait not in found.settings.traits or found.settings.table_sha256 != run.data.sha256:
         return False
     target = load_target(found.folder / "data", trait, control=False)
     return np.array_equal(target.values[target.measured, 0], run.data.phenotype)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from snpredict.formulas.genotypes import Genotypes
+from snpredict.genotypes.coding import CODINGS
 from train.data.dataset import TraitTable
 from train.data.folds import split
 from train.evaluation.setup import EvaluateOptions, Prepared
@@ -21,10 +22,12 @@ from train.evaluation.storage import REFIT, Place, Target, file_name, load_targe
 from train.model import FoldData, Inputs
 from train.networks.presets import Preset
 from train.registry import BASELINES
-from train.runs.folder import fold_folder, fold_result, is_finished, prepare, read_settings
+from train.runs.folder import fold_folder, fold_result, fold_sizes, is_finished, prepare
 from train.runs.orphans import end_with_parent
 from train.runs.processes import run_folds
 from train.runs.progress import FitsLeft
+from train.runs.settings import RunSettings
+from train.runtime import software_versions
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,10 @@ class Task:
     refit: bool
 
 
-def wanted_folds(o: EvaluateOptions, n_folds: int) -> list[int]:
-    """The folds that were asked for, all of them unless some were named."""
-    return sorted(set(o.only_folds)) or list(range(1, n_folds + 1))
-
-
 def baseline_tasks(o: EvaluateOptions, prepared: Prepared) -> Iterator[Task]:
     """Fits that are not on disk, fold by fold, so that the models of a fold end together."""
     for scheme, assignment in prepared.folds.items():
-        for fold in wanted_folds(o, int(assignment.max())):
+        for fold in o.wanted_folds(int(assignment.max())):
             for model in o.models:
                 if model not in BASELINES:
                     continue
@@ -210,7 +208,7 @@ def network_tasks(
     """Networks with folds that are not on disk."""
     for model, preset in presets.items():
         for scheme, assignment in prepared.folds.items():
-            wanted = wanted_folds(o, int(assignment.max()))
+            wanted = o.wanted_folds(int(assignment.max()))
             for target in prepared.targets.values():
                 places = {fold: Place(o.out, scheme, target.name, model, fold) for fold in wanted}
                 lacking = [fold for fold, place in places.items() if not place.is_finished]
@@ -234,23 +232,30 @@ def run_network(
     info = info_from_names(table.snps)
     target, scheme = task.target, task.scheme
     run = o.out / "networks" / file_name(task.preset.name) / scheme / file_name(target.name)
-    trait = prepared.settings["control_trait"] if target.control else target.name
-    unit = prepared.settings["units"].get(trait, "")
+    trait = (prepared.settings.control_trait or "") if target.control else target.name
+    unit = prepared.settings.units.get(trait, "")
     # The first seed of a control: a network takes too long for twenty.
     data = replace(table.dataset(trait), phenotype=target.values[target.measured, 0])
-    settings = {
-        "trait": trait,
-        "unit": unit,
-        "seed": o.seed,
-        "threads": o.threads,
-        "gpu": False,
-        "fold_scheme": scheme,
-        "control": target.name if target.control else None,
-        "preset": task.preset.as_dict(),
-        "snp_info": info.digest,
-        "bundle": {},
-    }
-    prepare(run, data, prepared.folds[scheme][target.measured], settings, info)
+    assignment = prepared.folds[scheme][target.measured]
+    settings = RunSettings(
+        trait=trait,
+        unit=unit,
+        model=task.model,
+        preset=task.preset,
+        scheme=scheme,
+        n_folds=int(assignment.max()),
+        fold_sizes=fold_sizes(assignment),
+        seed=o.seed,
+        threads=o.threads,
+        software=software_versions(),
+        families="column" if data.families is not None else None,
+        control=target.name if target.control else None,
+        repeats=o.repeats,
+        coding=o.coding or CODINGS[0],
+        data_digest=data.digest,
+        snp_info=info.digest,
+    )
+    prepare(run, data, assignment, settings, info)
     try:
         title = f"{scheme}, {target.name}, {task.model}"
         words = left.of_folds(task.model)
@@ -268,10 +273,9 @@ def _take_over(run: Path, fold: int, place: Place, measured: np.ndarray, command
     with np.load(fold_folder(run, fold) / "predictions.npz") as arrays:
         rows, predicted = measured[arrays["rows"]], arrays["predicted"]
     result = fold_result(run, fold)
-    settings = read_settings(run)
     details = {
         **{key: result[key] for key in ("n_train", "n_validation", "n_test", "seconds")},
-        "threads": settings["threads"],
+        "threads": RunSettings.read(run).threads,
         "command": command,
         "chosen": [{"best_epoch": result["best_epoch"], **result["chosen"]}],
     }

@@ -12,7 +12,7 @@ import numpy as np
 from train.data.controls import CONTROLS
 from train.errors import IncompleteRun
 from train.evaluation.command_line import UNRECORDED, read_commands
-from train.evaluation.storage import REFIT, SETTINGS, Place, file_name, load_target
+from train.evaluation.storage import REFIT, Place, file_name, load_target
 from train.metrics import (
     bootstrap_interval,
     fold_figures,
@@ -22,6 +22,7 @@ from train.metrics import (
     within_group_pearson,
 )
 from train.registry import BASELINES
+from train.runs.settings import EvaluationSettings
 
 #: Schemes in the order of reports, and what people call them.
 SCHEME_TITLES = {
@@ -138,7 +139,7 @@ class Evaluation:
     """
 
     folder: Path
-    settings: dict[str, Any]
+    settings: EvaluationSettings
     commands: list[dict[str, Any]]
     fits_by: dict[int, Counter[str]]
     families: np.ndarray
@@ -176,8 +177,8 @@ def read_evaluation(folder: Path) -> Evaluation:
     IncompleteRun
         It is no evaluation folder, or nothing in it is finished.
     """
+    settings = EvaluationSettings.read(folder)
     try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         families = np.load(folder / "data" / "families.npy")
         samples = np.load(folder / "data" / "samples.npy")
     except (OSError, ValueError) as error:
@@ -185,16 +186,16 @@ def read_evaluation(folder: Path) -> Evaluation:
             f"{folder} is not an evaluation folder: {error}", "start one: python -m train evaluate"
         ) from None
     scores, controls, control_folds = {}, {}, {}
-    for trait in settings["traits"]:
+    for trait in settings.traits:
         observed = load_target(folder / "data", trait, control=False).values[:, 0]
-        for scheme, n_folds in settings["schemes"].items():
+        for scheme, n_folds in settings.schemes.items():
             for model in _models_in(folder, scheme, trait):
                 found = _read_scores(folder, scheme, trait, model, n_folds, observed, families)
                 if found is not None:
                     scores[trait, scheme, model] = found
     for name in CONTROLS:
         target = f"control {name}"
-        for scheme, n_folds in settings["schemes"].items():
+        for scheme, n_folds in settings.schemes.items():
             for model in _models_in(folder, scheme, target):
                 by_seed = _read_control(folder, scheme, target, model, n_folds)
                 if by_seed is not None:

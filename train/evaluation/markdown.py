@@ -45,18 +45,18 @@ def ahead(found: Evaluation, trait: str, scheme: str, model: str, name: str) -> 
     mine = found.scores.get((trait, scheme, model))
     if reference is None or mine is None or model == _reference(model):
         return Interval(math.nan)
-    return mine.ahead_of(reference, name, found.settings["seed"])
+    return mine.ahead_of(reference, name, found.settings.seed)
 
 
 def markdown(found: Evaluation, plots: dict[str, str]) -> str:
     """The whole report; ``plots`` has the file name of each trait's picture."""
     settings = found.settings
-    lines = [f"# Evaluation: {', '.join(settings['traits'])}", ""]
+    lines = [f"# Evaluation: {', '.join(settings.traits)}", ""]
     lines += _provenance(found)
     lines += _explanation(found)
     lines += _mean_over_traits(found)
     lines += _against_the_best(found)
-    for trait in settings["traits"]:
+    for trait in settings.traits:
         lines += _trait_section(found, trait, plots.get(trait))
     lines += _control_section(found)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -69,16 +69,16 @@ def _provenance(found: Evaluation) -> list[str]:
         f"- {found.n_fits} fits, {_duration(found.fit_seconds)} if one follows the other; "
         f"threads of a fit: {', '.join(map(str, found.threads))}",
     ]
-    tables = f"`{s['table']}` (SHA-256 `{s['table_sha256'][:16]}…`)"
-    if s["phenotypes"]:
-        tables += f", `{s['phenotypes']}` (SHA-256 `{s['phenotypes_sha256'][:16]}…`)"
-    versions = ", ".join(f"{name} {v}" for name, v in s["software"].items())
+    tables = f"`{s.table}` (SHA-256 `{s.table_sha256[:16]}…`)"
+    if s.phenotypes and s.phenotypes_sha256:
+        tables += f", `{s.phenotypes}` (SHA-256 `{s.phenotypes_sha256[:16]}…`)"
+    versions = ", ".join(f"{name} {v}" for name, v in s.software.items())
     return [
         *lines,
-        f"- data: {tables}; {s['n_samples']} samples × {s['n_snps']} SNPs, "
-        f"{100 * s['missing']:.1f} % missing; {s['n_families']} families from {s['families']}; "
-        f"digest `{s['data_digest'][:16]}…`",
-        f"- seed {s['seed']}; {versions}",
+        f"- data: {tables}; {s.n_samples} samples × {s.n_snps} SNPs, "
+        f"{100 * s.missing:.1f} % missing; {s.n_families} families from {s.families}; "
+        f"digest `{s.data_digest[:16]}…`",
+        f"- seed {s.seed}; {versions}",
         "",
     ]
 
@@ -92,7 +92,7 @@ def _duration(seconds: float) -> str:
 
 
 def _explanation(found: Evaluation) -> list[str]:
-    n = {scheme: found.settings["schemes"][scheme] for scheme in found.schemes}
+    n = {scheme: found.settings.schemes[scheme] for scheme in found.schemes}
     meaning = {
         "given": "the folds of the table's column",
         "random": "samples dealt at random",
@@ -160,10 +160,10 @@ def _bold(text: str, yes: bool) -> str:
 
 def _mean_over_traits(found: Evaluation) -> list[str]:
     """Means over traits: models × schemes, with the paired difference over folds."""
-    traits = list(found.settings["traits"])
+    traits = list(found.settings.traits)
     if len(traits) < 2:
         return []
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     header, columns = ["model"], []
     for scheme in found.schemes:
         header += [f"{SCHEME_TITLES[scheme]}: mean PCC", "Δ", "within families"]
@@ -214,12 +214,12 @@ def _mean_over_traits(found: Evaluation) -> list[str]:
 
 def _against_the_best(found: Evaluation) -> list[str]:
     """Every network against the baseline that is best for the trait, paired."""
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     baselines = [m for m in found.models if m in BASELINES]
     lines: list[str] = []
     for network in (m for m in found.models if m.removesuffix(REFIT) not in BASELINES):
         rows = []
-        for trait, scheme in product(found.settings["traits"], found.schemes):
+        for trait, scheme in product(found.settings.traits, found.schemes):
             mine = found.scores.get((trait, scheme, network))
             if mine is None:
                 continue
@@ -262,8 +262,8 @@ def _verdict(delta: Interval) -> str:
 
 
 def _trait_section(found: Evaluation, trait: str, plot: str | None) -> list[str]:
-    seed = found.settings["seed"]
-    unit = found.settings["units"].get(trait, "")
+    seed = found.settings.seed
+    unit = found.settings.units.get(trait, "")
     lines = [f"## {trait}{f' ({unit})' if unit else ''}", ""]
     header, best = ["model"], {}
     for scheme in found.schemes:
@@ -303,7 +303,7 @@ def _trait_section(found: Evaluation, trait: str, plot: str | None) -> list[str]
 
 
 def _details(found: Evaluation, trait: str, scheme: str) -> list[str]:
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     models = [m for m in found.models if (trait, scheme, m) in found.scores]
     if not models:
         return []
@@ -325,7 +325,7 @@ def _details(found: Evaluation, trait: str, scheme: str) -> list[str]:
             ]
         )
     folds = {tuple(found.scores[trait, scheme, m].folds) for m in models}
-    n_folds = found.settings["schemes"][scheme]
+    n_folds = found.settings.schemes[scheme]
     lines = [f"### {trait}, {SCHEME_TITLES[scheme]}", ""]
     if len(folds) > 1:
         lines += ["Not all models have the same folds yet: compare Δ, not the means.", ""]
@@ -341,7 +341,7 @@ def mask_warning(found: Evaluation, traits: list[str]) -> str:
     for trait in traits:
         for scheme in ("given", "random"):
             mine = found.scores.get((trait, scheme, "missing-mask"))
-            pcc = mine.figure("pcc", found.settings["seed"]).value if mine is not None else 0.0
+            pcc = mine.figure("pcc", found.settings.seed).value if mine is not None else 0.0
             if pcc > MASK_WARNS_AT:
                 reached.append(f"{pcc:.2f} ({trait}, {SCHEME_TITLES[scheme]})")
     if not reached:
@@ -384,7 +384,7 @@ def _control_section(found: Evaluation) -> list[str]:
                 if len(values) > 1:
                     text += f" ± {values.std(ddof=1) / math.sqrt(len(values)):.3f}"
                 n_folds = found.control_folds[control, scheme, model]
-                if n_folds < found.settings["schemes"][scheme]:
+                if n_folds < found.settings.schemes[scheme]:
                     text += f" ({n_folds} fold{'s' * (n_folds > 1)})"
                 cells.append(text)
         if seeds:
@@ -395,7 +395,7 @@ def _control_section(found: Evaluation) -> list[str]:
 def plotted(found: Evaluation, trait: str) -> tuple[str, str]:
     """Scheme and model of the plot: the first scheme's network, or its best model."""
     scheme = next(s for s in found.schemes if any(k[:2] == (trait, s) for k in found.scores))
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     values = {
         model: found.scores[trait, scheme, model].figure("pcc", seed).value
         for model in found.models

@@ -39,7 +39,7 @@ def write_report(folder: Path, console: Console, path: Path | None = None) -> Pa
             names[trait] = f"{path.stem}-{file_name(trait)}.png"
             shutil.copyfile(plot, path.with_name(names[trait]))
         _write_text(path, markdown(found, names))
-    if text := mask_warning(found, list(found.settings["traits"])):
+    if text := mask_warning(found, list(found.settings.traits)):
         console.print(f"warning: {text}", soft_wrap=True)
     console.print(f"report: {path or folder / 'report.md'}", soft_wrap=True)
     return folder / "report.md"
@@ -53,7 +53,7 @@ def _plot(found: Evaluation) -> dict[str, Path]:
     from train.plots import predicted_against_observed
 
     plots = {}
-    for trait in found.settings["traits"]:
+    for trait in found.settings.traits:
         if not any(key[0] == trait for key in found.scores):
             continue
         scheme, model = plotted(found, trait)
@@ -64,7 +64,7 @@ def _plot(found: Evaluation) -> dict[str, Path]:
             np.concatenate(mine.predicted),
             np.concatenate(mine.observed),
             found.families[rows].tolist(),
-            found.settings["units"].get(trait, "trait units"),
+            found.settings.units.get(trait, "trait units"),
             f"{trait}: {title(model)}, {SCHEME_TITLES[scheme]}",
             plots[trait],
         )
@@ -72,7 +72,7 @@ def _plot(found: Evaluation) -> dict[str, Path]:
 
 
 def _write_metrics(found: Evaluation) -> None:
-    seed = found.settings["seed"]
+    seed = found.settings.seed
     header = ["trait", "scheme", "model", "figure", "value", "low", "high", "folds"]
     rows: list[list[Any]] = []
     for (trait, scheme, model), mine in found.scores.items():

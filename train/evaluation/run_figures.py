@@ -33,7 +33,7 @@ def cross_validated_metrics(run: Run) -> dict[str, float | None]:
             for r, p in zip(run.rows, run.predicted, strict=True)
         ]
         figures["within_family_pcc_mean"] = _finite(np.mean(inside))
-        if run.settings["fold_scheme"] != "family":
+        if run.settings.scheme != "family":
             figures["family_mean_pcc_mean"] = _finite(
                 np.mean([_family_mean_pcc(run, families, fold) for fold in run.folds])
             )
@@ -42,7 +42,7 @@ def cross_validated_metrics(run: Run) -> dict[str, float | None]:
 
 def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
     folds = np.load(run.path / "data" / "folds.npy")
-    parts = split(folds, fold, run.settings["seed"])
+    parts = split(folds, fold, run.settings.seed)
     y = run.data.phenotype
     overall = y[parts.train].mean()
     means = {

@@ -16,7 +16,6 @@ import numpy as np
 
 from snpredict.files import write_file
 
-SETTINGS = "settings.json"
 #: Suffix of the model's name for a fit on training and validation rows.
 REFIT = "+refit"
 

@@ -9,7 +9,6 @@ import math
 import resource
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,13 +18,13 @@ from train.data.dataset import Dataset
 from train.data.folds import split
 from train.errors import FoldBusy
 from train.metrics import metrics
-from train.networks.presets import Preset
 from train.parity import parity_genotypes
 from train.runs.folder import fold_folder
 from train.runs.orphans import hold, holder
+from train.runs.settings import RunSettings
 
 
-def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
+def run_fold(run: Path, fold: int, settings: RunSettings) -> None:
     """Train, test, explain and export one fold; see `train.runs.processes` for the folder.
 
     Writes ``history.csv`` while it trains, then ``model.onnx``, ``score.npz`` (the score before the
@@ -40,7 +39,7 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
 
     from train.runtime import configure_tensorflow
 
-    configure_tensorflow(settings["threads"])
+    configure_tensorflow(settings.threads)
 
     # These pull in TensorFlow, whose threads must be set before.
     from snpredict.scoring.onnx_session import onnx_predictions
@@ -52,15 +51,15 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
     started = time.perf_counter()
     (folder / "history.csv").unlink(missing_ok=True)
     data = Dataset.load(run / "data")
-    rows = split(np.load(run / "data" / "folds.npy"), fold, settings["seed"])
-    preset = Preset.from_dict(settings["preset"])
+    rows = split(np.load(run / "data" / "folds.npy"), fold, settings.seed)
+    assert settings.preset is not None
 
     fitted = fit(
         data.codes,
         data.phenotype,
         rows,
-        preset,
-        seed=settings["seed"] + fold,
+        settings.preset,
+        seed=settings.seed + fold,
         history_path=folder / "history.csv",
     )
     fitted_s = time.perf_counter() - started
@@ -74,7 +73,7 @@ def run_fold(run: Path, fold: int, settings: dict[str, Any]) -> None:
 
     model_bytes = fold_onnx(fitted)
     (folder / "model.onnx").write_bytes(model_bytes)
-    codes = parity_genotypes(len(data.snps), settings["seed"])
+    codes = parity_genotypes(len(data.snps), settings.seed)
     by_keras = predict(fitted, codes)
     parity = require_parity(
         f"fold {fold}: Keras and ONNX",

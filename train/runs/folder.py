@@ -8,24 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from snpredict.files import write_file
 from train.data.dataset import Dataset
 from train.data.snpinfo import SnpInfo
 from train.errors import (
     IncompleteRun,
     SettingsChanged,
 )
-from train.networks.presets import without_alpha_by_trait
-from train.runtime import software_versions
-
-SETTINGS = "settings.json"
-#: Settings whose values are digests, which tell a person nothing: what may differ then.
-_DIGESTS = {
-    "data_digest": "genotypes, phenotypes, samples, SNPs, folds or families",
-    "snp_info": "SNPs, or other places or alleles of them",
-}
-#: Settings that may differ when a run is continued: they change no figure.
-_FREE = ("bundle",)
+from train.runs.settings import SETTINGS, RunSettings
 
 
 def fold_folder(run: Path, fold: int) -> Path:
@@ -55,7 +44,7 @@ class Run:
     """
 
     path: Path
-    settings: dict[str, Any]
+    settings: RunSettings
     data: Dataset
     folds: list[int]
     results: list[dict[str, Any]]
@@ -67,7 +56,7 @@ class Run:
     @property
     def is_complete(self) -> bool:
         """Whether every fold is finished."""
-        return len(self.folds) == self.settings["n_folds"]
+        return len(self.folds) == self.settings.n_folds
 
     def over_samples(self, per_fold: np.ndarray) -> np.ndarray:
         """Mean over all test samples of all folds, from the folds' means (folds, SNPs)."""
@@ -82,7 +71,7 @@ def read_run(path: Path) -> Run:
     IncompleteRun
         It is no run folder, or no fold is finished.
     """
-    settings = read_settings(path)
+    settings = RunSettings.read(path)
     try:
         return _read_folds(path, settings)
     except (OSError, KeyError, ValueError, EOFError) as error:
@@ -92,8 +81,8 @@ def read_run(path: Path) -> Run:
         ) from None
 
 
-def _read_folds(path: Path, settings: dict[str, Any]) -> Run:
-    folds = [n for n in range(1, settings["n_folds"] + 1) if is_finished(path, n)]
+def _read_folds(path: Path, settings: RunSettings) -> Run:
+    folds = [n for n in range(1, settings.n_folds + 1) if is_finished(path, n)]
     if not folds:
         raise IncompleteRun(f"no fold of {path} is finished")
     predictions = [np.load(fold_folder(path, n) / "predictions.npz") for n in folds]
@@ -111,27 +100,13 @@ def _read_folds(path: Path, settings: dict[str, Any]) -> Run:
     )
 
 
-def read_settings(run: Path) -> dict[str, Any]:
-    """The settings of a run folder.
-
-    Raises
-    ------
-    IncompleteRun
-        The folder is not there or is no run.
-    """
-    try:
-        settings = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        preset = without_alpha_by_trait(settings["preset"], settings["trait"])
-        return {**settings, "preset": preset}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise IncompleteRun(
-            f"{run} is not a run folder: it has no readable {SETTINGS}",
-            hint="Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
-        ) from None
+def fold_sizes(folds: np.ndarray) -> tuple[int, ...]:
+    """Samples that are tested in each of the folds 1..K."""
+    return tuple(np.bincount(folds)[1:].tolist())
 
 
 def prepare(
-    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
+    run: Path, data: Dataset, folds: np.ndarray, settings: RunSettings, info: SnpInfo
 ) -> None:
     """Create a run folder, or check that an existing one was started the same way.
 
@@ -142,56 +117,20 @@ def prepare(
     SettingsChanged
         A setting or the data differ from those on disk; both values are named.
     """
-    settings = {
-        **settings,
-        "data_digest": data.digest,
-        "n_folds": int(folds.max()),
-        "fold_sizes": np.bincount(folds)[1:].tolist(),
-        "software": software_versions(),
-    }
     run.mkdir(parents=True, exist_ok=True)
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _prepare(run, data, folds, settings, info)
-
-
-def _prepare(
-    run: Path, data: Dataset, folds: np.ndarray, settings: dict[str, Any], info: SnpInfo
-) -> None:
-    if (run / SETTINGS).exists():
-        before = read_settings(run)
-        for key in settings:
-            if key not in _FREE:
-                _require_equal(run, key, before.get(key), settings[key])
-        if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
-            raise SettingsChanged(f"{run} was started with another assignment of folds")
-        _write_settings(run, {**before, "bundle": before["bundle"] | settings["bundle"]})
-        return
-    data.save(run / "data")
-    np.save(run / "data" / "folds.npy", folds)
-    info.save(run / "data" / "snp_info.json")
-    _write_settings(run, settings)
-
-
-def _write_settings(run: Path, settings: dict[str, Any]) -> None:
-    write_file(f"{json.dumps(settings, indent=1)}\n".encode(), run / SETTINGS)
-
-
-def _require_equal(run: Path, key: str, before: Any, now: Any) -> None:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for name in sorted(before.keys() | now.keys()):
-            _require_equal(run, f"{key}.{name}", before.get(name), now.get(name))
-    elif before != now and key in _DIGESTS:
-        raise SettingsChanged(
-            f"{run} was started with other {_DIGESTS[key]} ({key} differs)",
-            hint="Give the table and the options that it was started with, such as --ignore, or "
-            "another --run-dir, or delete this one to start again",
-        )
-    elif before != now:
-        raise SettingsChanged(
-            f"{run} was started with {key} = {before!r}; now it is {now!r}",
-            hint="Give another --run-dir, or delete this one to start again",
-        )
+        if (run / SETTINGS).exists():
+            before = RunSettings.read(run)
+            settings.require_same(run, before, "--run-dir")
+            if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
+                raise SettingsChanged(f"{run} was started with another assignment of folds")
+            settings.continuing(before).write(run)
+            return
+        data.save(run / "data")
+        np.save(run / "data" / "folds.npy", folds)
+        info.save(run / "data" / "snp_info.json")
+        settings.write(run)
 
 
 def fold_result(run: Path, fold: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from train.errors import IncompleteRun
 from train.metrics import group_pearsons, pearson
-from train.runs.folder import SETTINGS
+from train.runs.settings import SETTINGS
 
 if TYPE_CHECKING:
     from train.runs.folder import Run
@@ -82,7 +82,7 @@ def read_left_out(run: "Run") -> LeftOut | None:
     """
     from train.runs.folder import read_run
 
-    if run.settings["fold_scheme"] == "family":
+    if run.settings.scheme == "family":
         second = run
     elif (run.path / FOLDER / SETTINGS).exists():
         second = read_run(run.path / FOLDER)
@@ -90,7 +90,7 @@ def read_left_out(run: "Run") -> LeftOut | None:
         return None
     if not second.is_complete:
         raise IncompleteRun(
-            f"{second.path}: {len(second.folds)} of {second.settings['n_folds']} folds are finished"
+            f"{second.path}: {len(second.folds)} of {second.settings.n_folds} folds are finished"
         )
     n = len(second.data.samples)
     predicted, fold = np.empty(n), np.empty(n, np.int64)
@@ -102,5 +102,5 @@ def read_left_out(run: "Run") -> LeftOut | None:
         fold=fold,
         predicted=predicted,
         observed=second.data.phenotype,
-        origin=second.settings.get("families", "column"),
+        origin=second.settings.families or "column",
     )

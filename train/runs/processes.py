@@ -28,8 +28,8 @@ from typing import NamedTuple
 from train.errors import (
     FoldFailed,
 )
-from train.networks.presets import Preset
-from train.runs.folder import fold_folder, fold_result, is_finished, read_settings
+from train.runs.folder import fold_folder, fold_result, is_finished
+from train.runs.settings import RunSettings
 from train.runtime import thread_environment
 
 #: What a fold's processes wrote to stdout and stderr, one after the other.
@@ -88,8 +88,8 @@ def run_folds(
     FoldFailed
         A process ended with an error. The others are stopped; finished folds stay.
     """
-    settings = read_settings(run)
-    patience = Preset.from_dict(settings["preset"]).training.patience
+    settings = RunSettings.read(run)
+    patience = settings.preset.training.patience if settings.preset is not None else 0
     statuses = {fold: FoldStatus(fold, patience=patience) for fold in folds}
     for fold in folds:
         if is_finished(run, fold):
@@ -100,7 +100,7 @@ def run_folds(
         while waiting or running:
             while waiting and len(running) < jobs:
                 fold = waiting.pop(0)
-                running[fold] = _start(run, fold, settings["threads"], settings["gpu"])
+                running[fold] = _start(run, fold, settings.threads, settings.gpu)
                 statuses[fold].state = "running"
                 statuses[fold].started = time.monotonic()
             time.sleep(poll_s)

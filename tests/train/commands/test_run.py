@@ -240,7 +240,7 @@ def test_a_finished_fold_is_not_trained_again(quick_run: Path) -> None:
     [
         (("--seed", 2), "seed = 1; now it is 2"),
         (("--preset", "paper"), "preset"),
-        (("--folds", "random", "--n-folds", 3), "fold_scheme = 'column'; now it is 'random'"),
+        (("--folds", "random", "--n-folds", 3), "scheme = 'given'; now it is 'random'"),
         (("--snp-info", "snps.csv"), "with other SNPs, or other places or alleles of them"),
         (("--repeats", "mean"), "repeats = None; now it is 'mean'"),
         (("--no-resume",), "--no-resume"),

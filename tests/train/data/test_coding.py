@@ -81,8 +81,8 @@ def test_a_2_in_the_coding_minus_one_to_one(table: Path) -> None:
 
 def test_an_evaluation_takes_and_keeps_the_coding(table: Path, capsys) -> None:
     out = table.with_name("out")
-    words = ["evaluate", str(less_one(table)), "--traits", "height", "--models", "gblup"]
-    words += ["--schemes", "random", "--n-folds", "4", "--folds-only", "1", "--threads", "1"]
+    words = ["evaluate", str(less_one(table)), "--trait", "height", "--models", "gblup"]
+    words += ["--folds", "random", "--n-folds", "4", "--fold", "1", "--threads", "1"]
     words += ["--out", str(out)]
     with pytest.raises(UnclearCoding):
         app(words, standalone_mode=False)

@@ -21,7 +21,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
 
     def evaluate(table: str, out: str, models: str, *more: str) -> None:
-        words: tuple = ("evaluate", table, "--traits", "height", "--schemes", "given", "--out", out)
+        words: tuple = ("evaluate", table, "--trait", "height", "--folds", "given", "--out", out)
         words += ("--models", models, "--threads", 1, "--jobs", 2)
         done = train(*words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -35,7 +35,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     evaluate("table.tsv.gz", "e", "gblup")
     assert "no result of network-gblup" in summarize("e")
     evaluate("table.tsv.gz", "e", "family-mean,gblup,network-gblup")
-    evaluate("table.tsv.gz", "e", "network-gblup", "--controls", "--folds-only", "2")
+    evaluate("table.tsv.gz", "e", "network-gblup", "--controls", "--fold", "2")
     controls = read_evaluation(tmp_path / "e").controls
     # One seed of one fold: a coarse 0.
     assert abs(controls["shuffled", "given", "network-gblup"][0]) < 0.4

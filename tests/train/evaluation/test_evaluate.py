@@ -22,6 +22,7 @@ from train.commands.evaluate import evaluate
 from train.data.controls import CONTROLS
 from train.data.dataset import read_table, read_traits
 from train.data.families import genotype_clusters
+from train.data.folds import SCHEMES
 from train.data.phenotypes import read_phenotypes
 from train.errors import (
     ConstantPhenotype,
@@ -35,7 +36,7 @@ from train.errors import (
 from train.evaluation.command_line import read_commands, shown, told
 from train.evaluation.figures import Interval, read_evaluation
 from train.evaluation.report import write_report
-from train.evaluation.setup import SCHEMES, EvaluateOptions
+from train.evaluation.setup import EvaluateOptions
 from train.registry import BASELINES
 
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
@@ -158,7 +159,7 @@ def test_the_report_shows_figures_intervals_and_how_to_repeat_it(whole: Path) ->
     assert "do not edit. Commands that made its fits, in this order: 1." in text
     assert "called from Python; fits: family-mean " in text and "```console" not in text
     found = read_evaluation(whole)
-    figure = found.scores["height", "given", "gblup"].figure("pcc", found.settings["seed"])
+    figure = found.scores["height", "given", "gblup"].figure("pcc", found.settings.seed)
     assert figure.low < figure.value < figure.high
     assert figure.text() in text
     assert "## height (cm)" in text and "## Controls" in text and "numpy 2" in text
@@ -231,7 +232,11 @@ def test_gaps_that_name_families_are_said_in_words(tmp_path: Path) -> None:
     codes[family[:, None] == np.arange(40) % 6] = -1
     table = write_table(tmp_path / "t.tsv", names, codes, phenotype, family)
     options = EvaluateOptions(
-        table, ("height",), tmp_path / "out", models=("missing-mask",), schemes=("given", "family")
+        table=table,
+        traits=("height",),
+        out=tmp_path / "out",
+        models=("missing-mask",),
+        schemes=("given", "family"),
     )
     said = run(options)
     sentence = "the pattern of missing genotypes identifies families"
@@ -246,9 +251,9 @@ def test_families_from_genotypes_when_no_column_names_them(tmp_path: Path) -> No
     assert sum(main) > 0.6 * 200
     table = write_table(tmp_path / "t.tsv", names, codes, phenotype, family)
     options = EvaluateOptions(
-        table,
-        ("height",),
-        tmp_path / "out",
+        table=table,
+        traits=("height",),
+        out=tmp_path / "out",
         models=("gblup",),
         schemes=("family",),
         family_column="none",
@@ -261,12 +266,12 @@ def test_families_from_genotypes_when_no_column_names_them(tmp_path: Path) -> No
     ("change", "error", "words"),
     [
         ({"models": ("gblub",)}, UnknownModelName, "no model 'gblub'"),
-        ({"schemes": ("givn",)}, UnknownModelName, "no scheme 'givn'; known: given"),
+        ({"schemes": ("givn",)}, UnknownModelName, "no kind of folds 'givn'; known: given"),
         ({"traits": ()}, UsageError, "names no trait"),
         ({"units": ("cm",)}, UsageError, "1 entries for 2 traits"),
         ({"only_folds": (9,)}, UsageError, "9 is not one of the folds 1..4"),
         ({"traits": ("height", "oil"), "units": ()}, TrainingTableError, "no column 'oil'"),
-        ({"fold_column": "nothing"}, TrainingTableError, "the scheme 'given' needs"),
+        ({"fold_column": "nothing"}, TrainingTableError, "no column 'nothing' to take the folds"),
         ({"family_column": "none"}, UncertainColumns, "column 'family' .* its name is unlike"),
     ],
     ids=["model", "scheme", "no traits", "units", "fold", "trait", "fold column", "no SNP"],
@@ -346,23 +351,23 @@ def test_phenotypes_that_do_not_fit(
 
 
 def test_the_command_line_asks_for_the_same(folder: Path) -> None:
-    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--models", "gblup"]
-    words += ["--phenotypes", str(folder / "phenotypes.tsv"), "--schemes", "given"]
-    words += ["--folds-only", "1, 4", "--out", str(folder / "command"), "--threads", "1"]
+    words = ["evaluate", str(folder / "table.tsv"), "--trait", "height", "--models", "gblup"]
+    words += ["--phenotypes", str(folder / "phenotypes.tsv"), "--folds", "given"]
+    words += ["--fold", "1, 4", "--out", str(folder / "command"), "--threads", "1"]
     app(words, standalone_mode=False)
     assert read_evaluation(folder / "command").scores["height", "given", "gblup"].folds == [1, 4]
     first = simulate(n_snps=60)[0][0]
     app([*words, "--snps-from", first], standalone_mode=False)  # the same SNPs: continued
-    with pytest.raises(UsageError, match="--folds-only is '1,x'"):
+    with pytest.raises(UsageError, match="--fold is '1,x'"):
         app(["1,x" if word == "1, 4" else word for word in words], standalone_mode=False)
 
 
 def test_plots_of_a_line_are_averaged_before_folds_are_dealt(tmp_path: Path, folder: Path) -> None:
     lines = (folder / "phenotypes.tsv").read_text().splitlines()
     (tmp_path / "plots.tsv").write_text("\n".join([*lines, *lines[1:]]) + "\n")
-    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--models", "gblup"]
-    words += ["--phenotypes", str(tmp_path / "plots.tsv"), "--schemes", "random"]
-    words += ["--folds-only", "1", "--out", str(tmp_path / "out"), "--threads", "1"]
+    words = ["evaluate", str(folder / "table.tsv"), "--trait", "height", "--models", "gblup"]
+    words += ["--phenotypes", str(tmp_path / "plots.tsv"), "--folds", "random"]
+    words += ["--fold", "1", "--out", str(tmp_path / "out"), "--threads", "1"]
     with pytest.raises(DuplicateSample):
         app(words, standalone_mode=False)
     app([*words, "--repeats", "mean"], standalone_mode=False)
@@ -417,8 +422,8 @@ def test_the_report_shows_the_command_lines_that_were_given(tmp_path: Path, fold
     for old, new in (("family", "bred from"), (simulate(n_snps=60)[0][0], "it's"), ("fold", "pen")):
         table = table.replace(f"\t{old}\t", f"\t{new}\t", 1).replace(f"{old}\t", f"{new}\t", 1)
     (tmp_path / "my table.tsv").write_text(table)
-    words = ["evaluate", str(tmp_path / "my table.tsv"), "--traits=height", "--ignore", "pen"]
-    words += ["--ignore", "bred from", "--ignore=it's", "--schemes", "random", "--folds-only", "2"]
+    words = ["evaluate", str(tmp_path / "my table.tsv"), "--trait=height", "--ignore", "pen"]
+    words += ["--ignore", "bred from", "--ignore=it's", "--folds", "random", "--fold", "2"]
     words += ["--out", str(tmp_path / "out"), "--threads", "1", "--models"]
     app([*words, "gblup"], standalone_mode=False)
     report = (tmp_path / "out" / "report.md").read_text()
@@ -481,9 +486,9 @@ def test_the_time_left_is_a_lower_bound_until_every_model_has_been_fitted(
 def test_random_folds_and_families_left_out_are_what_is_evaluated_unless_told(
     tmp_path: Path, folder: Path
 ) -> None:
-    words = ["evaluate", str(folder / "table.tsv"), "--traits", "height", "--folds-only", "1"]
+    words = ["evaluate", str(folder / "table.tsv"), "--trait", "height", "--fold", "1"]
     words += ["--models", "gblup", "--threads", "1", "--out", str(tmp_path / "out")]
     app(words, standalone_mode=False)
     assert read_evaluation(tmp_path / "out").schemes == ["random", "family"]
-    app([*words, "--schemes", "given"], standalone_mode=False)
+    app([*words, "--folds", "given"], standalone_mode=False)
     assert read_evaluation(tmp_path / "out").schemes == ["given", "random", "family"]

@@ -1,6 +1,5 @@
 """α of the ISRU is a setting of the run: the same for every trait unless it is asked for."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,12 @@ from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
 from train.networks.presets import load_preset
-from train.runs.folder import read_settings
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("alpha")
     table = write_table(folder / "table.tsv", *simulate(40, 12), n_folds=2)
-    # α of a trait of this name was 0.02.
     table.write_text(table.read_text().replace("height", "protein", 1))
     for name, options in (("plain", ()), ("asked", ("--isru-alpha", 0.3))):
         done = run(folder, name, *options)
@@ -68,14 +65,3 @@ def test_an_alpha_that_is_no_positive_number_is_refused(tmp_path: Path, alpha: s
 
     with pytest.raises(PresetError, match="isru_alpha is"):
         load_preset("default").with_alpha(float(alpha))
-
-
-@pytest.mark.parametrize(("trait", "alpha"), [("Protein", 0.02), ("height", 0.03)])
-def test_an_older_run_folder_keeps_the_alpha_that_its_trait_had(
-    tmp_path: Path, trait: str, alpha: float
-) -> None:
-    preset = load_preset("paper").as_dict()
-    preset["architecture"]["isru_alpha_by_trait"] = {"protein": 0.02}
-    (tmp_path / "settings.json").write_text(json.dumps({"trait": trait, "preset": preset}))
-    expected = load_preset("paper").with_alpha(alpha).as_dict()
-    assert read_settings(tmp_path)["preset"] == expected

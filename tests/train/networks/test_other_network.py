@@ -26,11 +26,10 @@ from pathlib import Path
 import keras
 from rich.console import Console
 
-from train import network
-from train.crossval import read_settings
-from train.fold import run_fold
-from train.summary import summarize_run
-from snpredict.formulas.genotypes import Genotypes
+from train.commands.summarize import summarize_run
+from train.networks import residual as network
+from train.runs.fold import run_fold
+from train.runs.settings import RunSettings
 
 
 def curved(architecture, n_snps):
@@ -42,7 +41,7 @@ def curved(architecture, n_snps):
 network.NETWORKS["curved"] = curved
 run = Path("runs/curved")
 for fold in (1, 2, 3):
-    run_fold(run, fold, read_settings(run))
+    run_fold(run, fold, RunSettings.read(run))
 summarize_run(run, None, Console(stderr=True))
 """
 

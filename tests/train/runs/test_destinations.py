@@ -39,7 +39,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 RUN = ("--trait", "height", "--unit", "cm")
 COMPARED = ("run", "table.tsv", *RUN, "--compare", "old/table.tsv")
-EVALUATE = ("evaluate", "table.tsv", "--traits", "height")
+EVALUATE = ("evaluate", "table.tsv", "--trait", "height")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ EVALUATE = ("evaluate", "table.tsv", "--traits", "height")
             ["run", "table.tsv", *RUN, "--out", "old", "--run-dir", "old/run"],
             "would be replaced by the bundle old",
         ),
-        (["evaluate", "old/table.tsv", "--traits", "height", "--out", "old"], "which --out"),
+        (["evaluate", "old/table.tsv", "--trait", "height", "--out", "old"], "which --out"),
         ([*EVALUATE, "--out", "e", "--report", "table.tsv"], "table.tsv is the input file"),
         ([*EVALUATE, "--out", "e", "--report", "link"], "link is the input file"),
         ([*EVALUATE, "--out", "e", "--report", "e/settings.json"], "which has its own report.md"),

@@ -112,10 +112,10 @@ def test_a_fold_ends_with_its_killed_run_and_the_same_command_continues(tmp_path
 def test_the_workers_of_a_killed_evaluation_end(tmp_path: Path) -> None:
     work = (
         "import os, time, multiprocessing\n"
-        "from train import evaluate\n"
+        "from train.evaluation.execute import worker_pool\n"
         "def slow(item): time.sleep(600)\n"
         "if __name__ == '__main__':\n"
-        "    with evaluate.worker_pool(2) as pool: pool.map(slow, range(2))\n"
+        "    with worker_pool(2) as pool: pool.map(slow, range(2))\n"
     )
     (tmp_path / "work.py").write_text(work)
     parent = subprocess.Popen(

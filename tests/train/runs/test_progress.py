@@ -1,7 +1,6 @@
 """Time left: a mean once a fold has finished, a lower bound before."""
 
 import io
-import json
 import re
 import subprocess
 import sys
@@ -9,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.train.runs.test_settings import RUN
 from train.commands.console import Messages
-from train.networks.presets import load_preset
 from train.runs import processes
-from train.runs.folder import SETTINGS, fold_folder
+from train.runs.folder import fold_folder
 from train.runs.processes import FoldStatus
 from train.runs.progress import FitsLeft, least_time_left, time_left, watching
 
@@ -116,9 +115,7 @@ def test_a_finished_fold_counts_with_the_start_of_its_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that takes a while before it begins to count its own seconds."""
-    preset = load_preset("gblup").as_dict()
-    settings = {"trait": "x", "threads": 1, "gpu": False, "preset": preset}
-    (tmp_path / SETTINGS).write_text(json.dumps(settings))
+    RUN.write(tmp_path)
 
     def start(run: Path, fold: int, threads: int, gpu: bool) -> processes._FoldProcess:
         folder = fold_folder(run, fold)

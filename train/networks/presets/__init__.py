@@ -14,6 +14,9 @@ PRESET_FOLDER = Path(__file__).parent
 #: The network with one hidden layer, whose presets have keys of their own.
 HIDDEN = "hidden"
 
+#: What a model's name begins with when the rest is a preset.
+NETWORK = "network-"
+
 #: What gave some traits an α of their own, by name, in presets of old.
 _BY_TRAIT = "isru_alpha_by_trait"
 
@@ -196,17 +199,6 @@ _AT_LEAST: dict[str, float] = {
 }
 _BELOW_1 = ("dropout",)
 _UP_TO_1 = ("tree_share",)
-
-
-def without_alpha_by_trait(values: dict[str, Any], trait: str) -> dict[str, Any]:
-    """A preset's values as run folders held them when α went by the trait's name, as they are now.
-
-    The α that the trait had becomes the run's.
-    """
-    architecture = dict(values["architecture"])
-    by_trait = architecture.pop(_BY_TRAIT, {})
-    architecture["isru_alpha"] = by_trait.get(trait.lower(), architecture["isru_alpha"])
-    return {**values, "architecture": architecture}
 
 
 def _check_values(preset: Preset) -> None:

@@ -1,0 +1,122 @@
+"""What both commands of training are asked for: a table, its traits, folds, processes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from snpredict.errors import UsageError
+from snpredict.genotypes.detect import open_wide
+from train.data.dataset import TraitTable, read_traits
+from train.data.phenotypes import read_phenotypes
+from train.errors import TrainingTableError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What ``run`` and ``evaluate`` have in common; see their help for each."""
+
+    table: Path
+    traits: tuple[str, ...]
+    out: Path
+    units: tuple[str, ...] = ()
+    phenotypes: Path | None = None
+    only_folds: tuple[int, ...] = ()
+    n_folds: int | None = None
+    jobs: int = 1
+    threads: int = 2
+    seed: int = 1
+    id_column: str | None = None
+    fold_column: str = "fold"
+    family_column: str = "family"
+    ignore: tuple[str, ...] = ()
+    snps_from: str | None = None
+    repeats: str | None = None
+    coding: str | None = None
+
+    @property
+    def unit_of(self) -> dict[str, str]:
+        """The unit of every trait that was given one."""
+        return dict(zip(self.traits, self.units, strict=False))
+
+    def check_traits(self) -> None:
+        """Refuse traits, units and columns that contradict each other."""
+        if not self.traits:
+            raise UsageError("--trait names no trait", "for example --trait height,yield")
+        if self.units and len(self.units) != len(self.traits):
+            raise UsageError(
+                f"--unit has {len(self.units)} entries for {len(self.traits)} traits",
+                "give as many, by commas, in the order of --trait",
+            )
+        named = {"--id-column": self.id_column, "--fold-column": self.fold_column}
+        named["--family-column"] = self.family_column
+        for option, name in named.items():
+            if name in self.traits:
+                raise UsageError(f"--trait and {option} are both '{name}'")
+
+    def wanted_folds(self, n_folds: int) -> list[int]:
+        """The folds that were asked for, all of them unless some were named."""
+        wanted = sorted(set(self.only_folds)) or list(range(1, n_folds + 1))
+        for number in wanted:
+            if not 1 <= number <= n_folds:
+                raise UsageError(f"--fold {number} is not one of the folds 1..{n_folds}")
+        return wanted
+
+
+def read_training_table(
+    o: TrainingOptions,
+    path: Path,
+    console: Console,
+    *,
+    needs: Collection[str] = (),
+    takes_folds: bool,
+) -> TraitTable:
+    """Read a training table and say what was taken for SNPs.
+
+    Parameters
+    ----------
+    needs : collection of str
+        Of ``"folds"`` and ``"families"``: columns that must be there.
+    takes_folds : bool
+        Whether folds are taken from the column. A fold dealt to each row says nothing about a line
+        of several rows, so that it is not read then.
+
+    Raises
+    ------
+    SnpredictError
+        What the readers find, and columns that are not there.
+    """
+    phenotypes = None
+    if o.phenotypes is not None:
+        phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
+    header = {*open_wide(path, id_column=o.id_column).header}
+    header |= set(phenotypes.columns) if phenotypes is not None else set()
+    if "folds" in needs and o.fold_column not in header:
+        raise TrainingTableError(
+            f"{path} has no column '{o.fold_column}' to take the folds from",
+            "deal them with --folds random, or name the column with --fold-column",
+        )
+    if "families" in needs and o.family_column not in header:
+        raise TrainingTableError(
+            f"{path} has no column '{o.family_column}', which --folds family needs",
+            "name the column with --family-column",
+        )
+    has_folds = o.fold_column in header
+    unused = has_folds and o.repeats is not None and not takes_folds
+    table = read_traits(
+        path,
+        traits=o.traits,
+        id_column=o.id_column,
+        fold_column=o.fold_column if has_folds and not unused else None,
+        family_column=o.family_column if o.family_column in header else None,
+        ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
+        snps_from=o.snps_from,
+        repeats=o.repeats,
+        coding=o.coding,
+        phenotypes=phenotypes,
+    )
+    console.print(table.taken, soft_wrap=True)
+    for note in table.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    return table

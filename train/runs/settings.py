@@ -1,0 +1,271 @@
+"""What the figures of a run and of an evaluation depend on, as ``settings.json`` keeps it.
+
+Both are frozen dataclasses, typed on their way to the file and back. Whether a setting may differ
+when a folder is continued, and what is said when it does, is in the metadata of its field: nothing
+there means that it must be as it was.
+"""
+
+import json
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
+
+from snpredict.files import write_file
+from train.errors import IncompleteRun, SettingsChanged
+from train.model import CONTINUOUS
+from train.networks.presets import Preset
+
+SETTINGS = "settings.json"
+#: Version of the folders' layout. The first had no number.
+LAYOUT = 2
+
+#: The setting changes no figure.
+_FREE = {"free": True}
+#: Entries may be added; those that are there must not change.
+_GROWS = {"grows": True}
+
+
+def _digest(of: str) -> dict[str, str]:
+    """The value tells a person nothing: what may differ when it does."""
+    return {"digest": of}
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What both kinds have in common: a file, and a comparison with an earlier one."""
+
+    def write(self, folder: Path) -> None:
+        """Write ``settings.json`` whole."""
+        text = json.dumps({"layout": LAYOUT, **as_json(self)}, indent=1)
+        write_file(f"{text}\n".encode(), folder / SETTINGS)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``settings.json``.
+
+        Raises
+        ------
+        IncompleteRun
+            There is none of this kind, or one of an earlier version.
+        """
+        try:
+            values = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            layout = values.get("layout", 1)
+        except (OSError, ValueError, AttributeError):
+            layout, values = LAYOUT, None
+        if layout != LAYOUT:
+            raise IncompleteRun(
+                f"{folder} was written by another version of snpredict (layout {layout}; expected "
+                f"{LAYOUT}) and cannot be continued or read",
+                "give another folder, or delete this one and start the same command again",
+            )
+        try:
+            return _parsed(cls, values)
+        except (ValueError, KeyError, TypeError):
+            kind, start = cls._words()
+            raise IncompleteRun(
+                f"{folder} is not {kind} folder: it has no readable {SETTINGS}", start
+            ) from None
+
+    @classmethod
+    def _words(cls) -> tuple[str, str]:
+        raise NotImplementedError
+
+    def require_same(self, folder: Path, before: Self, option: str) -> None:
+        """Compare with the settings that a folder was started with.
+
+        Parameters
+        ----------
+        option : str
+            What names another folder, for the hint.
+
+        Raises
+        ------
+        SettingsChanged
+            A setting that must not differ does; both values are named.
+        """
+        for one in fields(self):
+            was, now = getattr(before, one.name), getattr(self, one.name)
+            if one.metadata.get("grows"):
+                was, now = ({key: d[key] for key in was.keys() & now.keys()} for d in (was, now))
+            if was == now or one.metadata.get("free"):
+                continue
+            if of := one.metadata.get("digest"):
+                raise SettingsChanged(
+                    f"{folder} was started with other {of} ({one.name} differs)",
+                    "Give the table and the options that it was started with, such as --ignore, "
+                    f"or another {option}, or delete this one to start again",
+                )
+            name, was, now = _innermost(one.name, as_json(was), as_json(now))
+            raise SettingsChanged(
+                f"{folder} was started with {name} = {was!r}; now it is {now!r}",
+                f"Give another {option}, or delete this one to start again",
+            )
+
+
+def _innermost(name: str, was: Any, now: Any) -> tuple[str, Any, Any]:
+    """The first entry in which two values differ, by its dotted name."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            if was.get(key) != now.get(key):
+                return _innermost(f"{name}.{key}", was.get(key), now.get(key))
+    return name, was, now
+
+
+def as_json(value: Any) -> Any:
+    """Dataclasses as dictionaries and tuples as lists, all the way down."""
+    if is_dataclass(value):
+        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _parsed(kind: Any, value: Any) -> Any:
+    """A JSON value as the type of its field; raises ValueError where it is another."""
+    inner, origin = get_args(kind), get_origin(kind)
+    if origin is UnionType:
+        kind = next(one for one in inner if one is not NoneType)
+        return None if value is None else _parsed(kind, value)
+    expected = {tuple: list, dict: dict, None: dict if is_dataclass(kind) else kind}[origin]
+    if type(value) is not expected:
+        raise ValueError(f"{value!r} is not of type {kind}")
+    known: Any = value
+    if kind is Preset:
+        return Preset.from_dict(known)
+    if is_dataclass(kind):
+        types = get_type_hints(kind)
+        parts = {one.name: _parsed(types[one.name], known[one.name]) for one in fields(kind)}
+        return kind(**parts)  # type: ignore[operator]
+    if origin is tuple:
+        return tuple(_parsed(inner[0], item) for item in known)
+    return {k: _parsed(inner[1], item) for k, item in known.items()} if origin is dict else known
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """What a bundle says beside its figures, and where it is written.
+
+    Attributes
+    ----------
+    out : str or None
+        Absolute path of the bundle; None for a run whose bundle `summarize` is to name.
+    """
+
+    out: str | None = None
+    licence: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class RunSettings(_Settings):
+    """Everything that a run's figures depend on.
+
+    Attributes
+    ----------
+    model : str
+        As `train.registry` knows it.
+    preset : Preset or None
+        Of a network, because the file that it was read from may change.
+    scheme : str
+        One of `train.data.folds.SCHEMES`.
+    families : str or None
+        ``"column"``, or how they were told from genotypes; None where they are not known.
+    control : str or None
+        One of `train.data.controls.CONTROLS`, made from `trait`.
+    fold_sizes : tuple of int
+        Samples that are tested in each fold.
+    task : str
+        `train.model.CONTINUOUS` or `BINARY`.
+    """
+
+    trait: str
+    unit: str
+    model: str
+    scheme: str
+    n_folds: int
+    fold_sizes: tuple[int, ...]
+    seed: int
+    threads: int
+    software: dict[str, str]
+    data_digest: str = field(
+        metadata=_digest("genotypes, phenotypes, samples, SNPs, folds or families")
+    )
+    snp_info: str = field(metadata=_digest("SNPs, or other places or alleles of them"))
+    preset: Preset | None = None
+    gpu: bool = False
+    families: str | None = None
+    control: str | None = None
+    repeats: str | None = None
+    coding: str = "012"
+    task: str = CONTINUOUS
+    covariates: tuple[str, ...] = ()
+    bundle: BundleSettings = field(default=BundleSettings(), metadata=_FREE)
+
+    @classmethod
+    def _words(cls) -> tuple[str, str]:
+        return (
+            "a run",
+            "Start one: python -m train run TABLE --trait NAME --unit UNIT --out FOLDER",
+        )
+
+    def continuing(self, before: Self) -> Self:
+        """With what the bundle was said to be before, where this command does not say it."""
+        now = {one.name: getattr(self.bundle, one.name) for one in fields(self.bundle)}
+        given = {name: value for name, value in now.items() if value is not None}
+        return replace(self, bundle=replace(before.bundle, **given))
+
+
+@dataclass(frozen=True)
+class EvaluationSettings(_Settings):
+    """Everything that an evaluation's figures depend on, and what its report says of the data.
+
+    Attributes
+    ----------
+    missing : float
+        Share of the genotypes.
+    families : str
+        Where they come from, in words.
+    traits : dict of str to str
+        Name → SHA-256 of its values.
+    units : dict of str to str
+    schemes : dict of str to int
+        Name → number of folds.
+    control_trait : str or None
+        What the controls are made from.
+    """
+
+    table: str = field(metadata=_FREE)
+    table_sha256: str = field(metadata=_FREE)
+    phenotypes: str | None = field(metadata=_FREE)
+    phenotypes_sha256: str | None = field(metadata=_FREE)
+    repeats: str | None
+    data_digest: str = field(metadata=_digest("genotypes, samples or SNPs"))
+    coding: str = field(metadata=_FREE)
+    n_samples: int = field(metadata=_FREE)
+    n_snps: int = field(metadata=_FREE)
+    missing: float = field(metadata=_FREE)
+    families: str
+    n_families: int = field(metadata=_FREE)
+    seed: int
+    n_folds: int
+    software: dict[str, str]
+    traits: dict[str, str] = field(metadata=_GROWS | _digest("values of a trait"))
+    units: dict[str, str] = field(metadata=_FREE)
+    schemes: dict[str, int] = field(metadata=_FREE)
+    control_trait: str | None = field(metadata=_FREE)
+
+    @classmethod
+    def _words(cls) -> tuple[str, str]:
+        return "an evaluation", "start one: python -m train evaluate"
+
+    def continuing(self, before: Self) -> Self:
+        """With the traits, units and schemes of earlier commands."""
+        return replace(
+            self,
+            traits=before.traits | self.traits,
+            units=before.units | self.units,
+            schemes=before.schemes | self.schemes,
+            control_trait=self.control_trait or before.control_trait,
+        )
