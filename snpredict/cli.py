@@ -14,38 +14,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from snpredict.choices import FAMILIES
 from snpredict.errors import UsageError
 from snpredict.terminal.commands import App
 from snpredict.terminal.options import (
-    Ambiguous,
-    Coding,
-    Dosages,
     Families,
     File,
+    FileOptions,
     Format,
-    IdColumn,
-    InputFormat,
     Interval,
     Json,
-    MatchLog,
-    MinMatch,
     Model,
     Out,
     Quiet,
-    SnpsIn,
-    Strand,
     Threads,
-    input_options,
 )
 from snpredict.terminal.program import run_program
-from snpredict.terminal.streams import printable, printable_lines
-from snpredict.terminal.wrapping import columns_of, for_stream
+from snpredict.terminal.wrapping import for_stream, tell
 from snpredict.version import __version__
 
 if TYPE_CHECKING:
     from snpredict.bundle.load import Bundle
-    from snpredict.matching.matched_file import InputOptions
-    from snpredict.terminal.outputs import Outputs
 
 app = App(
     no_args_is_help=True,
@@ -97,15 +86,7 @@ def predict(
     ] = 0,
     interval: Interval = None,
     families: Families = None,
-    input_format: InputFormat = None,
-    id_column: IdColumn = None,
-    snps_in: SnpsIn = None,
-    coding: Coding = None,
-    dosages: Dosages = "use",
-    strand: Strand = "flip",
-    ambiguous: Ambiguous = "order",
-    min_match: MinMatch = None,
-    match_log: MatchLog = None,
+    reading: FileOptions = FileOptions(),
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -127,33 +108,21 @@ def predict(
             "--families says whose intervals, but none were asked for", "--interval 0.9"
         )
     from snpredict.intervals import check_request
-    from snpredict.matching.low_call_rate import low_call_rate_warning
     from snpredict.predicting import predict_file
-    from snpredict.terminal import messages, screens
+    from snpredict.terminal.messages import told_of_prediction
     from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
-    from snpredict.terminal.similarity_words import similarity_warning
-    from snpredict.terminal.tables import terminal
+    from snpredict.terminal.screens import show_predictions
 
-    outputs = Outputs(file, model, out, format, match_log)
-    families = families or "known"
+    outputs = Outputs(file, model, out, format, reading.match_log)
+    families = families or FAMILIES[0]
     if interval is not None:
         check_request(interval, families)
-    options = input_options(
-        input_format,
-        id_column,
-        snps_in,
-        coding,
-        dosages,
-        strand,
-        ambiguous,
-        min_match,
-        outputs.note_match,
-    )
+    options = reading.checked(outputs.note_match)
     with outputs.refusal():
         prediction = predict_file(
             file,
-            _load(model),
+            outputs.bundle(),
             options,
             threads=threads,
             top=top,
@@ -161,30 +130,11 @@ def predict(
             families=families,
             watch=watch(quiet),
         )
-    coverage = prediction.scores.coverage
-    if not quiet:
-        samples = f"{coverage.samples:,}"
-        _tell(
-            messages.input_summary(
-                prediction.bundle,
-                prediction.source,
-                prediction.match,
-                coverage,
-                prediction.measures,
-                samples,
-            )
-        )
-        _tell(messages.training_note(prediction))
-        _tell(messages.interval_note(prediction))
-        _tell(similarity_warning(prediction.bundle, prediction.measures))
-    _tell(messages.few_snps_warning(prediction.match))
-    called = prediction.measures.weighted_call_rate
-    _tell(low_call_rate_warning(prediction.scores.samples, called, options.min_match))
-    if out is None and outputs.format is None and sys.stdout.isatty():
-        screens.show_predictions(terminal(), prediction, per_fold)
-        outputs.write_log()
-    else:
-        outputs.write(prediction.results(per_fold))
+    tell(told_of_prediction(prediction, quiet))
+    outputs.give(
+        lambda: prediction.results(per_fold),
+        lambda console: show_predictions(console, prediction, per_fold),
+    )
 
 
 @app.command()
@@ -192,15 +142,7 @@ def check(
     file: File = None,
     model: Model = None,
     json: Json = False,
-    input_format: InputFormat = None,
-    id_column: IdColumn = None,
-    snps_in: SnpsIn = None,
-    coding: Coding = None,
-    dosages: Dosages = "use",
-    strand: Strand = "flip",
-    ambiguous: Ambiguous = "order",
-    min_match: MinMatch = None,
-    match_log: MatchLog = None,
+    reading: FileOptions = FileOptions(),
     quiet: Quiet = False,
 ) -> None:
     """Say how FILE fits a model, without predicting anything.
@@ -211,49 +153,23 @@ def check(
     """
     if file is None:
         raise UsageError("check needs a file of genotypes", _example("check {file}"))
-    from snpredict.matching.low_call_rate import judge_calls, low_call_rate_warning
-    from snpredict.matching.matched_file import judge_match
-    from snpredict.predicting import check_file
-    from snpredict.terminal import messages
-    from snpredict.terminal.outputs import Outputs
+    from snpredict.predicting import check_file, judge
+    from snpredict.results.facts import check_facts
+    from snpredict.terminal.messages import told_of_check, warnings_of
+    from snpredict.terminal.outputs import Outputs, print_json
     from snpredict.terminal.progress import watch
-    from snpredict.terminal.similarity_words import similarity_text
 
-    outputs = Outputs(file, model, None, "json" if json else None, match_log)
-    options = input_options(
-        input_format,
-        id_column,
-        snps_in,
-        coding,
-        dosages,
-        strand,
-        ambiguous,
-        min_match,
-        outputs.note_match,
-    )
-    checked = check_file(file, _load(model), options, watch=watch(quiet))
+    outputs = Outputs(file, model, None, "json" if json else None, reading.match_log)
+    options = reading.checked(outputs.note_match)
+    checked = check_file(file, outputs.bundle(), options, watch=watch(quiet))
     if json:
-        _write_json(checked.facts())
+        print_json(check_facts(checked))
     else:
-        samples = f"{checked.coverage.samples:,}"
-        summary = messages.input_summary(
-            checked.bundle,
-            checked.source,
-            checked.match,
-            checked.coverage,
-            checked.measures,
-            samples,
-        )
-        print(for_stream(summary, sys.stdout))
-        if similarity := similarity_text(checked.bundle, checked.measures):
-            print(for_stream(similarity, sys.stdout))
-    called = checked.measures.weighted_call_rate
+        print(for_stream(told_of_check(checked), sys.stdout))
     with outputs.refusal():
-        judge_match(file, checked.match, options)
-        judge_calls(file, called, checked.match, checked.source.notes, options.min_match)
+        judge(checked)
     outputs.write_log()
-    _tell(messages.few_snps_warning(checked.match))
-    _tell(low_call_rate_warning(checked.samples, called, options.min_match))
+    tell(warnings_of(checked))
 
 
 @app.command()
@@ -276,15 +192,7 @@ def explain(
     ] = 20,
     out: Out = None,
     format: Format = None,
-    input_format: InputFormat = None,
-    id_column: IdColumn = None,
-    snps_in: SnpsIn = None,
-    coding: Coding = None,
-    dosages: Dosages = "use",
-    strand: Strand = "flip",
-    ambiguous: Ambiguous = "order",
-    min_match: MinMatch = None,
-    match_log: MatchLog = None,
+    reading: FileOptions = FileOptions(),
     quiet: Quiet = False,
 ) -> None:
     """Say which SNPs make a prediction.
@@ -309,121 +217,19 @@ def explain(
         raise UsageError(
             "the viewer writes no file", "name what to explain with --snp, or FILE and --sample"
         )
-    if file is None and match_log is not None:
+    if file is None and reading.match_log is not None:
         raise UsageError("--match-log needs FILE, whose match it is", "leave --match-log out")
-    if file is None and snp is None:
-        _view(model)
-        return
+    from snpredict.terminal.explain import explain_one_sample, explain_snp, view
     from snpredict.terminal.outputs import Outputs
 
-    outputs = Outputs(file, model, out, "json" if json else format, match_log)
-    if file is None:
-        assert snp is not None
-        _explain_snp(snp, model, outputs)
+    if file is None and snp is None:
+        view(_load(model))
         return
-    options = input_options(
-        input_format,
-        id_column,
-        snps_in,
-        coding,
-        dosages,
-        strand,
-        ambiguous,
-        min_match,
-        outputs.note_match,
-    )
-    _explain_sample(file, sample, model, outputs, options, top, quiet)
-
-
-def _explain_snp(snp: str, model: str | None, outputs: "Outputs") -> None:
-    from dataclasses import asdict
-
-    from snpredict.explaining.snp_report import describe_snp, find_snp
-    from snpredict.results import to_json
-    from snpredict.scoring.scorer import Scorer
-    from snpredict.terminal import screens
-    from snpredict.terminal.plain_tables import snp_table
-    from snpredict.terminal.tables import terminal
-
-    bundle = _load(model)
-    name = find_snp(bundle, snp)
-    if name != snp:
-        _tell(f"{snp!r} was read as {name}")
-    report = describe_snp(bundle, name, Scorer(bundle, 1).score_function())
-    if outputs.format is None and outputs.out is None and sys.stdout.isatty():
-        screens.show_snp(terminal(), report, bundle)
-    elif outputs.format == "json":
-        outputs.write_bytes(to_json(asdict(report)).encode())
-    else:
-        outputs.write(snp_table(report, bundle))
-
-
-def _explain_sample(
-    file: Path,
-    sample: str | None,
-    model: str | None,
-    outputs: "Outputs",
-    options: "InputOptions",
-    top: int,
-    quiet: bool,
-) -> None:
-    from snpredict.matching.low_call_rate import low_call_rate_warning
-    from snpredict.names import listed
-    from snpredict.predicting import explain_sample, first_samples
-    from snpredict.terminal import messages, screens
-    from snpredict.terminal.progress import watch
-    from snpredict.terminal.similarity_words import sample_text
-    from snpredict.terminal.tables import terminal
-
-    bundle = _load(model)
-    if sample is None:
-        samples = first_samples(file, bundle, options)
-        raise UsageError(
-            f"which sample of {file} is to be explained? It begins with {listed(samples)}",
-            f"add --sample {samples[0]}",
-        )
-    with outputs.refusal():
-        explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
-    if not quiet:
-        samples_line = f"{printable(sample)!r} explained"
-        _tell(
-            messages.input_summary(
-                bundle,
-                explanation.source,
-                explanation.match,
-                explanation.coverage,
-                explanation.measures,
-                samples_line,
-            )
-        )
-        _tell(sample_text(bundle, explanation.measures))
-    _tell(messages.few_snps_warning(explanation.match))
-    called = explanation.measures.weighted_call_rate
-    _tell(low_call_rate_warning([sample], called, options.min_match))
-    if outputs.out is None and outputs.format is None and sys.stdout.isatty():
-        screens.show_contributions(terminal(), explanation, top)
-        outputs.write_log()
-        return
-    if not quiet:
-        _tell(screens.balance(explanation, min(top, len(bundle.snps)), columns_of(sys.stderr)))
-    outputs.write(explanation.results())
-
-
-def _view(model: str | None) -> None:
-    from snpredict.scoring.scorer import Scorer
-    from snpredict.terminal import screens
-    from snpredict.terminal.tables import terminal
-    from snpredict.terminal.viewer import line_reader, run_viewer
-
-    bundle = _load(model)
-    console = terminal()
-    run_viewer(
-        bundle,
-        Scorer(bundle, 1).score_function(),
-        line_reader(bundle.snps.ids, interactive=sys.stdin.isatty() and sys.stdout.isatty()),
-        lambda line: print(for_stream(printable(line), sys.stdout)),
-        lambda report: screens.show_snp(console, report, bundle),
-    )
+    outputs = Outputs(file, model, out, "json" if json else format, reading.match_log)
+    if file is not None:
+        explain_one_sample(file, sample, reading, outputs, top, quiet)
+    elif snp is not None:
+        explain_snp(snp, outputs)
 
 
 @models_app.callback(invoke_without_command=True)
@@ -435,43 +241,43 @@ def models(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from snpredict.bundle.load import list_bundles
-    from snpredict.results import encode
-    from snpredict.terminal import screens
+    from snpredict.results.tables import encode
+    from snpredict.terminal.outputs import print_bytes, print_json
     from snpredict.terminal.plain_tables import model_table
+    from snpredict.terminal.screens import show_models
     from snpredict.terminal.tables import terminal
 
     listed, broken = list_bundles()
-    for error in broken:
-        _tell(f"warning: {error.message}")
+    tell([("warning: ", error.message) for error in broken])
     if json:
-        _write_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
+        print_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
     elif not sys.stdout.isatty():
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encode(model_table(listed), "tsv"))
+        print_bytes(encode(model_table(listed), "tsv"))
     elif listed:
-        screens.show_models(terminal(), listed)
+        show_models(terminal(), listed)
     if not listed:
-        _tell("no models are installed; name a bundle's folder with --model PATH")
+        tell([("", "no models are installed; name a bundle's folder with --model PATH")])
 
 
 @models_app.command("show")
-def show_model(
+def show(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A shipped model or a bundle's folder.")
     ],
     json: Json = False,
 ) -> None:
     """Verify one model and show what its manifest says."""
-    from snpredict.terminal import screens
+    from snpredict.terminal.outputs import print_json
+    from snpredict.terminal.screens import show_model
     from snpredict.terminal.tables import terminal
 
     bundle = _load(name)
     if json:
-        _write_json(
+        print_json(
             bundle.manifest.raw | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
         )
     else:
-        screens.show_model(terminal(), bundle)
+        show_model(terminal(), bundle)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -500,18 +306,6 @@ def _load(model: str | None) -> "Bundle":
     from snpredict.bundle.load import DEFAULT_MODEL, load_bundle
 
     return load_bundle(DEFAULT_MODEL if model is None else model)
-
-
-def _write_json(value: object) -> None:
-    from snpredict.results import to_json
-
-    sys.stdout.flush()
-    sys.stdout.buffer.write(to_json(value).encode())
-
-
-def _tell(text: str | None) -> None:
-    if text:
-        print(for_stream(printable_lines(text), sys.stderr), file=sys.stderr)
 
 
 def _example(command: str) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import MAX_FOLDS, OUT_OF_FOLD
 from snpredict.bundle.parquet_columns import NUMBERS, Columns
+from snpredict.choices import FAMILIES, check_choice
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
 from snpredict.formulas.conformal import (
     coverage_known,
@@ -33,9 +34,6 @@ from snpredict.formulas.conformal import (
     rank_of,
 )
 from snpredict.scoring.predictions import Scores
-
-#: What is known of the families of the samples.
-FAMILIES = ("known", "new")
 
 METHODS = {
     "known": "CV+ over the folds",
@@ -108,7 +106,7 @@ class Intervals:
         }
 
 
-def intervals_of(bundle: Bundle, level: float, families: str = "known") -> Intervals:
+def intervals_of(bundle: Bundle, level: float, families: str = FAMILIES[0]) -> Intervals:
     """Prepare intervals of one level.
 
     Parameters
@@ -178,8 +176,7 @@ def check_request(level: float, families: str) -> None:
     ------
     UsageError
     """
-    if families not in FAMILIES:
-        raise UsageError(f"--families: found {families!r}, expected one of {', '.join(FAMILIES)}")
+    check_choice("--families", families, FAMILIES)
     if not _LOWEST_LEVEL <= level < 1:
         percent = f"; {level:g} percent is {level / 100:g}" if 50 <= level < 100 else ""
         raise UsageError(

@@ -33,6 +33,7 @@ from snpredict.bundle.tables import (
     read_similarity,
     read_snps,
 )
+from snpredict.choices import DEFAULT_MODEL
 from snpredict.errors import (
     BundleFileAltered,
     BundleFileMissing,
@@ -45,8 +46,6 @@ from snpredict.formulas.encoding import CHANNEL_NAMES
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import Similarity
 from snpredict.names import did_you_mean, listed
-
-DEFAULT_MODEL = "soynam-height"
 
 #: All files together, which are held in memory.
 MAX_BUNDLE_BYTES = 2 << 30

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from snpredict.formulas.encoding import MISSING
-from snpredict.formulas.genotypes import Genotypes
+from snpredict.formulas.genotypes import Genotypes, count_by_row
 
 #: A set that is called everywhere, or whose lines are all inbred, still allows this much.
 TOLERANCE = 0.01
@@ -89,10 +88,10 @@ def sample_rates(genotypes: Genotypes, n_snps: int | None = None) -> SampleRates
     n_snps : int, optional
         How many of the SNPs can be called at all; all of them when left out.
     """
-    codes, n_columns = genotypes.codes, genotypes.n_snps
-    called = np.count_nonzero(codes != MISSING, axis=1)
-    heterozygous = np.count_nonzero(genotypes.nearest() == 1, axis=1)
-    share = np.full(len(codes), np.nan)
+    n_columns = genotypes.n_snps
+    called = n_columns - genotypes.missing()
+    heterozygous = count_by_row(genotypes.nearest() == 1)
+    share = np.full(len(genotypes), np.nan)
     enough = (called > 0) & (called >= MIN_CALLED * n_columns)
     np.divide(heterozygous, called, out=share, where=enough)
     return SampleRates(share, called / max(1, n_columns if n_snps is None else n_snps))

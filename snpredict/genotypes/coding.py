@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from snpredict.choices import CODINGS
 from snpredict.errors import UnclearCoding
 from snpredict.formulas.encoding import MISSING
-
-#: What `--coding` takes; the first one is the default.
-CODINGS = ("012", "-101")
 
 #: Note of a reader on cells of −1.
 MINUS_ONES = "cells of -1, taken as missing"

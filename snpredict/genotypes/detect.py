@@ -42,7 +42,7 @@ def open_genotypes(
     path : str or Path
         A PLINK file set is named by its .bed or .pgen, or by the prefix of the three files.
     format : str, optional
-        One of `FORMATS`, where the content is not to decide.
+        One of `snpredict.choices.INPUT_FORMATS`, where the content is not to decide.
     options : ReadOptions, optional
     snps : Wanted, optional
         The model's SNPs, which help to tell the columns of a table apart.
@@ -125,7 +125,7 @@ def sniff(path: Path) -> tuple[Path, str]:
     path : Path
         As given, or the .bed or .pgen that the prefix stands for.
     format : str
-        One of `FORMATS`.
+        One of `snpredict.choices.INPUT_FORMATS`.
 
     Raises
     ------

@@ -10,9 +10,6 @@ from snpredict.errors import (
     UnsupportedFile,
 )
 
-#: What `--input-format` takes.
-FORMATS = ("table", "vcf", "bcf", "bed", "pgen", "hapmap", "parquet", "raw")
-
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 BED_MAGIC = b"\x6c\x1b\x01"

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from snpredict.choices import DOSAGES
 from snpredict.formulas.genotypes import Genotypes
 
 if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
-
-#: What `ReadOptions` takes.
-SNPS_IN = ("columns", "rows")
-DOSAGES = ("use", "round", "ignore")
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class ReadOptions:
 
     id_column: str | None = None
     snps_in: str | None = None
-    dosages: str = "use"
+    dosages: str = DOSAGES[0]
     coding: str | None = None
 
 
@@ -91,9 +88,9 @@ class GenotypeReader(Protocol):
     files : list of Path
         Every file that is read, `path` first: a .bed comes with its .bim and .fam.
     format : str
-        One of `FORMATS`; of tables ``"tsv"`` or ``"csv"``.
+        One of `snpredict.choices.INPUT_FORMATS`; of tables ``"tsv"`` or ``"csv"``.
     coding : str
-        One of `CODINGS`; empty for a format whose genotypes are not bare codes.
+        One of `snpredict.choices.CODINGS`; empty for a format whose genotypes are not bare codes.
     size_bytes : int
         Size of `path` on disk.
     bytes_read : int

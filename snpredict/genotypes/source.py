@@ -36,7 +36,7 @@ class TextSource:
     compressed : bool
         Whether it is gzip (also bgzip), by its content and not by its name.
     format : str
-        What its beginning looks like, one of `snpredict.genotypes.formats.FORMATS`.
+        What its beginning looks like, one of `snpredict.choices.INPUT_FORMATS`.
     bytes_read : int
         Bytes on disk read by the latest call of `chunks`.
 

@@ -12,11 +12,9 @@ from enum import Enum
 import numpy as np
 
 from snpredict.bundle.tables import SnpTable
+from snpredict.choices import AMBIGUOUS, STRANDS
 from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.variants import Variant, Wanted
-
-STRANDS = ("flip", "strict")
-AMBIGUOUS = ("order", "keep", "drop")
 
 _COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A"}
 
@@ -65,8 +63,8 @@ class MatchRules:
         the model's order; or always, as on the model's strand; or never.
     """
 
-    strand: str = "flip"
-    ambiguous: str = "order"
+    strand: str = STRANDS[0]
+    ambiguous: str = AMBIGUOUS[0]
 
     def allow(self, alleles: Alleles) -> bool:
         """Whether a variant with such alleles is used."""

@@ -1,12 +1,12 @@
 """A genotype file as input of a model: how it is read, opened, matched and judged."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from snpredict.bundle.load import Bundle
+from snpredict.choices import MIN_MATCH
 from snpredict.errors import NoSnpMatched, TooFewSnps
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions
@@ -18,7 +18,8 @@ from snpredict.matching.report import MatchReport, report_match
 #: how many samples have been done.
 Watch = Callable[[GenotypeReader], AbstractContextManager[Callable[[int], None]]]
 
-MIN_MATCH = 0.75
+#: The way out for a file that has too little.
+TAKES_LESS = "--min-match takes a smaller share; docs/limits.md says what it costs"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class InputOptions:
     Attributes
     ----------
     format : str, optional
-        One of `snpredict.genotypes.formats.FORMATS`; seen from the content when left out.
+        One of `snpredict.choices.INPUT_FORMATS`; seen from the content when left out.
     reading : ReadOptions
     rules : MatchRules
     min_match : float
@@ -45,38 +46,6 @@ class InputOptions:
 
 
 @dataclass(frozen=True)
-class InputFile:
-    """Which file was read, and how.
-
-    Attributes
-    ----------
-    path : Path
-    format : str
-    sha256 : str
-        Of the file as it lies on disk.
-    files : dict of str to str
-        SHA-256 of every file that was read, `path` first.
-    coding : str
-        One of `snpredict.genotypes.coding.CODINGS`; empty for a format that is not bare codes.
-    id_column : str
-        Column of the sample ids; empty for a format without columns.
-    has_alleles : bool
-        Whether the file names its alleles.
-    notes : dict of str to int
-        What was taken otherwise than one might expect, and how often.
-    """
-
-    path: Path
-    format: str
-    sha256: str
-    files: dict[str, str]
-    coding: str
-    id_column: str
-    has_alleles: bool
-    notes: dict[str, int]
-
-
-@dataclass(frozen=True)
 class MatchedFile:
     """A genotype file whose variants have been matched to a bundle's SNPs.
 
@@ -87,6 +56,8 @@ class MatchedFile:
     variants : Variants
     match : Match
     report : MatchReport
+    options : InputOptions
+        How it was opened and matched.
     """
 
     bundle: Bundle
@@ -94,6 +65,7 @@ class MatchedFile:
     variants: Variants
     match: Match
     report: MatchReport
+    options: InputOptions
 
     def blocks(self) -> Iterator[GenotypeBlock]:
         """Genotypes in the order of the bundle's SNPs, counting its alleles.
@@ -135,23 +107,21 @@ def match_file(
         bundle.snps.frequencies, bundle.saliency.effects, bundle.saliency.saliency
     )
     match = match_variants(bundle.snps, variants.candidates, weights=weights, rules=options.rules)
-    matched = MatchedFile(
-        bundle, reader, variants, match, report_match(bundle.snps, variants, match, options.rules)
-    )
+    report = report_match(bundle.snps, variants, match, options.rules)
+    matched = MatchedFile(bundle, reader, variants, match, report, options)
     if options.on_match is not None:
         options.on_match(matched)
     return matched
 
 
-def judge_match(path: Path, report: MatchReport, options: InputOptions | None = None) -> None:
+def judge_match(path: Path, report: MatchReport, min_match: float) -> None:
     """Refuse a file that lacks too much of what a model needs.
 
     Raises
     ------
     NoSnpMatched, TooFewSnps
-        The match rate is 0, or below `InputOptions.min_match`, plain or weighted by effect.
+        The match rate is 0, or below `min_match`, plain or weighted by effect.
     """
-    min_match = (options or InputOptions()).min_match
     cause = f"likely cause: {report.causes[0]}" if report.causes else None
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.unused.items())
     if not report.matched:
@@ -161,34 +131,9 @@ def judge_match(path: Path, report: MatchReport, options: InputOptions | None = 
             cause,
         )
     if min(report.rate, report.weighted_rate) < min_match:
-        way_out = "--min-match takes a smaller share; docs/limits.md says what it costs"
         raise TooFewSnps(
             f"{path}: found {report.rate:.1%} of the model's SNPs, with "
             f"{report.weighted_rate:.1%} of its effects, expected at least {min_match:.1%} of "
             f"both: {reasons}",
-            f"{cause}; {way_out}" if cause else way_out,
+            f"{cause}; {TAKES_LESS}" if cause else TAKES_LESS,
         )
-
-
-def file_digests(files: list[Path]) -> dict[str, str]:
-    """SHA-256 of every file, in hexadecimal."""
-    digests = {}
-    for path in files:
-        with path.open("rb") as file:
-            digests[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
-
-
-def input_file(matched: MatchedFile, digests: dict[str, str]) -> InputFile:
-    """What is to be said about a file that has been read to its end."""
-    reader = matched.reader
-    return InputFile(
-        path=reader.path,
-        format=reader.format,
-        sha256=digests[str(reader.path)],
-        files=digests,
-        coding=reader.coding,
-        id_column=reader.id_column,
-        has_alleles=matched.variants.has_alleles,
-        notes={what: count for what, count in reader.notes.items() if count},
-    )

@@ -21,6 +21,8 @@ class SampleMeasures:
 
     Attributes
     ----------
+    missing : ndarray (samples,) of int64
+        Missing genotypes, absent SNPs included.
     weighted_call_rate : ndarray (samples,) of float64
         Share of the model's effects that the called genotypes carry, see
         `snpredict.matching.alleles.effect_weights`; a SNP that the file lacks is not called.
@@ -31,6 +33,7 @@ class SampleMeasures:
         table.
     """
 
+    missing: np.ndarray
     weighted_call_rate: np.ndarray
     rates: SampleRates
     distances: np.ndarray | None
@@ -39,6 +42,7 @@ class SampleMeasures:
         """Those of one sample alone."""
         one = slice(at, at + 1)
         return SampleMeasures(
+            self.missing[one],
             self.weighted_call_rate[one],
             SampleRates(self.rates.heterozygosity[one], self.rates.call_rate[one]),
             None if self.distances is None else self.distances[one],
@@ -58,6 +62,7 @@ class MeasureCollector:
     def __init__(self, bundle: Bundle, match: Match):
         self._weights = match.weights
         self._n_found = int(match.matched.sum())
+        self._missing = [np.empty(0, np.int64)]
         self._weighted = [np.empty(0)]
         self._heterozygosity = [np.empty(0)]
         self._call_rate = [np.empty(0)]
@@ -67,6 +72,7 @@ class MeasureCollector:
         """Take some more samples."""
         for start in range(0, len(genotypes), _ROWS):
             part = genotypes.rows(slice(start, start + _ROWS))
+            self._missing.append(part.missing())
             self._weighted.append((part.codes != MISSING).astype(np.float64) @ self._weights)
             rates = sample_rates(part, self._n_found)
             self._heterozygosity.append(rates.heterozygosity)
@@ -76,6 +82,7 @@ class MeasureCollector:
     def collected(self) -> SampleMeasures:
         """Those of all samples so far."""
         return SampleMeasures(
+            np.concatenate(self._missing),
             # Rounded, because sums in double precision are not exact to the last bit.
             np.round(np.concatenate(self._weighted), 9),
             SampleRates(np.concatenate(self._heterozygosity), np.concatenate(self._call_rate)),
@@ -123,29 +130,3 @@ class _DistanceCollector:
         together = Genotypes.joined(self._parts)
         self._distances.append(self._similarity.table.distances_of_chosen(together))
         self._parts, self._waiting = [], 0
-
-
-class Unlike:
-    """Which samples of a file are unlike the training set, and why."""
-
-    def __init__(self, similarity: Similarity, measures: SampleMeasures, distances: np.ndarray):
-        self.similarity = similarity
-        self.distances = distances
-        self.because = similarity.unlike_because(distances, measures.rates)
-        self.any = np.logical_or.reduce(list(self.because.values()))
-        # A sample without a distance may still be unlike for another reason.
-        self.unknown = np.isnan(distances) & ~self.any
-        self.beyond = similarity.beyond_all(distances)
-
-    @property
-    def unmeasured(self) -> np.ndarray:
-        """Unlike in a way for which the bundle has no measured error."""
-        others = [rows for reason, rows in self.because.items() if reason != "distance"]
-        return np.logical_or.reduce([self.beyond, *others])
-
-
-def unlike_training(bundle: Bundle, measures: SampleMeasures) -> Unlike | None:
-    """None where the bundle has no table."""
-    if bundle.similarity is None or measures.distances is None:
-        return None
-    return Unlike(bundle.similarity, measures, measures.distances)

@@ -1,6 +1,5 @@
-"""What scoring gives: predictions of all folds, and how much of a model's input a file filled."""
+"""What scoring gives: predictions of all folds, and of them together."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,51 +20,12 @@ class ScoredBlock:
         Prediction of every fold model, trait units.
     held_out : ndarray (samples,) of int64
         The fold that did not see the sample, see `TrainingSet.held_out_by`.
-    missing : int
-        Missing genotypes.
     """
 
     samples: list[str]
     genotypes: Genotypes
     folds: np.ndarray
     held_out: np.ndarray
-    missing: int
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How much of a model's input a file filled.
-
-    Attributes
-    ----------
-    samples : int
-    model_snps : int
-    found : int
-        SNPs of the model that the file has.
-    missing : int
-        Missing genotypes over all samples and SNPs of the model, absent SNPs included.
-    """
-
-    samples: int
-    model_snps: int
-    found: int
-    missing: int
-
-    @property
-    def found_share(self) -> float:
-        """Share of the model's SNPs that the file has."""
-        return self.found / self.model_snps
-
-    @property
-    def missing_rate(self) -> float:
-        """Share of missing genotypes among all SNPs of the model."""
-        return self.missing / max(1, self.samples * self.model_snps)
-
-    @property
-    def missing_rate_found(self) -> float:
-        """Share of missing genotypes among the SNPs that the file has."""
-        absent = self.samples * (self.model_snps - self.found)
-        return (self.missing - absent) / max(1, self.samples * self.found)
 
 
 @dataclass(frozen=True)
@@ -79,13 +39,11 @@ class Scores:
         Trait units.
     held_out : ndarray (samples,) of int64
         The fold that did not see a training sample, see `TrainingSet.held_out_by`.
-    coverage : Coverage
     """
 
     samples: list[str]
     folds: np.ndarray
     held_out: np.ndarray
-    coverage: Coverage
 
     @property
     def prediction(self) -> np.ndarray:
@@ -113,31 +71,25 @@ def ensemble_spread(folds: np.ndarray) -> np.ndarray:
     return folds.std(axis=1, ddof=1, dtype=np.float64)
 
 
-def collect(blocks: Iterable[ScoredBlock], model_snps: int, found: int) -> Scores:
-    """Put scored blocks together and count what is missing.
+class ScoreCollector:
+    """Puts scored blocks together, without their genotypes.
 
     Parameters
     ----------
-    blocks : iterable of ScoredBlock
-    model_snps : int
-        SNPs of the model.
-    found : int
-        How many of them the file has.
+    n_folds : int
     """
-    samples: list[str] = []
-    folds: list[np.ndarray] = []
-    held_out: list[np.ndarray] = [np.empty(0, np.int64)]
-    missing = 0
-    for block in blocks:
-        samples += block.samples
-        folds.append(block.folds)
-        held_out.append(block.held_out)
-        missing += block.missing
-    coverage = Coverage(len(samples), model_snps, found, missing)
-    stacked = stack_folds(folds, folds[0].shape[1] if folds else 0)
-    return Scores(samples, stacked, np.concatenate(held_out), coverage)
 
+    def __init__(self, n_folds: int):
+        self._samples: list[str] = []
+        self._folds = [np.empty((0, n_folds), np.float32)]
+        self._held_out = [np.empty(0, np.int64)]
 
-def stack_folds(parts: list[np.ndarray], n_columns: int) -> np.ndarray:
-    """Predictions of consecutive blocks, (samples, folds); of none an array without rows."""
-    return np.concatenate(parts) if parts else np.empty((0, n_columns), np.float32)
+    def add(self, block: ScoredBlock) -> None:
+        """Take the next samples."""
+        self._samples += block.samples
+        self._folds.append(block.folds)
+        self._held_out.append(block.held_out)
+
+    def collected(self) -> Scores:
+        """Those of all samples so far."""
+        return Scores(self._samples, np.concatenate(self._folds), np.concatenate(self._held_out))

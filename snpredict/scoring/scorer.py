@@ -18,12 +18,11 @@ from snpredict.ahead import default_threads, map_ahead
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.out_of_fold import NEW, TrainingSet
 from snpredict.errors import InvalidBundle
-from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.scoring.fold_models import FoldModels
-from snpredict.scoring.predictions import ScoredBlock, stack_folds
+from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
 from snpredict.scoring.tiles import Tile, tiles
 
 
@@ -77,8 +76,10 @@ class Scorer:
             Trait units.
         """
         block = GenotypeBlock([str(row) for row in range(len(genotypes))], genotypes)
-        folds = [scored.folds for scored in self.score([block])]
-        return stack_folds(folds, len(self._bundle.manifest.folds))
+        scores = ScoreCollector(len(self._bundle.manifest.folds))
+        for scored in self.score([block]):
+            scores.add(scored)
+        return scores.collected().folds
 
     def score(self, blocks: Iterable[GenotypeBlock]) -> Iterator[ScoredBlock]:
         """Predictions block by block, in the order of the samples.
@@ -111,5 +112,4 @@ class Scorer:
         # A dosage is not what a model was trained on; the sample's neighbours do not matter.
         held_out = np.full(n, NEW)
         held_out[~has_dosage] = self._training_set.held_out_by(genotypes.codes[~has_dosage])
-        missing = int(np.count_nonzero(genotypes.codes == MISSING))
-        return ScoredBlock(tile.samples, genotypes, folds, held_out, missing)
+        return ScoredBlock(tile.samples, genotypes, folds, held_out)

@@ -1,7 +1,14 @@
-"""Commands that take no option twice, unless it is meant to be repeated."""
+"""Commands that take no option twice, and options that several commands have in common.
 
+A parameter of a command that is a dataclass of options becomes one option for each of its fields.
+"""
+
+import functools
+import inspect
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any
 
 import typer
@@ -49,5 +56,31 @@ class App(typer.Typer):
         super().__init__(cls=_Group, **options)
 
     def command(self, name: str | None = None, **options: Any) -> Any:
-        """As Typer's; a class of one's own is to be a `Command`."""
-        return super().command(name, **{"cls": Command, **options})
+        """As Typer's, with options by dataclasses; a class of one's own is to be a `Command`."""
+        register = super().command(name, **{"cls": Command, **options})
+        return lambda function: register(_with_options(function))
+
+
+def _with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as Typer is to see it, with the fields of its dataclasses as parameters."""
+    signature = inspect.signature(function)
+    groups: dict[str, tuple[Callable[..., Any], list[str]]] = {}
+    parameters = []
+    for parameter in signature.parameters.values():
+        parts, kind = [parameter], parameter.annotation
+        if isinstance(kind, type) and is_dataclass(kind):
+            parts = list(inspect.signature(kind).parameters.values())
+            groups[parameter.name] = (kind, [part.name for part in parts])
+        parameters += [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in parts]
+    if not groups:
+        return function
+
+    @functools.wraps(function)
+    def with_groups(**values: Any) -> Any:
+        for name, (group, fields) in groups.items():
+            values[name] = group(**{field: values.pop(field) for field in fields})
+        return function(**values)
+
+    with_groups.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_groups.__annotations__ = {part.name: part.annotation for part in parameters}
+    return with_groups

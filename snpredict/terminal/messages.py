@@ -1,4 +1,4 @@
-"""TODO"""
+"""What is said of a file and of its predictions: summary, notes and warnings, as lines."""
 
 import math
 import textwrap
@@ -8,12 +8,14 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.out_of_fold import SEEN_BY_ALL
-from snpredict.matching.matched_file import InputFile
+from snpredict.matching.file_check import FileCheck
+from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.report import MatchReport
-from snpredict.matching.sample_measures import SampleMeasures
-from snpredict.predicting import FilePrediction, SampleExplanation
-from snpredict.scoring.predictions import Coverage
-from snpredict.terminal.wrapping import fact_lines
+from snpredict.names import listed
+from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.terminal.similarity_words import sample_report, similarity_report, similarity_warning
+from snpredict.terminal.streams import printable
+from snpredict.terminal.wrapping import COLUMN, Line, labelled
 from snpredict.version import __version__
 
 #: A term of a sum is not wrapped to less than this.
@@ -23,28 +25,58 @@ _LEAST_ROOM = 15
 FEW_SNPS = 0.9
 
 
-def input_summary(
-    bundle: Bundle,
-    source: InputFile,
-    match: MatchReport,
-    coverage: Coverage,
-    measures: SampleMeasures,
-    samples: str,
-) -> str:
+def told_of_prediction(prediction: FilePrediction, quiet: bool) -> list[Line]:
+    """All that is said beside the predictions; of a quiet run the warnings."""
+    check = prediction.check
+    lines = []
+    if not quiet:
+        lines = [
+            *input_summary(check, f"{len(check.samples):,}"),
+            *_training_note(prediction),
+            *_interval_note(prediction),
+            *similarity_warning(check),
+        ]
+    return lines + warnings_of(check)
+
+
+def told_of_check(check: FileCheck) -> list[Line]:
+    """How a file fits a model."""
+    return [*input_summary(check, f"{len(check.samples):,}"), *similarity_report(check)]
+
+
+def told_of_explanation(explanation: SampleExplanation, quiet: bool) -> list[Line]:
+    """All that is said beside the contributions; of a quiet run the warnings."""
+    check = explanation.check
+    lines = []
+    if not quiet:
+        explained = f"{printable(check.samples[0])!r} explained"
+        lines = [*input_summary(check, explained), *sample_report(check)]
+    return lines + warnings_of(check)
+
+
+def warnings_of(check: FileCheck) -> list[Line]:
+    """Warnings of a file that has little of what the model needs."""
+    return [("warning: ", text) for text in (_few_snps(check.match), _little_called(check)) if text]
+
+
+def input_summary(check: FileCheck, samples: str) -> list[Line]:
     """What was read and with which model, one fact per line."""
-    manifest = bundle.manifest
+    bundle, source, coverage = check.bundle, check.source, check.coverage
     column = f", ids from column {source.id_column!r}" if source.id_column else ""
     facts: list[tuple[str, object]] = [
-        ("model", f"{manifest.name} (manifest {bundle.digest[:12]}), {pcc(manifest)}"),
-        ("trait", trait_and_unit(manifest)),
+        (
+            "model",
+            f"{bundle.manifest.name} (manifest {bundle.digest[:12]}), {pcc(bundle.manifest)}",
+        ),
+        ("trait", trait_and_unit(bundle.manifest)),
         ("input", f"{source.path} ({source.format}), SHA-256 {source.sha256}"),
         ("samples", f"{samples}{column}"),
-        *_match_facts(match),
+        *_match_facts(check.match),
         (
             "missing",
             f"{coverage.missing_rate_found:.1%} of the genotypes of these SNPs "
             f"({coverage.missing_rate:.1%} of the model's input, "
-            f"{1 - measures.weighted_call_rate.mean():.1%} of its effects)",
+            f"{1 - check.measures.weighted_call_rate.mean():.1%} of its effects)",
         ),
         *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
     ]
@@ -53,7 +85,7 @@ def input_summary(
         coding.append("codes 0, 1, 2 are assumed to count the model's counted alleles")
     if coding:
         facts.append(("coding", "; ".join(coding)))
-    return fact_lines([*facts, ("snpredict", __version__)])
+    return labelled([*facts, ("snpredict", __version__)], COLUMN)
 
 
 def _match_facts(match: MatchReport) -> list[tuple[str, object]]:
@@ -88,40 +120,51 @@ def _counted(reasons: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
 
 
-def few_snps_warning(match: MatchReport) -> str | None:
-    """A sentence when the file has too few of the model's SNPs, else None."""
+def _few_snps(match: MatchReport) -> str | None:
     if min(match.rate, match.weighted_rate) >= FEW_SNPS:
         return None
     return (
-        f"warning: the file has {match.rate:.1%} of the model's SNPs, with "
+        f"the file has {match.rate:.1%} of the model's SNPs, with "
         f"{match.weighted_rate:.1%} of its effects; the others count as missing, and the "
         "predictions are worse than the cross-validated accuracy says"
     )
 
 
-def training_note(prediction: FilePrediction) -> str | None:
-    """A sentence on samples that the model was trained on, else None."""
+def _little_called(check: FileCheck) -> str | None:
+    low = np.flatnonzero(low_call_rate(check))
+    if not len(low):
+        return None
+    named = listed([check.samples[at] for at in low.tolist()])
+    have = "1 sample has" if len(low) == 1 else f"{len(low):,} samples have"
+    enough = f"less than {check.min_match:.1%}" if check.min_match > 0 else "none"
+    return f"{have} calls for {enough} of the model's effects ({named}): too little to predict from"
+
+
+def _training_note(prediction: FilePrediction) -> list[Line]:
+    """What is to be known of samples that the model was trained on."""
     held_out = int(np.count_nonzero(prediction.scores.held_out >= 0))
     seen = int(np.count_nonzero(prediction.scores.held_out == SEEN_BY_ALL))
-    said = []
+    lines = []
     if held_out:
-        said.append(
-            f"training   {held_out:,} samples were in the training set; each is predicted by the "
-            "one fold model that did not see it"
+        text = (
+            f"{held_out:,} samples were in the training set; each is predicted by the one fold "
+            "model that did not see it"
         )
+        lines += labelled([("training", text)], COLUMN)
     if seen:
-        said.append(
-            f"warning: {seen:,} samples have genotypes that all fold models were trained on; "
-            "their predictions are better than those of new samples can be"
+        text = (
+            f"{seen:,} samples have genotypes that all fold models were trained on; their "
+            "predictions are better than those of new samples can be"
         )
-    return "\n".join(said) or None
+        lines.append(("warning: ", text))
+    return lines
 
 
-def interval_note(prediction: FilePrediction) -> str | None:
-    """Which intervals were made, what they assume and how well they held, else None."""
+def _interval_note(prediction: FilePrediction) -> list[Line]:
+    """Which intervals were made, what they assume and how well they held."""
     made = prediction.intervals
     if made is None:
-        return None
+        return []
     known = made.families == "known"
     of_which = "was trained on" if known else "was not trained on"
     lines = [f"{100 * made.level:g} %, for samples of families that the model {of_which}"]
@@ -149,15 +192,17 @@ def interval_note(prediction: FilePrediction) -> str | None:
         lines.append(f"for samples of other families they are too short{way_out}")
     elif made.others:
         lines.append("for samples of the training families they are too long: --families known")
-    if min(prediction.match.rate, prediction.match.weighted_rate) < FEW_SNPS:
+    match = prediction.check.match
+    if min(match.rate, match.weighted_rate) < FEW_SNPS:
         lines.append("measured with all SNPs; for a file that lacks some they are too short")
-    return "intervals  " + "\n           ".join(lines)
+    return labelled(zip(["intervals", *[""] * len(lines)], lines, strict=False), COLUMN)
 
 
-def balance(explanation: SampleExplanation, shown: int, columns: int | None = None) -> str:
+def balance(explanation: SampleExplanation, shown: int, columns: int | None) -> list[Line]:
     """The sum that the contributions make, one term per line, or wrapped to fewer columns."""
-    digits = decimals(explanation.bundle) + 2
-    unit = explanation.bundle.manifest.unit
+    shown = min(shown, len(explanation.order))
+    digits = decimals(explanation.check.bundle) + 2
+    unit = explanation.check.bundle.manifest.unit
     largest = float(explanation.contributions[explanation.order[:shown]].sum())
     rest = float(explanation.contributions[explanation.order[shown:]].sum())
     n_rest = len(explanation.order) - shown
@@ -181,7 +226,8 @@ def balance(explanation: SampleExplanation, shown: int, columns: int | None = No
         signs = [sign, *[""] * len(above)]
         last = f"{last:{width}}  {value:>{number}} {unit}"
         lines += [f"{sign:1} {part}" for sign, part in zip(signs, [*above, last], strict=True)]
-    return "\n".join([*lines, f"  (rounding: {explanation.residual:.1e} {unit})"])
+    lines.append(f"  (rounding: {explanation.residual:.1e} {unit})")
+    return [("", line) for line in lines]
 
 
 def decimals(bundle: Bundle) -> int:

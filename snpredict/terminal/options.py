@@ -1,11 +1,24 @@
 """The command line's options, each defined once, and those of genotype files taken together."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snpredict.errors import UsageError
+from snpredict.choices import (
+    AMBIGUOUS,
+    CODINGS,
+    DEFAULT_MODEL,
+    DOSAGES,
+    FAMILIES,
+    INPUT_FORMATS,
+    MIN_MATCH,
+    OUTPUT_FORMATS,
+    SNPS_IN,
+    STRANDS,
+    check_choice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +39,7 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="NAME|PATH",
-        help="A shipped model or a bundle's folder.  [default: soynam-height]",
+        help=f"A shipped model or a bundle's folder.  [default: {DEFAULT_MODEL}]",
     ),
 ]
 Out = Annotated[
@@ -37,7 +50,7 @@ Format = Annotated[
     str | None,
     typer.Option(
         "--format",
-        metavar="tsv|csv|parquet|json",
+        metavar="|".join(OUTPUT_FORMATS),
         help="Format of the results.  [default: by the suffix of --out]",
     ),
 ]
@@ -51,7 +64,7 @@ InputFormat = Annotated[
     str | None,
     typer.Option(
         "--input-format",
-        metavar="table|vcf|bcf|bed|pgen|hapmap|parquet|raw",
+        metavar="|".join(INPUT_FORMATS),
         help="Format of FILE.  [default: by its content]",
     ),
 ]
@@ -59,7 +72,7 @@ SnpsIn = Annotated[
     str | None,
     typer.Option(
         "--snps-in",
-        metavar="columns|rows",
+        metavar="|".join(SNPS_IN),
         help="Whether a table has one SNP per column or per row.  [default: by its names]",
     ),
 ]
@@ -67,37 +80,38 @@ Coding = Annotated[
     str | None,
     typer.Option(
         "--coding",
-        metavar="012|-101",
+        metavar="|".join(CODINGS),
         help="Genotypes of a table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 (-101).  "
-        "[default: 012, but a table that looks like -1, 0, 1 is refused]",
+        f"[default: {CODINGS[0]}, but a table that looks like -1, 0, 1 is refused]",
     ),
 ]
 Dosages = Annotated[
     str,
     typer.Option(
         "--dosages",
-        metavar="use|round|ignore",
+        metavar="|".join(DOSAGES),
         show_default=False,
-        help="Dosages as expected genotypes, rounded, or the hard calls instead.  [default: use]",
+        help="Dosages as expected genotypes, rounded, or the hard calls instead.  "
+        f"[default: {DOSAGES[0]}]",
     ),
 ]
 Strand = Annotated[
     str,
     typer.Option(
         "--strand",
-        metavar="flip|strict",
+        metavar="|".join(STRANDS),
         show_default=False,
-        help="Recode SNPs given on the other strand, or leave them out.  [default: flip]",
+        help=f"Recode SNPs given on the other strand, or leave them out.  [default: {STRANDS[0]}]",
     ),
 ]
 Ambiguous = Annotated[
     str,
     typer.Option(
         "--ambiguous",
-        metavar="order|keep|drop",
+        metavar="|".join(AMBIGUOUS),
         show_default=False,
         help="A/T and C/G SNPs: kept if the alleles are in the model's order, always, never.  "
-        "[default: order]",
+        f"[default: {AMBIGUOUS[0]}]",
     ),
 ]
 MinMatch = Annotated[
@@ -109,7 +123,7 @@ MinMatch = Annotated[
         max=1.0,
         show_default=False,
         help="Share of the model's SNPs that FILE must have, and of its effects that must be "
-        "called.  [default: 0.75]",
+        f"called.  [default: {MIN_MATCH}]",
     ),
 ]
 MatchLog = Annotated[
@@ -134,10 +148,10 @@ Families = Annotated[
     str | None,
     typer.Option(
         "--families",
-        metavar="known|new",
+        metavar="|".join(FAMILIES),
         show_default=False,
         help="With --interval: are FILE's samples of families that the model was trained on, or of "
-        "others?  [default: known]",
+        f"others?  [default: {FAMILIES[0]}]",
     ),
 ]
 Threads = Annotated[
@@ -154,45 +168,47 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary and no progress bar.")]
 
 
-def input_options(
-    input_format: str | None,
-    id_column: str | None,
-    snps_in: str | None,
-    coding: str | None,
-    dosages: str,
-    strand: str,
-    ambiguous: str,
-    min_match: float | None,
-    on_match: "Callable[[MatchedFile], None]",
-) -> "InputOptions":
-    """The options that say how a file is read and matched, checked.
+@dataclass(frozen=True)
+class FileOptions:
+    """How FILE is read and matched, as it was typed; an option of a command for each field."""
 
-    Raises
-    ------
-    UsageError
-        An option is none of its choices.
-    """
-    from snpredict.genotypes.coding import CODINGS
-    from snpredict.genotypes.formats import FORMATS
-    from snpredict.genotypes.reader import DOSAGES, SNPS_IN, ReadOptions
-    from snpredict.matching.alleles import AMBIGUOUS, STRANDS, MatchRules
-    from snpredict.matching.matched_file import MIN_MATCH, InputOptions
+    input_format: InputFormat = None
+    id_column: IdColumn = None
+    snps_in: SnpsIn = None
+    coding: Coding = None
+    dosages: Dosages = DOSAGES[0]
+    strand: Strand = STRANDS[0]
+    ambiguous: Ambiguous = AMBIGUOUS[0]
+    min_match: MinMatch = None
+    match_log: MatchLog = None
 
-    for option, value, known in (
-        ("--input-format", input_format, FORMATS),
-        ("--snps-in", snps_in, SNPS_IN),
-        ("--coding", coding, CODINGS),
-        ("--dosages", dosages, DOSAGES),
-        ("--strand", strand, STRANDS),
-        ("--ambiguous", ambiguous, AMBIGUOUS),
-    ):
-        if value is not None and value not in known:
-            raise UsageError(f"{option}: found {value!r}, expected one of {', '.join(known)}")
+    def checked(self, on_match: "Callable[[MatchedFile], None]") -> "InputOptions":
+        """The same for those who read the file; the match log is a matter of the outputs.
 
-    return InputOptions(
-        format=input_format,
-        reading=ReadOptions(id_column=id_column, snps_in=snps_in, dosages=dosages, coding=coding),
-        rules=MatchRules(strand=strand, ambiguous=ambiguous),
-        min_match=MIN_MATCH if min_match is None else min_match,
-        on_match=on_match,
-    )
+        Raises
+        ------
+        UsageError
+            An option is none of its choices.
+        """
+        from snpredict.genotypes.reader import ReadOptions
+        from snpredict.matching.alleles import MatchRules
+        from snpredict.matching.matched_file import InputOptions
+
+        check_choice("--input-format", self.input_format, INPUT_FORMATS)
+        check_choice("--snps-in", self.snps_in, SNPS_IN)
+        check_choice("--coding", self.coding, CODINGS)
+        check_choice("--dosages", self.dosages, DOSAGES)
+        check_choice("--strand", self.strand, STRANDS)
+        check_choice("--ambiguous", self.ambiguous, AMBIGUOUS)
+        return InputOptions(
+            format=self.input_format,
+            reading=ReadOptions(
+                id_column=self.id_column,
+                snps_in=self.snps_in,
+                dosages=self.dosages,
+                coding=self.coding,
+            ),
+            rules=MatchRules(strand=self.strand, ambiguous=self.ambiguous),
+            min_match=MIN_MATCH if self.min_match is None else self.min_match,
+            on_match=on_match,
+        )

@@ -1,18 +1,24 @@
 """Where a command's results go: checked before anything is read, written together at the end."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snpredict.bundle import load as bundles
+from snpredict.bundle.load import Bundle
 from snpredict.errors import NoSnpMatched, OutputError, TooFewSnps, UsageError
 from snpredict.files import STDOUT, check_apart, check_destination, write_files
 from snpredict.genotypes.detect import files_of
 from snpredict.matching.matched_file import MatchedFile
-from snpredict.predicting import match_log
-from snpredict.results import Results, encode, format_of
+from snpredict.results.of_files import match_log
+from snpredict.results.tables import Results, encode, format_of, to_json
 from snpredict.terminal.streams import require_stdout
+from snpredict.terminal.tables import terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Outputs:
@@ -27,7 +33,7 @@ class Outputs:
     out : Path or None
         None is stdout.
     format : str or None
-        One of `snpredict.results.FORMATS`, as named on the command line.
+        One of `snpredict.results.tables.FORMATS`, as named on the command line.
     log : Path or None
         The match log.
 
@@ -59,10 +65,11 @@ class Outputs:
         self.out, self._log = out, log
         self._log_format = format_of(log, None) or "tsv"
         self._matched: MatchedFile | None = None
+        self._model = model or bundles.DEFAULT_MODEL
         if out is None:
             require_stdout()
         read = [] if file is None else files_of(file)
-        folder = bundles.find_bundle(model or bundles.DEFAULT_MODEL)
+        folder = bundles.find_bundle(self._model)
         check_destination(out or STDOUT, read, folder)
         if log is not None:
             check_destination(log, read, folder)
@@ -71,6 +78,10 @@ class Outputs:
             _require_utf8(file)
         if log is not None:
             check_apart(out or STDOUT, log, f"{'--out' if out else 'stdout'} and --match-log")
+
+    def bundle(self) -> Bundle:
+        """The model, loaded."""
+        return bundles.load_bundle(self._model)
 
     def note_match(self, matched: MatchedFile) -> None:
         """Keep what the log is made of."""
@@ -87,6 +98,25 @@ class Outputs:
                 where = f"{self._log} says what became of each SNP"
                 error.hint = f"{error.hint}; {where}" if error.hint else where
             raise
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether a person sees the results on a terminal, in no format that was asked for."""
+        return self.out is None and self.format is None and sys.stdout.isatty()
+
+    def give(self, results: Callable[[], Results], draw: Callable[["Console"], None]) -> None:
+        """Results to where they go: drawn on a terminal, else written; and the log.
+
+        Raises
+        ------
+        OutputError, UsageError
+            See `write`.
+        """
+        if self.on_screen:
+            draw(terminal())
+            self.write_log()
+        else:
+            self.write(results())
 
     def write(self, results: Results) -> None:
         """Results and log, in files both or none.
@@ -107,8 +137,7 @@ class Outputs:
         if self.out is not None:
             self._write({self.out: content})
             return
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        print_bytes(content)
         self.write_log()
 
     def write_log(self) -> None:
@@ -130,3 +159,14 @@ def _require_utf8(file: Path) -> None:
             f"{file}: its name is not UTF-8, and JSON and Parquet hold the name",
             "rename the file, or write a .tsv or .csv",
         ) from None
+
+
+def print_bytes(content: bytes) -> None:
+    """To stdout, behind what has been printed."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+def print_json(value: object) -> None:
+    """To stdout as JSON."""
+    print_bytes(to_json(value).encode())

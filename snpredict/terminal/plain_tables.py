@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.explaining.snp_report import SnpReport
-from snpredict.predicting import model_facts
-from snpredict.results import Results
+from snpredict.results.facts import model_facts
+from snpredict.results.tables import Results
 
 
 def snp_table(report: SnpReport, bundle: Bundle) -> Results:

@@ -8,8 +8,8 @@ import typer
 
 from snpredict.errors import OutputError, SnpredictError, UsageError
 from snpredict.terminal.start import INTERRUPTED, was_interrupted
-from snpredict.terminal.streams import give_stdout_up, open_streams, printable
-from snpredict.terminal.wrapping import for_stream
+from snpredict.terminal.streams import give_stdout_up, open_streams
+from snpredict.terminal.wrapping import tell
 
 #: Set to anything, shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "SNPREDICT_DEBUG"
@@ -110,9 +110,9 @@ def _around(error: UnicodeEncodeError) -> str:
 
 def _fail(error: SnpredictError) -> int:
     # One line each: a line feed in them is from the name of a file.
-    print(for_stream(f"error: {printable(error.message)}", sys.stderr), file=sys.stderr)
+    tell([("error: ", error.message)])
     if error.hint:
-        print(for_stream(f"\nhint: {printable(error.hint)}", sys.stderr), file=sys.stderr)
+        tell([("", ""), ("hint: ", error.hint)])
     return error.exit_code
 
 

@@ -1,4 +1,4 @@
-"""Results for people: summaries for stderr as plain text, tables for a terminal with rich.
+"""Results for people, as tables on a terminal.
 
 rich is imported inside the functions that draw, so that a piped run does not wait for it.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.explaining.snp_report import SnpReport
-from snpredict.predicting import FilePrediction, SampleExplanation
+from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit
 from snpredict.terminal.streams import printable
 from snpredict.terminal.tables import (
@@ -26,17 +26,11 @@ from snpredict.terminal.tables import (
     shown_rows,
     signed_bar,
 )
-from snpredict.terminal.wrapping import fact_lines
+from snpredict.terminal.wrapping import labelled
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-
-# --- stderr ------------------------------------------------------------------------------------
-
-
-# --- tables on a terminal ----------------------------------------------------------------------
 
 
 #: Shorter headings of `predict`, where the terminal has no room for the columns' own names.
@@ -55,8 +49,8 @@ _LEAST_WANTED = ("distance_percentile", "predicted_by")
 
 def show_predictions(console: "Console", prediction: FilePrediction, per_fold: bool) -> None:
     """One row per sample; of many samples the first and the last ones."""
-    digits = decimals(prediction.bundle)
-    unit = prediction.bundle.manifest.unit
+    digits = decimals(prediction.check.bundle)
+    unit = prediction.check.bundle.manifest.unit
     columns = prediction.results(per_fold).columns
     headings = [f"{name} ({unit})" if name == "prediction" else name for name in columns]
     if prediction.top:
@@ -81,7 +75,7 @@ def show_predictions(console: "Console", prediction: FilePrediction, per_fold: b
             f"{FIRST_ROWS + LAST_ROWS} of {n:,} samples; all of them with --out predictions.tsv "
             "or in a pipe"
         )
-        say(console, text)
+        say(console, [("", text)])
 
 
 def _prediction_rank(heading: str) -> int:
@@ -114,8 +108,8 @@ def _result_cell(value: object, digits: int) -> str:
 
 def show_contributions(console: "Console", explanation: SampleExplanation, top: int) -> None:
     """The SNPs that contributed most, with bars, and the sum of all."""
-    digits = decimals(explanation.bundle) + 2
-    unit = explanation.bundle.manifest.unit
+    digits = decimals(explanation.check.bundle) + 2
+    unit = explanation.check.bundle.manifest.unit
     order = explanation.order[:top]
     limit = float(np.abs(explanation.contributions).max())
     table = heading_table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
@@ -123,13 +117,13 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
         value = float(explanation.contributions[at])
         genotype = float(explanation.genotypes[at])
         table.add_row(
-            explanation.bundle.snps.ids[at],
+            explanation.check.bundle.snps.ids[at],
             "missing" if math.isnan(genotype) else f"{genotype:.3g}",
             f"{value:+.{digits}f}",
             signed_bar(value, limit),
         )
     show(console, table, way_out="--out FILE")
-    console.print(balance(explanation, len(order), console.width), soft_wrap=True)
+    say(console, balance(explanation, len(order), console.width))
 
 
 def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
@@ -140,18 +134,14 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         at = "" if report.position is None else f", position {report.position:,}"
         place = f"{report.chromosome}{at}"
     counted, other = report.counted_allele, report.other_allele
-    say(
-        console,
-        fact_lines(
-            {
-                "SNP": report.id,
-                "chromosome": place,
-                "alleles": f"{counted or '?'} counted, {other or '?'} other",
-                "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
-                "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
-            }.items()
-        ),
-    )
+    facts = {
+        "SNP": report.id,
+        "chromosome": place,
+        "alleles": f"{counted or '?'} counted, {other or '?'} other",
+        "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
+        "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
+    }
+    say(console, labelled(facts.items()))
     digits = decimals(bundle) + 2
     ranges = report.effect_ranges
     in_lines = ["in 90 % of lines"] if ranges else []
@@ -169,7 +159,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         )
     console.print()
     show(console, effects)
-    say(console, _where_effects_hold(report))
+    say(console, [("", _where_effects_hold(report)), ("", "")])
     folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
@@ -181,11 +171,11 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
 
 def _where_effects_hold(report: SnpReport) -> str:
     if report.effects_hold is None:
-        return "no effects: the model has no fused ensemble to take them from\n"
+        return "no effects: the model has no fused ensemble to take them from"
     sentences = [f"The effects hold for {report.effects_hold}."]
     if report.effect_ranges:
         sentences.append("In nine tenths of the training lines they lie within the range shown.")
-    return " ".join(sentences) + "\n"
+    return " ".join(sentences)
 
 
 def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> None:
@@ -232,7 +222,7 @@ def show_model(console: "Console", bundle: Bundle) -> None:
         for key, value in facts.items()
         if isinstance(value, str | int | float) or key == "folder"
     }
-    say(console, fact_lines(shown.items()))
+    say(console, labelled(shown.items()))
     names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
     table = heading_table("fold", *names, right=range(1, len(names) + 1))
     for fold in manifest.folds:

@@ -5,24 +5,22 @@ from typing import NamedTuple
 
 from snpredict.bundle.load import Bundle
 from snpredict.formulas.similarity import Similarity
-from snpredict.matching.sample_measures import SampleMeasures, Unlike, unlike_training
+from snpredict.matching.file_check import FileCheck
+from snpredict.matching.unlike import Unlike
+from snpredict.terminal.wrapping import COLUMN, Line, labelled
 
 
-def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
-    """How many samples are unlike the training set, for each reason what is known of it.
-
-    The first line begins with ``similarity``, further ones are indented. None where the bundle has
-    no table.
-    """
-    found = unlike_training(bundle, measures)
+def similarity_report(check: FileCheck) -> list[Line]:
+    """How many samples are unlike the training set, for each reason what is known of it."""
+    found = check.unlike
     if found is None:
-        return None
+        return []
     n, unknown = len(found.any), int(found.unknown.sum())
     if unknown == n:
-        return f"similarity unknown: all {n:,} samples have too few of its SNPs called to tell"
+        return _lines([f"unknown: all {n:,} samples have too few of its SNPs called to tell"])
     lines = [f"{int(found.any.sum()):,} of {n:,} samples are unlike the training set"]
     if far := int(found.because["distance"].sum()):
-        measured = error_words(bundle)
+        measured = _error_words(check.bundle)
         lines.append(
             f"distance: {far:,} farther from it than 99 % of its own lines"
             + (f"; {measured}" if measured else "")
@@ -34,21 +32,21 @@ def similarity_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
             lines.append(f"{reason}: {outside:,} {beyond_which}; their error was not measured")
     if unknown:
         lines.append(f"unknown: {unknown:,} have too few of its SNPs called to tell")
-    return "similarity " + "\n           ".join(lines)
+    return _lines(lines)
 
 
-def similarity_warning(bundle: Bundle, measures: SampleMeasures) -> str | None:
-    """One short line where a sample is flagged or cannot be judged, else None."""
-    found = unlike_training(bundle, measures)
+def similarity_warning(check: FileCheck) -> list[Line]:
+    """One short line where a sample is flagged or cannot be judged."""
+    found = check.unlike
     if found is None or not (found.any | found.unknown).any():
-        return None
+        return []
     n, unlike, unknown = len(found.any), int(found.any.sum()), int(found.unknown.sum())
     if not unlike:
         said = f"of {unknown:,} of {n:,} samples is unknown: too little is called"
     else:
         said = f"{unlike:,} of {n:,} samples lie outside the training set; "
-        said += _error_in_short(found, bundle)
-    return f"similarity {said}. More: snpredict check FILE"
+        said += _error_in_short(found, check.bundle)
+    return _lines([f"{said}. More: snpredict check FILE"])
 
 
 def _error_in_short(found: Unlike, bundle: Bundle) -> str:
@@ -64,24 +62,24 @@ def _error_in_short(found: Unlike, bundle: Bundle) -> str:
     return f"such lines had {errors.ratio:.2f} ({between}) times the error"
 
 
-def sample_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
-    """As `similarity_text` for one sample, measures of one row."""
-    found = unlike_training(bundle, measures)
+def sample_report(check: FileCheck) -> list[Line]:
+    """As `similarity_report`, of the first and only sample."""
+    found = check.unlike
     if found is None:
-        return None
-    percentile = float(found.similarity.percentiles(found.distances)[0])
+        return []
+    percentile = float(found.percentiles[0])
     if math.isnan(percentile):
         lines = ["unknown distance: too few of the SNPs that tell it are called"]
     else:
         lines = [f"farther from the training set than {percentile:.1f} % of its own lines"]
     if found.because["distance"][0]:
-        measured = error_words(bundle)
+        measured = _error_words(check.bundle)
         lines[0] += ": unlike it" + (f"; {measured}" if measured else "")
     if found.beyond[0]:
         lines.append("farther than any of its lines, where no error was measured")
     shown = {
-        "heterozygosity": measures.rates.heterozygosity[0],
-        "call rate": measures.rates.call_rate[0],
+        "heterozygosity": check.measures.rates.heterozygosity[0],
+        "call rate": check.measures.rates.call_rate[0],
     }
     for reason, beyond_which in _limits(found.similarity).items():
         if found.because[reason][0]:
@@ -89,7 +87,12 @@ def sample_text(bundle: Bundle, measures: SampleMeasures) -> str | None:
                 f"{reason} {shown[reason]:.1%}, {beyond_which}: unlike it; the error of such lines "
                 "was not measured"
             )
-    return "similarity " + "\n           ".join(lines)
+    return _lines(lines)
+
+
+def _lines(texts: list[str]) -> list[Line]:
+    labels = ["similarity", *[""] * len(texts)]
+    return labelled(zip(labels, texts, strict=False), COLUMN)
 
 
 def _limits(similarity: Similarity) -> dict[str, str]:
@@ -133,7 +136,7 @@ def _errors(bundle: Bundle) -> _Errors | None:
         return None
 
 
-def error_words(bundle: Bundle) -> str | None:
+def _error_words(bundle: Bundle) -> str | None:
     """The measured figure in words, or None where the manifest holds none that can be read."""
     errors = _errors(bundle)
     if errors is None:

@@ -5,10 +5,10 @@ rich is imported inside the functions that draw, so that a piped run does not wa
 
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from snpredict.terminal.wrapping import columns_of, for_stream
+from snpredict.terminal.wrapping import Line, columns_of, for_stream
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,9 +36,9 @@ def terminal() -> "Console":
     return Console(markup=False, highlight=False, emoji=False, width=width, height=25)
 
 
-def say(console: "Console", text: str) -> None:
-    """Print lines of text, wrapped between words on a terminal."""
-    console.print(for_stream(text, console.file), soft_wrap=True)
+def say(console: "Console", lines: Iterable[Line]) -> None:
+    """Print lines, wrapped between words on a terminal."""
+    console.print(for_stream(lines, console.file), soft_wrap=True)
 
 
 def heading_table(*headings: str, right: Sequence[int] = ()) -> "Table":
@@ -80,7 +80,7 @@ def show(
     console.print(table)
     if left_out:
         names = ", ".join(_ranges(left_out))
-        say(console, f"no room for {names}: see a wider window or {way_out}")
+        say(console, [("", f"no room for {names}: see a wider window or {way_out}")])
 
 
 def fitted(

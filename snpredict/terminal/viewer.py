@@ -7,6 +7,7 @@ from snpredict.bundle.load import Bundle
 from snpredict.explaining.snp_report import SnpReport, describe_snp, search_snp
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.names import complete
+from snpredict.terminal.wrapping import Line
 
 PROMPT = "SNP> "
 MAX_LISTED = 20
@@ -16,7 +17,7 @@ def run_viewer(
     bundle: Bundle,
     function: ScoreFunction | None,
     read: Callable[[], str],
-    write: Callable[[str], None],
+    write: Callable[[Line], None],
     show: Callable[[SnpReport], None],
 ) -> None:
     """Answer names until ``q``, ``quit`` or the end of the input.
@@ -35,10 +36,11 @@ def run_viewer(
     show : callable
         Takes the report of a SNP.
     """
-    write(
+    about = (
         f"{len(bundle.snps):,} SNPs of {bundle.manifest.name}; type a name, a part of one or "
         "a place such as 10:44669893, q to quit"
     )
+    write(("", about))
     while True:
         try:
             typed = read().strip()
@@ -54,24 +56,24 @@ def _answer(
     bundle: Bundle,
     function: ScoreFunction | None,
     typed: str,
-    write: Callable[[str], None],
+    write: Callable[[Line], None],
     show: Callable[[SnpReport], None],
 ) -> None:
     found = search_snp(bundle.snps, typed)
     if found.match is not None:
         if found.match != typed:
-            write(f"{typed!r} was read as {found.match}")
+            write(("", f"{typed!r} was read as {found.match}"))
         show(describe_snp(bundle, found.match, function))
     elif found.completions:
-        write(f"{len(found.completions):,} names have {typed!r} in them:")
+        write(("", f"{len(found.completions):,} names have {typed!r} in them:"))
         for completion in found.completions[:MAX_LISTED]:
-            write(f"  {completion}")
+            write(("  ", completion))
         if len(found.completions) > MAX_LISTED:
-            write("  ...")
+            write(("  ", "..."))
     elif found.nearest:
-        write(f"no SNP {typed!r}; did you mean {' or '.join(found.nearest)}?")
+        write(("", f"no SNP {typed!r}; did you mean {' or '.join(found.nearest)}?"))
     else:
-        write(f"no SNP {typed!r}, and no name like it")
+        write(("", f"no SNP {typed!r}, and no name like it"))
 
 
 def line_reader(names: Sequence[str], interactive: bool) -> Callable[[], str]:

@@ -1,7 +1,8 @@
-"""Text for the width of a terminal; a pipe gets it as it is, one fact per line."""
+"""Lines for the width of a terminal; a pipe gets them as they are, one fact per line."""
 
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Iterable
 from typing import IO
@@ -14,17 +15,20 @@ USUAL_WIDTH = 80
 #: Digits that are shown of a SHA-256 on a terminal.
 _SHOWN_OF_DIGEST = 12
 
-#: A value with less room than this goes below its key.
+#: A text with less room than this goes below its label.
 _LEAST_ROOM = 24
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
-#: What stands before a line's value: "error: ", the key of a fact padded to the width of all keys,
-#: or the blanks below such a key.
-_LABEL = re.compile(r"(?:error|hint|warning|note): |\w+(?: \w+)? {2,}|[A-Za-z]{10} | {4,}")
-
 #: What a line must not be broken at: "99 %", "0.790 ± 0.012".
 _TOGETHER = re.compile(r" (?=%|± )|(?<=±) ")
+
+#: Where the texts of the facts about a file begin.
+COLUMN = len("similarity") + 1
+
+#: What stands before a text with the blanks behind it, such as "error: " or "SNPs       ", and the
+#: text, which goes on below itself where it is broken.
+Line = tuple[str, str]
 
 
 def columns_of(stream: IO[str]) -> int | None:
@@ -43,55 +47,57 @@ def columns_of(stream: IO[str]) -> int | None:
         return USUAL_WIDTH
 
 
-def for_stream(text: str, stream: IO[str]) -> str:
-    """The text as it goes to a stream: unchanged but for a terminal.
-
-    A terminal gets it wrapped, and of each SHA-256 the beginning.
-    """
-    width = columns_of(stream)
-    if width is None:
-        return text
-    return wrapped(_DIGEST.sub(lambda found: f"{found[0][:_SHOWN_OF_DIGEST]}…", text), width)
-
-
-def wrapped(text: str, width: int) -> str:
-    """Every line broken between words, what follows below the line's value.
-
-    A word that is longer than the width stays whole, and so does a line that is indented by two or
-    three spaces, which is a command to copy.
+def labelled(facts: Iterable[tuple[str, object]], column: int | None = None) -> list[Line]:
+    """Facts as lines whose texts stand below each other.
 
     Parameters
     ----------
-    text : str
-    width : int
-        Columns.
+    facts : iterable of (str, object)
+        Label and value; a fact that goes on with a second line has an empty label there.
+    column : int, optional
+        Where the texts begin; two blanks behind the longest label when left out.
     """
-    return "\n".join(_wrapped_line(line, width) for line in text.split("\n"))
-
-
-def fact_lines(facts: Iterable[tuple[str, object]]) -> str:
-    """One ``key  value`` per line, the values below each other."""
     facts = list(facts)
-    width = max(len(key) for key, _ in facts)
-    return "\n".join(f"{key:{width}}  {printable(str(value))}" for key, value in facts)
+    if column is None:
+        column = max(len(label) for label, _ in facts) + 2
+    return [(f"{label:{column}}", str(value)) for label, value in facts]
 
 
-def _wrapped_line(line: str, width: int) -> str:
-    label = _LABEL.match(line)
-    if len(line) <= width or (line.startswith("  ") and label is None):
-        return line
-    first = label[0] if label else ""
-    value = _TOGETHER.sub("\N{NO-BREAK SPACE}", line[len(first) :])
-    indent = " " * len(first)
-    if first and width - len(first) < _LEAST_ROOM:
+def for_stream(lines: Iterable[Line], stream: IO[str]) -> str:
+    """Lines as they go to a stream, without characters that would steer a terminal.
+
+    A terminal gets them wrapped between words, and of each SHA-256 the beginning. A word that is
+    longer than the width stays whole.
+    """
+    width = columns_of(stream)
+    return "\n".join(_shown(label, printable(text), width) for label, text in lines)
+
+
+def tell(lines: Iterable[Line]) -> None:
+    """Print lines to stderr, or nothing where there are none."""
+    if text := for_stream(lines, sys.stderr):
+        print(text, file=sys.stderr)
+
+
+def _shown(label: str, text: str, width: int | None) -> str:
+    if width is None:
+        return label + text
+    text = _DIGEST.sub(lambda found: f"{found[0][:_SHOWN_OF_DIGEST]}…", text)
+    return label + text if len(label + text) <= width else wrapped(label, text, width)
+
+
+def wrapped(label: str, text: str, width: int) -> str:
+    """A line too long for a width, broken between words."""
+    indent = " " * len(label)
+    if label and width - len(label) < _LEAST_ROOM:
         indent = "  "
-        first = f"{first.rstrip()}\n{indent}".lstrip("\n")
+        label = f"{label.rstrip()}\n{indent}".lstrip("\n")
     broken = textwrap.fill(
-        value,
+        _TOGETHER.sub("\N{NO-BREAK SPACE}", text),
         width,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return first + broken[len(indent) :].replace("\N{NO-BREAK SPACE}", " ")
+    return label + broken[len(indent) :].replace("\N{NO-BREAK SPACE}", " ")

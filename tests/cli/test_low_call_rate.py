@@ -1,14 +1,16 @@
 """What a person is told of samples, and of files, of which too little is called."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from snpredict.bundle.load import load_bundle
 from snpredict.errors import TooFewSnps
 from snpredict.matching.low_call_rate import call_facts, judge_calls
-from snpredict.matching.report import MatchReport
+from snpredict.predicting import check_file
 from tests.cli.test_predict import rows_of
 from tests.formats import vcf
 from tests.formats.vcf import Variant
@@ -125,13 +127,17 @@ def test_min_match_is_the_samples_threshold_too(run, write, codes):
     assert run("predict", "full.vcf", "--min-match", "1", "-q").err == ""
 
 
-def test_a_file_whose_samples_all_reach_the_threshold_is_not_refused():
+def test_a_file_whose_samples_all_reach_the_threshold_is_not_refused(folder, codes, write):
     """The mean of 0.7 three times is below 0.7 in double precision."""
     rates = np.full(3, 0.7)
     assert rates.mean() < 0.7
-    match = MatchReport(40, 40, 40, 1, 1, {}, {}, 40, 0, 0, [])
-    judge_calls(Path("f.vcf"), rates, match, {}, 0.7)
-    assert call_facts(rates, 0.7)["weighted_call_rate"] == 0.7
+    write("g.vcf", codes)
+    check = check_file(Path("g.vcf"), load_bundle("tiny"))
+    check = replace(
+        check, measures=replace(check.measures, weighted_call_rate=rates), min_match=0.7
+    )
+    judge_calls(check)
+    assert call_facts(check)["weighted_call_rate"] == 0.7
 
 
 def test_a_table_of_many_minus_ones_is_refused_and_told_of_the_coding(run, folder, tiny, codes):

@@ -1,12 +1,13 @@
 """What a person sees in a window of 80 and of 40 columns."""
 
+import io
 import re
 import sys
 
 import pytest
 
 from snpredict.bundle.load import load_bundle
-from snpredict.terminal.wrapping import wrapped
+from snpredict.terminal.wrapping import for_stream, labelled
 
 SCREENS = {
     "predict": ["predict", "g.tsv"],
@@ -109,25 +110,44 @@ def test_stderr_in_a_pipe_has_one_fact_per_line(run, terminal, monkeypatch):
     ]
 
 
+class Window(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self):
+        return True
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("label", "text", "expected"),
     [
-        ("short", "short"),
-        ("SNPs       4,049 of 4,312 found", "SNPs       4,049 of\n           4,312 found"),
-        ("error: no model of that name here", "error: no model of that\n       name here"),
-        ("           below a longer key", "           below a\n           longer key"),
-        ("of all of them it held 99 % of them", "of all of them it held\n99 % of them"),
-        ("hint: so\n  snpredict predict g.tsv -q", "hint: so\n  snpredict predict g.tsv -q"),
-        ("see /a/path/that/is/long/and/has/no/blank", "see\n/a/path/that/is/long/and/has/no/blank"),
+        ("", "short", "short"),
+        ("SNPs       ", "4,049 of 4,312 found", "SNPs       4,049 of\n           4,312 found"),
+        ("error: ", "no model of that name here", "error: no model of that\n       name here"),
+        ("           ", "below a longer key", "           below a\n           longer key"),
+        ("", "of all of them it held 99 % of them", "of all of them it held\n99 % of them"),
+        ("", "prediction of all of them is", "prediction of all of\nthem is"),
+        (
+            "",
+            "see /a/path/that/is/long/and/has/no/blank",
+            "see\n/a/path/that/is/long/and/has/no/blank",
+        ),
     ],
-    ids=["short", "fact", "error", "below a key", "per cent", "command", "path"],
+    ids=["short", "fact", "error", "below a key", "per cent", "no label", "path"],
 )
-def test_wrapping(text, expected, monkeypatch):
+def test_a_line_is_broken_below_its_text(label, text, expected, monkeypatch):
     monkeypatch.setattr("snpredict.terminal.wrapping._LEAST_ROOM", 8)
-    assert wrapped(text, 24) == expected
+    monkeypatch.setenv("COLUMNS", "24")
+    assert for_stream([(label, text)], Window()) == expected
+    assert for_stream([(label, text)], io.StringIO()) == label + text
 
 
-def test_a_long_key_stands_above_its_value():
-    line = "new_families_within_family_pcc_mean  0.5328 of everything that there is"
-    assert wrapped(line, 40).splitlines()[0] == "new_families_within_family_pcc_mean"
-    assert max(map(len, wrapped(line, 40).splitlines())) <= 40
+def test_facts_stand_below_each_other():
+    facts = labelled([("a", 1), ("longer", 2.5), ("", "more")])
+    assert for_stream(facts, io.StringIO()) == "a       1\nlonger  2.5\n        more"
+
+
+def test_a_long_key_stands_above_its_value(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    key = "new_families_within_family_pcc_mean"
+    lines = for_stream(labelled([(key, "0.5328 of all that there is")]), Window()).splitlines()
+    assert lines == [key, "  0.5328 of all that there is"]

@@ -19,7 +19,7 @@ from snpredict.formulas.conformal import (
     smallest_sum,
 )
 from snpredict.intervals import intervals_of
-from snpredict.scoring.predictions import Coverage, Scores
+from snpredict.scoring.predictions import Scores
 from tests.bundles import Tiny
 
 TINY = Tiny(n_snps=6, n_folds=3)
@@ -28,7 +28,7 @@ TINY = Tiny(n_snps=6, n_folds=3)
 def scores(folds: list[list[float]], held_out: list[int] | None = None) -> Scores:
     n = len(folds)
     where = np.array([-1] * n if held_out is None else held_out, np.int64)
-    return Scores([f"s{i}" for i in range(n)], np.array(folds), where, Coverage(n, 6, 6, 0))
+    return Scores([f"s{i}" for i in range(n)], np.array(folds), where)
 
 
 def write(folder, out_of_fold, *, new: bool = False, scheme: str = "random") -> Bundle:

@@ -13,9 +13,9 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.write import check_target
+from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes.coding import CODINGS
 from snpredict.genotypes.detect import open_wide
 from train.commands.summarize import summarize_run
 from train.data.controls import with_control

@@ -207,7 +207,7 @@ def read_traits(
         What is done where a sample has several rows: see `train.data.repeats`. Without it they are
         refused.
     coding : str, optional
-        One of `snpredict.genotypes.coding.CODINGS`. Without it a table that looks like −1, 0, 1 is
+        One of `snpredict.choices.CODINGS`. Without it a table that looks like −1, 0, 1 is
         refused.
     phenotypes : PhenotypeFile, optional
         Joined by sample id; both sides must hold the same samples. A column that is in both comes

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes.coding import CODINGS
 from train.data.controls import CONTROLS, with_control
 from train.data.dataset import TraitTable, file_sha256
 from train.data.families import genotype_clusters

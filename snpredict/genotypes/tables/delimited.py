@@ -50,9 +50,9 @@ class DelimitedText:
     bad_cell : str
         The way out of a cell that is no genotype.
     formats : collection of str, optional
-        What the file's beginning may look like; see `snpredict.genotypes.formats.FORMATS`.
+        What the file's beginning may look like; see `snpredict.choices.INPUT_FORMATS`.
     coding : str, optional
-        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
+        One of `snpredict.choices.CODINGS`, where a person says it.
 
     Attributes
     ----------

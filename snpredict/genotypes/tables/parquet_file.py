@@ -50,7 +50,7 @@ class ParquetFile:
     ----------
     path : Path
     coding : str, optional
-        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
+        One of `snpredict.choices.CODINGS`, where a person says it.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ class WideTable:
     snps : collection of str, optional
         Names of the model's SNPs. They are never taken for the id column.
     coding : str, optional
-        One of `snpredict.genotypes.coding.CODINGS`, where a person says it.
+        One of `snpredict.choices.CODINGS`, where a person says it.
 
     Attributes
     ----------

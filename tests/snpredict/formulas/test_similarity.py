@@ -9,6 +9,7 @@ from snpredict.formulas.sample_rates import RateLimits, SampleRates, rate_limits
 from snpredict.formulas.similarity import Similarity, SimilarityTable
 from snpredict.matching.matched_file import match_file
 from snpredict.predicting import check_file, explain_sample, predict_file
+from snpredict.results.facts import check_facts
 from tests.bundles import Tiny
 from tests.similar import Similar
 from tests.soynam import FOLDER, needs_soynam
@@ -276,7 +277,7 @@ def test_predict_check_and_explain_say_the_same(bundle, file):
     assert columns["unlike_because"] == [None] * 5 + ["distance"] * 2 + ["call rate"]
     assert columns["distance_percentile"][5:] == [100.0, 100.0, None]
     assert (facts["unlike_training"], facts["no_distance"]) == (3, 1)
-    assert check_file(file, bundle).facts()["similarity"] == facts
+    assert check_facts(check_file(file, bundle))["similarity"] == facts
     explained = explain_sample(file, bundle, "s5").results().metadata
     assert (explained["distance_percentile"], explained["unlike_training"]) == (100.0, True)
 
@@ -296,4 +297,4 @@ def test_a_bundle_without_the_table_predicts_as_before(tmp_path):
     results = predict_file(tmp_path / "g.tsv", bundle).results()
     assert not {"distance_percentile", "unlike_training", "unlike_because"} & {*results.columns}
     assert results.metadata["similarity"] is None
-    assert check_file(tmp_path / "g.tsv", bundle).facts()["similarity"] is None
+    assert check_facts(check_file(tmp_path / "g.tsv", bundle))["similarity"] is None

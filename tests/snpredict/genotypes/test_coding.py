@@ -10,7 +10,7 @@ import pytest
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
-from snpredict.genotypes.coding import CODINGS
+from snpredict.choices import CODINGS
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import ReadOptions
 from snpredict.genotypes.variants import Variant

@@ -179,10 +179,9 @@ def test_coverage_counts_what_is_found_and_missing(bundle, tmp_path):
     lines = [line.split("\t") for line in TINY.table(codes).splitlines()]
     path = tmp_path / "g.tsv"
     path.write_text("".join("\t".join(line[:31]) + "\n" for line in lines))
-    coverage = predict_file(path, bundle, InputOptions(min_match=0)).scores.coverage
+    coverage = predict_file(path, bundle, InputOptions(min_match=0)).check.coverage
     assert (coverage.samples, coverage.model_snps, coverage.found) == (4, 40, 30)
     assert coverage.missing == 4 * 10 + 6
-    assert coverage.found_share == 0.75
     assert coverage.missing_rate == pytest.approx(46 / 160)
     assert coverage.missing_rate_found == pytest.approx(6 / 120)
 

@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from snpredict.choices import OUTPUT_FORMATS
 from snpredict.errors import UsageError
 from snpredict.files import is_stream
-
-FORMATS = ("tsv", "csv", "parquet", "json")
 
 #: Key of the metadata in a Parquet file's schema; the value is JSON.
 METADATA_KEY = b"snpredict"
@@ -66,9 +65,9 @@ def format_of(out: Path | None, asked: str | None) -> str | None:
     UsageError
         Neither says it.
     """
-    known = ", ".join(FORMATS)
+    known = ", ".join(OUTPUT_FORMATS)
     if asked is not None:
-        if asked not in FORMATS:
+        if asked not in OUTPUT_FORMATS:
             raise UsageError(
                 f"unknown format {asked!r}, expected one of {known}", "for example --format csv"
             )
@@ -76,7 +75,7 @@ def format_of(out: Path | None, asked: str | None) -> str | None:
     if out is None or is_stream(out):
         return None
     suffix = out.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
+    if suffix not in OUTPUT_FORMATS:
         raise UsageError(
             f"{out}: its suffix {out.suffix!r} says no format, expected one of {known}",
             "name the file accordingly, or say --format",
@@ -85,7 +84,7 @@ def format_of(out: Path | None, asked: str | None) -> str | None:
 
 
 def encode(results: Results, format_name: str) -> bytes:
-    """Content of a file in one of `FORMATS`."""
+    """Content of a file in one of `OUTPUT_FORMATS`."""
     match format_name:
         case "parquet":
             return _parquet(results)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from snpredict import errors
-from snpredict.results import METADATA_KEY, Results, encode, format_of
+from snpredict.results.tables import METADATA_KEY, Results, encode, format_of
 
 RESULTS = Results(
     metadata={"model": "tiny", "unit": "cm"},

@@ -1,0 +1,1 @@
+"""Results of commands: what they hold, and how they are written."""

@@ -1,0 +1,99 @@
+"""What is said of every result beside its rows: the model, the file, calls and similarity."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle
+from snpredict.matching.file_check import FileCheck
+from snpredict.matching.low_call_rate import call_facts
+from snpredict.version import __version__
+
+
+def model_facts(bundle: Bundle) -> dict[str, Any]:
+    """Which model made a result, as JSON values."""
+    return {
+        "model": bundle.manifest.name,
+        "manifest_sha256": bundle.digest,
+        "trait": bundle.manifest.trait,
+        "unit": bundle.manifest.unit,
+        "snpredict_version": __version__,
+    }
+
+
+def origin_facts(check: FileCheck) -> dict[str, Any]:
+    """Which model and which file, and how they fit, as JSON values."""
+    source = check.source
+    return model_facts(check.bundle) | {
+        "input": str(source.path),
+        "input_format": source.format,
+        "input_sha256": source.sha256,
+        "input_files": source.files,
+        "coding": source.coding or None,
+        "id_column": source.id_column,
+        "notes": source.notes,
+        "match": asdict(check.match),
+    }
+
+
+def sample_facts(check: FileCheck) -> dict[str, Any]:
+    """What its samples have called, and how many are unlike the training set, as JSON values."""
+    return {"calls": call_facts(check), "similarity": _similarity_facts(check)}
+
+
+def check_facts(check: FileCheck) -> dict[str, Any]:
+    """All that `check` says, as JSON values."""
+    coverage = check.coverage
+    return (
+        origin_facts(check)
+        | {
+            "samples": coverage.samples,
+            "missing_rate": coverage.missing_rate,
+            "missing_rate_found": coverage.missing_rate_found,
+        }
+        | sample_facts(check)
+    )
+
+
+def similarity_columns(check: FileCheck) -> dict[str, list]:
+    """Columns ``distance_percentile``, ``unlike_training`` and ``unlike_because``.
+
+    None for no distance, for what cannot be told, and for no reason. No columns where the bundle
+    has no table.
+    """
+    found = check.unlike
+    if found is None:
+        return {}
+    unlike = zip(found.any.tolist(), found.unknown.tolist(), strict=True)
+    names = list(found.because)
+    reasons = np.stack(list(found.because.values()), axis=1).tolist()
+    return {
+        "distance_percentile": [None if math.isnan(p) else p for p in found.percentiles.tolist()],
+        "unlike_training": [None if unknown else far for far, unknown in unlike],
+        "unlike_because": [
+            ", ".join(name for name, is_it in zip(names, row, strict=True) if is_it) or None
+            for row in reasons
+        ],
+    }
+
+
+def _similarity_facts(check: FileCheck) -> dict[str, Any] | None:
+    """Counts and the measured errors; None where the bundle has no table."""
+    found = check.unlike
+    if found is None:
+        return None
+    said = check.bundle.manifest.raw.get("similarity") or {}
+    limits = found.similarity.rates
+    return {
+        "unlike_training": int(found.any.sum()),
+        "unlike_because": {name: int(rows.sum()) for name, rows in found.because.items()},
+        "beyond_all_training": int(found.beyond.sum()),
+        "no_distance": int(np.isnan(found.distances).sum()),
+        "limit": found.similarity.limit,
+        "heterozygosity_limits": limits and list(limits.heterozygosity),
+        "call_rate_limit": limits and limits.call_rate,
+        "errors": said.get("errors"),
+        "errors_new_families": said.get("errors_new_families"),
+    }

@@ -1,0 +1,140 @@
+"""What the commands find in a file, as tables: predictions, one explanation, the match."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle
+from snpredict.intervals import Intervals
+from snpredict.matching.file_check import FileCheck
+from snpredict.matching.low_call_rate import low_call_rate
+from snpredict.matching.matched_file import MatchedFile
+from snpredict.matching.report import log_columns
+from snpredict.results.facts import model_facts, origin_facts, sample_facts, similarity_columns
+from snpredict.results.tables import Results
+from snpredict.scoring.predictions import Scores
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """Predictions for all samples of a file.
+
+    Attributes
+    ----------
+    check : FileCheck
+    scores : Scores
+    top : list of list of (str, float), or None
+        Per sample, the SNPs that contributed most and their contributions, trait units.
+    intervals : Intervals, or None
+    """
+
+    check: FileCheck
+    scores: Scores
+    top: list[list[tuple[str, float]]] | None
+    intervals: Intervals | None
+
+    def results(self, per_fold: bool = False) -> Results:
+        """Columns sample, prediction, spread, lower and upper with intervals, predicted_by,
+        low_call_rate, those of the similarity, and if asked for one per fold.
+        """
+        bundle = self.check.bundle
+        names = [fold.name for fold in bundle.manifest.folds]
+        metadata = origin_facts(self.check)
+        columns: dict[str, Any] = {
+            "sample": self.scores.samples,
+            "prediction": self.scores.prediction,
+            "spread": [None if math.isnan(s) else s for s in self.scores.spread.tolist()],
+        }
+        if self.intervals is not None:
+            columns["lower"], columns["upper"] = self.intervals.bounds(self.scores)
+            metadata["interval"] = self.intervals.facts()
+        columns["predicted_by"] = [
+            names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
+        ]
+        columns["low_call_rate"] = low_call_rate(self.check).tolist()
+        columns |= similarity_columns(self.check)
+        metadata |= sample_facts(self.check)
+        if per_fold:
+            for at, name in enumerate(names):
+                columns[name] = self.scores.folds[:, at].astype(np.float64)
+        return Results(metadata, columns, self.top, _digits(bundle))
+
+
+@dataclass(frozen=True)
+class SampleExplanation:
+    """What each SNP added to the prediction of one sample.
+
+    Attributes
+    ----------
+    check : FileCheck
+        Of this one sample.
+    genotypes : ndarray (SNPs,) of float64
+        Copies of the counted allele, NaN for missing; dosages are no whole numbers.
+    prediction : float
+        As `predict` gives it.
+    predicted_by : str
+        ``"ensemble"``, or the name of the one fold that did not see a training sample.
+    reference : float
+        Prediction for the average genotype of the training set, by the same models.
+    contributions : ndarray (SNPs,) of float64
+        Trait units.
+    order : ndarray (SNPs,) of int64
+        The SNPs from the largest absolute contribution to the smallest.
+    """
+
+    check: FileCheck
+    genotypes: np.ndarray
+    prediction: float
+    predicted_by: str
+    reference: float
+    contributions: np.ndarray
+    order: np.ndarray
+
+    @property
+    def residual(self) -> float:
+        """``prediction − (reference + Σ contributions)``, which is rounding."""
+        return self.prediction - self.reference - float(self.contributions.sum())
+
+    def results(self) -> Results:
+        """All SNPs, largest absolute contribution first."""
+        of_sample = similarity_columns(self.check)
+        metadata = {
+            **origin_facts(self.check),
+            "sample": self.check.samples[0],
+            "prediction": self.prediction,
+            "predicted_by": self.predicted_by,
+            "reference": self.reference,
+            "contributions_sum": float(self.contributions.sum()),
+            "residual": self.residual,
+            **sample_facts(self.check),
+            **{name: values[0] for name, values in of_sample.items()},
+        }
+        ids = self.check.bundle.snps.ids
+        columns = {
+            "snp": [ids[at] for at in self.order],
+            "genotype": [_genotype(value) for value in self.genotypes[self.order].tolist()],
+            "contribution": self.contributions[self.order],
+        }
+        return Results(metadata, columns)
+
+
+def match_log(file: MatchedFile) -> Results:
+    """One row per SNP of the bundle: what was looked for, found and done."""
+    metadata = model_facts(file.bundle) | {"input": str(file.reader.path)}
+    return Results(metadata, log_columns(file.bundle.snps, file.variants.candidates, file.match))
+
+
+def _genotype(value: float) -> float | int | None:
+    if np.isnan(value):
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def _digits(bundle: Bundle) -> int:
+    """Significant digits that show a thousandth of the trait's SD in a prediction, at least 6."""
+    largest = max(abs(fold.center) + fold.scale for fold in bundle.manifest.folds)
+    smallest = min(fold.scale for fold in bundle.manifest.folds)
+    # A float64 has 17 of them.
+    return min(17, max(6, 3 + math.ceil(math.log10(largest) - math.log10(smallest))))
