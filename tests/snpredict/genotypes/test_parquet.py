@@ -393,7 +393,8 @@ def test_reading_does_not_import_pandas(file, columns):
     path = file(columns | {"m3" if columns is WIDE else "d": ["0", "1", None]})
     code = (
         "import sys\nimport numpy as np\n"
-        "from snpredict.genotypes import Selection, open_genotypes\n"
+        "from snpredict.genotypes.detect import open_genotypes\n"
+        "from snpredict.genotypes.reader import Selection\n"
         "from snpredict.genotypes.variants import Wanted\n"
         f"reader = open_genotypes({str(path)!r})\n"
         "n = len(reader.variants(Wanted(['m1', 'm2', 'm3'])).candidates)\n"
