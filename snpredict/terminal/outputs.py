@@ -33,7 +33,7 @@ class Outputs:
     out : Path or None
         None is stdout.
     format : str or None
-        One of `snpredict.results.FORMATS`, as named on the command line.
+        One of `snpredict.choices.OUTPUT_FORMATS`, as named on the command line.
     log : Path or None
         The match log.
 
