@@ -37,7 +37,7 @@ def bundle_of(folder: Path, n_snps: int) -> Path:
         weights = np.random.default_rng(1).normal(0, 0.3 / n_snps**0.5, (n_snps, 4, 10))
         tiny = Tiny(n_snps=n_snps, n_folds=10, weights=weights)
         # The fold models are never run where there is a fused ensemble; small ones will do.
-        tiny.write(path, fold_models=Tiny(n_snps=4, n_folds=10).fold_models())
+        tiny.write(path, models=Tiny(n_snps=4, n_folds=10).models())
     return path
 
 

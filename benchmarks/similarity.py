@@ -81,11 +81,11 @@ def _errors(
             found = errors_by_distance(
                 observed[these], predicted[these], of_distances[at[these]], limit
             )
-            far, near = found["flagged"], found["others"]
+            far, near = found.flagged, found.others
             print(
-                f"| {of_scheme} | {name} | {far['n']} | {far['mae']:.3g} | {near['mae']:.3g} "
-                f"| {found['mae_ratio']:.2f} [{found['mae_ratio_low']:.2f}, "
-                f"{found['mae_ratio_high']:.2f}] | {far['pcc']:.2f} | {near['pcc']:.2f} |"
+                f"| {of_scheme} | {name} | {far.n} | {far.mae:.3g} | {near.mae:.3g} "
+                f"| {found.mae_ratio:.2f} [{found.mae_ratio_low:.2f}, "
+                f"{found.mae_ratio_high:.2f}] | {far.pcc:.2f} | {near.pcc:.2f} |"
             )
 
 

@@ -250,7 +250,7 @@ def models(context: typer.Context, json: Json = False) -> None:
     listed, broken = list_bundles()
     tell([("warning: ", error.message) for error in broken])
     if json:
-        print_json([manifest.raw | {"size_bytes": size} for manifest, size in listed])
+        print_json([manifest.as_dict() | {"size_bytes": size} for manifest, size in listed])
     elif not sys.stdout.isatty():
         print_bytes(encode(model_table(listed), "tsv"))
     elif listed:
@@ -274,7 +274,7 @@ def show(
     bundle = _load(name)
     if json:
         print_json(
-            bundle.manifest.raw | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
+            bundle.manifest.as_dict() | {"manifest_sha256": bundle.digest, "path": str(bundle.path)}
         )
     else:
         show_model(terminal(), bundle)

@@ -199,6 +199,12 @@ class NoInterval(SnpredictError):
     exit_code = 36
 
 
+class WrongKindOfModel(SnpredictError):
+    """The model is of a kind that does not have, or not take, what the command needs."""
+
+    exit_code = 37
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 

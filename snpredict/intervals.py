@@ -22,8 +22,8 @@ from fractions import Fraction
 import numpy as np
 
 from snpredict.bundle.load import Bundle
-from snpredict.bundle.manifest import MAX_FOLDS, OUT_OF_FOLD
-from snpredict.bundle.parquet_columns import NUMBERS, Columns
+from snpredict.bundle.manifest import BINARY, OUT_OF_FOLD
+from snpredict.bundle.out_of_fold import FamilyResiduals
 from snpredict.choices import FAMILIES, check_choice
 from snpredict.errors import InvalidBundle, NoInterval, UsageError
 from snpredict.formulas.conformal import (
@@ -42,9 +42,6 @@ METHODS = {
 
 #: Below it the ends of a CV+ interval may cross; above it they cannot.
 _LOWEST_LEVEL = 0.5
-
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -127,8 +124,7 @@ def intervals_of(bundle: Bundle, level: float, families: str = FAMILIES[0]) -> I
         Its residuals contradict its manifest.
     """
     check_request(level, families)
-    own_are_new = _fold_scheme(bundle) == "family"
-    has = {"known": not own_are_new, "new": _has_new(bundle)}
+    has = _has(bundle)
     if not has[families]:
         raise _not_there(bundle, families, has)
     folds, residuals = _own_residuals(bundle)
@@ -149,13 +145,14 @@ def intervals_of(bundle: Bundle, level: float, families: str = FAMILIES[0]) -> I
             ],
             _radius=None,
         )
-    residuals, family, family_fold = _family_residuals(bundle)
+    left_out = _family_residuals(bundle)
+    residuals, family = np.abs(left_out.residual), left_out.family
     n_families = len(np.unique(family))
     radius = family_quantile(residuals, family, level)
     if not math.isfinite(radius):
         largest = Fraction(n_families, n_families + 1)
         raise _too_few(bundle, level, f"residuals of {n_families} families", largest)
-    shares = coverage_new(residuals, family, family_fold, level)
+    shares = coverage_new(residuals, family, left_out.fold, level)
     return Intervals(
         level=level,
         families=families,
@@ -188,55 +185,46 @@ def check_request(level: float, families: str) -> None:
 
 def _own_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray]:
     """Place of the fold in the bundle, and absolute residual, of every training sample."""
-    values = _columns(bundle, "fold", "residual")
+    assert bundle.out_of_fold is not None  # every network has one
+    folds = bundle.out_of_fold.fold
     numbers = [fold.number for fold in bundle.manifest.folds]
-    unknown = ~np.isin(values[:, 0], numbers)
+    unknown = ~np.isin(folds, numbers)
     if unknown.any():
         raise InvalidBundle(
-            f"{bundle.path / OUT_OF_FOLD}: found a residual of fold {values[unknown, 0][0]:g}, "
+            f"{bundle.path / OUT_OF_FOLD}: found a residual of fold {folds[unknown][0]:g}, "
             f"expected one of the manifest's folds, {', '.join(map(str, numbers))}"
         )
     order = np.argsort(numbers)
-    places = order[np.searchsorted(np.sort(numbers), values[:, 0])]
-    return places, np.abs(values[:, 1])
+    places = order[np.searchsorted(np.sort(numbers), folds)]
+    return places, np.abs(bundle.out_of_fold.residual)
 
 
-def _family_residuals(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Absolute residual with the family left out, the family's number, and its fold's."""
-    values = _columns(bundle, "family_residual", "family", "family_fold")
-    n_folds = len(np.unique(values[:, 2]))
-    if n_folds > MAX_FOLDS:
+def _family_residuals(bundle: Bundle) -> FamilyResiduals:
+    if bundle.out_of_fold is None or bundle.out_of_fold.families is None:
         raise InvalidBundle(
-            f"{bundle.path / OUT_OF_FOLD}: found {n_folds} values in column 'family_fold', "
-            f"expected at most {MAX_FOLDS}"
+            f"{bundle.path / OUT_OF_FOLD} has no column 'family_residual', from which the "
+            "manifest says that there are intervals"
         )
-    return np.abs(values[:, 0]), values[:, 1], values[:, 2]
+    return bundle.out_of_fold.families
 
 
-def _columns(bundle: Bundle, *names: str) -> np.ndarray:
-    columns = Columns(
-        bundle.files[OUT_OF_FOLD],
-        bundle.path / OUT_OF_FOLD,
-        kinds=dict.fromkeys(names, NUMBERS),
-    )
-    values = columns.matrix(names)
-    # Beyond what a prediction can be, and sums of both would not be finite.
-    if np.abs(values).max() > _LARGEST:
-        raise InvalidBundle(
-            f"{bundle.path / OUT_OF_FOLD}: found {np.abs(values).max():g} in the columns "
-            f"{', '.join(names)}, expected at most {_LARGEST:g}"
+def _has(bundle: Bundle) -> dict[str, bool]:
+    """Which kinds of intervals the bundle has."""
+    manifest = bundle.manifest
+    if manifest.task == BINARY:
+        raise NoInterval(
+            f"model {manifest.name} predicts a probability: an interval around it would hold "
+            "neither 0 nor 1, which are all that a sample can be",
+            "the prediction itself says how sure it is",
         )
-    return values
-
-
-def _fold_scheme(bundle: Bundle) -> object:
-    training = bundle.manifest.raw.get("training")
-    return training.get("fold_scheme") if isinstance(training, dict) else None
-
-
-def _has_new(bundle: Bundle) -> bool:
-    told = bundle.manifest.raw.get("intervals")
-    return isinstance(told, dict) and told.get("new") is not None
+    if bundle.out_of_fold is None:
+        raise NoInterval(
+            f"model {manifest.name} is of kind {manifest.kind}: it keeps no residuals to make "
+            "intervals of"
+        )
+    of_families = manifest.training is not None and manifest.training.fold_scheme == "family"
+    new = manifest.intervals is not None and manifest.intervals.new is not None
+    return {"known": not of_families, "new": new}
 
 
 def _not_there(bundle: Bundle, families: str, has: dict[str, bool]) -> NoInterval:

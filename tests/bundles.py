@@ -10,9 +10,12 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
+from snpredict.bundle.entries import Fold, LinkEntry, Training
+from snpredict.bundle.manifest import CONTINUOUS, ENSEMBLE, LINEAR, NETWORK, Manifest
+from snpredict.bundle.out_of_fold import FamilyResiduals, OutOfFold
+from snpredict.bundle.tables import EffectTable, SaliencyTable, SnpTable
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.effects import average_effects, effect_ranges
-from snpredict.formulas.encoding import CHANNEL_NAMES
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
@@ -70,106 +73,95 @@ class Tiny:
 
     # --- parts -----------------------------------------------------------------------------
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         metrics = {"pcc": 0.7, "mae": 5.0, "mse": 40.0, "r2": 0.5}
-        return {
-            "schema_version": 1,
-            "name": self.name,
-            "description": "random numbers for tests",
-            "trait": "height",
-            "unit": "cm",
-            "genotype_coding": "copies of the counted allele",
-            "channels": list(CHANNEL_NAMES),
-            "n_snps": self.n_snps,
-            "isru_alpha": self.alpha,
-            "ensemble": "ensemble.onnx" if self.affine else None,
-            "folds": [
-                {
-                    "fold": f + 1,
-                    "model": f"folds/fold_{f + 1:02d}.onnx",
-                    "center": float(self.center[f]),
-                    "scale": float(self.scale[f]),
-                    "n_train": 80,
-                    "n_validation": 10,
-                    "n_test": 10,
-                    "best_epoch": 3,
-                    "epochs": 5,
-                    "metrics": metrics,
-                }
+        return Manifest(
+            name=self.name,
+            description="random numbers for tests",
+            trait="height",
+            unit="cm",
+            kind=NETWORK,
+            task=CONTINUOUS,
+            link=LinkEntry("isru", self.alpha),
+            genotype_coding="copies of the counted allele",
+            n_snps=self.n_snps,
+            ensemble=ENSEMBLE if self.affine else None,
+            folds=tuple(
+                Fold(
+                    number=f + 1,
+                    model=f"folds/fold_{f + 1:02d}.onnx",
+                    center=float(self.center[f]),
+                    scale=float(self.scale[f]),
+                    n_train=80,
+                    n_validation=10,
+                    n_test=10,
+                    best_epoch=3,
+                    epochs=5,
+                    metrics=metrics,
+                )
                 for f in range(self.n_folds)
-            ],
-            "metrics": {"pcc_mean": 0.7, "pcc_sd": 0.02, "within_family_pcc_mean": None},
-            "preset": {"name": "test"},
-            "seed": 7,
-            "training": {"table": "none.tsv", "samples": 100},
-            "software": {},
-            "created": "2025-01-01T00:00:00Z",
-            "licence": "CC0-1.0",
-            "source": "made up",
-        }
+            ),
+            metrics={"pcc_mean": 0.7, "pcc_sd": 0.02, "within_family_pcc_mean": None},
+            preset={"name": "test"},
+            seed=7,
+            training=Training(table="none.tsv", samples=100),
+            created="2025-01-01T00:00:00Z",
+            licence="CC0-1.0",
+            source="made up",
+        )
 
-    def snps(self) -> pa.Table:
+    def snps(self) -> SnpTable:
         n = self.n_snps
-        columns = {
-            "id": self.ids,
-            "chromosome": [f"Gm{1 + 2 * j // n:02d}" for j in range(n)],
-            "position": pa.array([1000 * (j + 1) for j in range(n)], pa.int64()),
-            "counted_allele": ["A"] * n,
-            "other_allele": ["G"] * n,
-        }
-        for channel, suffix in enumerate(("missing", "1", "2", "0")):
-            columns[f"freq_{suffix}"] = self.frequencies[:, channel]
-        return pa.table(columns)
+        return SnpTable(
+            ids=tuple(self.ids),
+            chromosome=tuple(f"Gm{1 + 2 * j // n:02d}" for j in range(n)),
+            position=tuple(1000 * (j + 1) for j in range(n)),
+            counted_allele=("A",) * n,
+            other_allele=("G",) * n,
+            frequencies=self.frequencies,
+        )
 
     def effect_ranges(self) -> np.ndarray:
         """Percentiles of the effects over 20 drawn lines, (SNPs, 4, 2)."""
         lines = Genotypes(self.draw(20))
         return effect_ranges(self.function(), self.trait, self.frequencies, lines)
 
-    def saliency(self, ranges: bool = False) -> pa.Table:
+    def saliency(self, ranges: bool = False) -> SaliencyTable:
         strength = np.abs(self.weights).max(axis=1)
         mean = strength.mean(axis=1)
-        rank = np.empty(self.n_snps, np.int64)
-        rank[np.argsort(-mean, kind="stable")] = np.arange(1, self.n_snps + 1)
-        columns = {
-            "id": self.ids,
-            "saliency": mean,
-            "rank": rank,
-            "percentile": 100 * (1 - (rank - 1) / self.n_snps),
-            "centered_saliency": mean / 2,
-        }
-        for f in range(self.n_folds):
-            columns[f"fold_{f + 1:02d}"] = strength[:, f]
         effects = average_effects(self.function(), self.trait, self.frequencies)
-        effects = effects.astype(np.float32)
-        for channel, suffix in enumerate(("missing", "1", "2", "0") if self.affine else ()):
-            columns[f"effect_{suffix}"] = effects[:, channel]
-            if ranges:
-                low, high = self.effect_ranges()[:, channel].astype(np.float32).T
-                columns |= {f"effect_{suffix}_p05": low, f"effect_{suffix}_p95": high}
-        return pa.table(columns)
-
-    def out_of_fold(
-        self, digests: tuple[str, ...] = ("aa", "bb"), folds: tuple[int, ...] = (1, 1)
-    ) -> pa.Table:
-        n = len(digests)
-        return pa.table(
-            {
-                "digest": list(digests),
-                "fold": pa.array(folds, pa.int64()),
-                "predicted": [90.0] * n,
-                "residual": [0.5] * n,
-            }
+        return SaliencyTable(
+            saliency=mean,
+            centered=mean / 2,
+            per_fold=strength,
+            effects=effects if self.affine else None,
+            effect_ranges=self.effect_ranges() if ranges else None,
         )
 
-    def residuals(self, folds: list[int], residuals: list[float], **columns: list) -> pa.Table:
-        """``out_of_fold.parquet`` of samples with these residuals, and further columns."""
-        table = self.out_of_fold(tuple(f"{at:x}" for at in range(len(folds))), tuple(folds))
-        at = table.schema.get_field_index("residual")
-        table = table.set_column(at, "residual", pa.array(residuals, pa.float64()))
-        for name, values in columns.items():
-            table = table.append_column(name, pa.array(values))
-        return table
+    def saliency_columns(self, ranges: bool = False) -> pa.Table:
+        return self.saliency(ranges).to_arrow(self.ids, [f.name for f in self.manifest().folds])
+
+    def out_of_fold(
+        self,
+        digests: tuple[str, ...] = ("aa", "bb"),
+        folds: tuple[int, ...] = (1, 1),
+        residuals: tuple[float, ...] = (0.5, 0.5),
+        **more: Any,
+    ) -> OutOfFold:
+        """Samples with these residuals, and further columns."""
+        n = len(digests)
+        residual = np.array(residuals, float) if len(residuals) == n else np.full(n, 0.5)
+        return OutOfFold(digests, np.array(folds, float), np.full(n, 90.0), residual, **more)
+
+    def residuals(
+        self,
+        folds: list[int],
+        residuals: list[float],
+        families: FamilyResiduals | None = None,
+    ) -> OutOfFold:
+        """Samples without names, with these residuals."""
+        digests = tuple(f"{at:x}" for at in range(len(folds)))
+        return self.out_of_fold(digests, tuple(folds), tuple(residuals), families=families)
 
     @property
     def trait(self) -> TraitScale:
@@ -209,8 +201,10 @@ class Tiny:
         )
         return fused.SerializeToString()
 
-    def fold_models(self) -> list[bytes]:
-        return [self.fold_model(f) for f in range(self.n_folds)]
+    def models(self) -> dict[str, bytes]:
+        """All ONNX files by their paths."""
+        models = {f"folds/fold_{f + 1:02d}.onnx": self.fold_model(f) for f in range(self.n_folds)}
+        return models | ({ENSEMBLE: self.ensemble()} if self.affine else {})
 
     # --- whole -----------------------------------------------------------------------------
 
@@ -221,8 +215,7 @@ class Tiny:
             "snps": self.snps(),
             "saliency": self.saliency(),
             "out_of_fold": self.out_of_fold(),
-            "fold_models": self.fold_models(),
-            "ensemble": self.ensemble() if self.affine else None,
+            "models": self.models(),
             "card": "# tiny\n",
         }
         write_bundle(target, **(parts | changed))
@@ -272,3 +265,38 @@ class Tiny:
                     )
             total += float(h.output[f, unit]) * s / (1 + math.exp(-s))
         return total
+
+
+def write_linear(target: Path, effects: list[float], means: list[float], **changed: Any) -> Path:
+    """A linear bundle of SNPs rs1, rs2 … with these effects and mean codes.
+
+    Frequencies are those of homozygotes alone with these means; `changed` are other entries of the
+    manifest.
+    """
+    n = len(effects)
+    half = np.array(means) / 2
+    entries: dict[str, Any] = {
+        "name": "sum",
+        "trait": "height",
+        "unit": "cm",
+        "n_snps": n,
+        "kind": LINEAR,
+        "task": CONTINUOUS,
+        "link": LinkEntry("identity"),
+        "folds": (Fold(number=1, model=None, center=100.0, scale=10.0),),
+    }
+    write_bundle(
+        target,
+        Manifest(**(entries | changed)),
+        "# sum\n",
+        snps=SnpTable(
+            ids=tuple(f"rs{at + 1}" for at in range(n)),
+            chromosome=("1",) * n,
+            position=tuple(range(100, 100 + n)),
+            counted_allele=("A",) * n,
+            other_allele=("G",) * n,
+            frequencies=np.stack([0 * half, 0 * half, half, 1 - half], axis=1),
+        ),
+        effects=EffectTable(np.array(effects, float), np.array(means, float)),
+    )
+    return target

@@ -1,16 +1,15 @@
 """A tiny bundle with a table of similarity, learnt from invented families."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import sample_rates
 from tests.bundles import Tiny
 from tests.simulated import simulate
 from train.bundle.similarity_table import (
-    as_parquet_table,
     held_out_distances,
     manifest_entry,
     similarity_table,
@@ -51,15 +50,14 @@ class Similar:
     def write(self, target: Path, rates: bool = True) -> Path:
         """The bundle; without `rates` one of a release that knew only distances."""
         entry = manifest_entry(self.table, self.observed, self.predicted, self.distances)
-        out_of_fold = self.tiny.out_of_fold(
-            tuple(f"{row:064x}" for row in range(540)), tuple(self.folds.tolist())
-        ).append_column("distance", pa.array(self.distances))
-        of_lines = sample_rates(Genotypes(self.codes))
-        for name in ("heterozygosity", "call_rate") if rates else ():
-            out_of_fold = out_of_fold.append_column(name, pa.array(getattr(of_lines, name)))
         return self.tiny.write(
             target,
-            manifest=self.tiny.manifest() | {"similarity": entry},
-            out_of_fold=out_of_fold,
-            similarity=as_parquet_table(self.table),
+            manifest=replace(self.tiny.manifest(), similarity=entry),
+            out_of_fold=self.tiny.out_of_fold(
+                tuple(f"{row:064x}" for row in range(540)),
+                tuple(self.folds.tolist()),
+                distance=self.distances,
+                rates=sample_rates(Genotypes(self.codes)) if rates else None,
+            ),
+            similarity=self.table,
         )

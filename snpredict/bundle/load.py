@@ -9,30 +9,29 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from snpredict.bundle.manifest import (
+    EFFECTS,
+    LINEAR,
     MANIFEST,
     MAX_MANIFEST_BYTES,
+    NETWORK,
     OUT_OF_FOLD,
     SALIENCY,
+    SIMILARITY,
     SNPS,
     Manifest,
     parse_manifest,
 )
 from snpredict.bundle.onnx_check import check_model
-from snpredict.bundle.tables import (
-    SIMILARITY,
-    SaliencyTable,
-    SnpTable,
-    check_out_of_fold,
-    read_saliency,
-    read_similarity,
-    read_snps,
-)
+from snpredict.bundle.out_of_fold import OutOfFold, TrainingSet
+from snpredict.bundle.similarity_table import read_similarity, similarity_of
+from snpredict.bundle.tables import EffectTable, SaliencyTable, SnpTable
 from snpredict.choices import DEFAULT_MODEL
 from snpredict.errors import (
     BundleFileAltered,
@@ -40,6 +39,7 @@ from snpredict.errors import (
     InvalidBundle,
     SnpredictError,
     UnknownModel,
+    WrongKindOfModel,
 )
 from snpredict.formulas.effects import first_wrong_effect
 from snpredict.formulas.encoding import CHANNEL_NAMES
@@ -65,20 +65,59 @@ class Bundle:
     digest : str
         SHA-256 of the manifest, which names all other files by theirs: it stands for the bundle.
     snps : SnpTable
-    saliency : SaliencyTable
     files : mapping of str to bytes
         Verified content of every file, by its path within the bundle.
+    stored_saliency : SaliencyTable or None
+        Of a network; see `saliency`.
+    out_of_fold : OutOfFold or None
+        Of a network.
     similarity : Similarity or None
         None in a bundle without that table.
+    effects : EffectTable or None
+        Of a linear bundle.
     """
 
     path: Path
     manifest: Manifest
     digest: str
     snps: SnpTable
-    saliency: SaliencyTable
     files: Mapping[str, bytes]
+    stored_saliency: SaliencyTable | None = None
+    out_of_fold: OutOfFold | None = None
     similarity: Similarity | None = None
+    effects: EffectTable | None = None
+
+    @cached_property
+    def saliency(self) -> SaliencyTable:
+        """How strongly predictions move with each SNP; of a linear bundle out of its effects.
+
+        Raises
+        ------
+        WrongKindOfModel
+            The bundle predicts nothing.
+        """
+        if self.effects is not None:
+            m = self.manifest
+            return self.effects.saliency(m.intercept, m.trait_scale, self.snps.frequencies)
+        if self.stored_saliency is None:
+            raise self.predicts_nothing()
+        return self.stored_saliency
+
+    @cached_property
+    def training_set(self) -> TrainingSet:
+        """The samples of the training set by their digests; empty where none are kept."""
+        numbers = [fold.number for fold in self.manifest.folds]
+        if self.out_of_fold is None:
+            return TrainingSet((), np.empty(0), numbers)
+        return TrainingSet(self.out_of_fold.digest, self.out_of_fold.fold, numbers)
+
+    def predicts_nothing(self) -> WrongKindOfModel:
+        """The error of whoever asks this bundle for a prediction."""
+        return WrongKindOfModel(
+            f"model {self.manifest.name!r} is of kind {self.manifest.kind}: it says how large "
+            "effects of variants are expected to be, and predicts no trait",
+            "snpredict models lists models that do",
+        )
 
     @property
     def size_bytes(self) -> int:
@@ -208,24 +247,33 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     for name, sha256 in manifest.files.items():
         files[name] = _verified(folder, name, sha256, left)
         left -= len(files[name])
-    snps = read_snps(files[SNPS], folder / SNPS, manifest)
-    saliency = read_saliency(files[SALIENCY], folder / SALIENCY, manifest, snps.ids)
-    check_out_of_fold(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
+    snps = SnpTable.read(files[SNPS], folder / SNPS, manifest.n_snps)
+    bundle = Bundle(folder, manifest, digest, snps, files)
+    if manifest.kind == LINEAR:
+        effects = EffectTable.read(files[EFFECTS], folder / EFFECTS, snps.ids)
+        return replace(bundle, effects=effects)
+    return _with_network(bundle) if manifest.kind == NETWORK else bundle
+
+
+def _with_network(bundle: Bundle) -> Bundle:
+    """The bundle with what a network has beside its SNPs."""
+    folder, manifest, files = bundle.path, bundle.manifest, bundle.files
+    saliency = SaliencyTable.read(
+        files[SALIENCY],
+        folder / SALIENCY,
+        bundle.snps.ids,
+        [fold.name for fold in manifest.folds],
+        None if manifest.ensemble is None else manifest.trait_scale,
+    )
+    training = OutOfFold.read(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
     similarity = None
-    if SIMILARITY in files:
-        similarity = read_similarity(
-            (files[SIMILARITY], folder / SIMILARITY),
-            (files[OUT_OF_FOLD], folder / OUT_OF_FOLD),
-            manifest,
-        )
-    elif manifest.raw.get("similarity") is not None:
-        raise InvalidBundle(
-            f"{folder / MANIFEST}: 'files' has no SHA-256 for {SIMILARITY}, to which the entry "
-            "'similarity' belongs"
-        )
+    if manifest.similarity is not None:
+        place = folder / SIMILARITY
+        table = read_similarity(files[SIMILARITY], place, manifest.similarity, manifest.n_snps)
+        similarity = similarity_of(table, training, folder / OUT_OF_FOLD)
     for name in manifest.models:
         check_model(files[name], folder / name)
-    return Bundle(folder, manifest, digest, snps, saliency, files, similarity)
+    return replace(bundle, stored_saliency=saliency, out_of_fold=training, similarity=similarity)
 
 
 def _verified(folder: Path, name: str, expected: str, at_most: int) -> bytes:

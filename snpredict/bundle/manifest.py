@@ -1,76 +1,71 @@
 """The manifest of a bundle: what `manifest.json` must say, checked before anything else is read."""
 
-import json
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 
+from snpredict.bundle.entries import (
+    Covariate,
+    EvaluationEntry,
+    Figures,
+    Fold,
+    IntervalsEntry,
+    LinkEntry,
+    Parity,
+    SimilarityEntry,
+    Training,
+)
+from snpredict.bundle.typed_json import Entry, as_json, from_json, read_json, wrong
 from snpredict.errors import InvalidBundle, UnknownSchema
 from snpredict.formulas.encoding import CHANNEL_NAMES
-from snpredict.formulas.links import Isru, TraitScale
+from snpredict.formulas.links import Isru, Logit, TraitScale
 
-SCHEMA_VERSION = 1
+#: What is written; schema 1 is read as well.
+SCHEMA_VERSION = 2
 
 MANIFEST = "manifest.json"
 SNPS = "snps.parquet"
 SALIENCY = "saliency.parquet"
 OUT_OF_FOLD = "out_of_fold.parquet"
+SIMILARITY = "similarity.parquet"
+EFFECTS = "effects.parquet"
 CARD = "MODEL_CARD.md"
 ENSEMBLE = "ensemble.onnx"
 
-#: Far above what a real bundle has, and little enough that no number in a manifest makes a
-#: reader of it take more memory than the bundle's own files.
+#: Far above what a real bundle has, see also `snpredict.bundle.entries.MAX_FOLDS`.
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_SNPS = 10_000_000
-MAX_FOLDS = 1000
 
-_MAX_DEPTH = 20
+#: What a bundle can be.
+NETWORK: Final = "network"
+LINEAR: Final = "linear"
+VARIANT_EFFECTS: Final = "variant-effects"
+CONTINUOUS: Final = "continuous"
+BINARY: Final = "binary"
+
+#: Tables that a bundle of each kind has, and those that it may have.
+_NEEDED: dict[str, tuple[str, ...]] = {
+    NETWORK: (SNPS, SALIENCY, OUT_OF_FOLD),
+    LINEAR: (SNPS, EFFECTS),
+    VARIANT_EFFECTS: (SNPS,),
+}
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    NETWORK: (SIMILARITY,),
+    LINEAR: (),
+    VARIANT_EFFECTS: (EFFECTS,),
+}
+_TABLES = (SNPS, SALIENCY, OUT_OF_FOLD, SIMILARITY, EFFECTS)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 #: A path within the bundle. Plain characters only: a backslash or a drive would leave the folder
 #: on Windows, and others would steer the terminal that shows them.
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-
-#: Control characters but tab and line feed, and halves of a surrogate pair, which no file can hold.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def fold_name(number: int) -> str:
-    """Name of a fold in columns and files: ``fold_01``."""
-    return f"fold_{number:02d}"
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One fold model.
-
-    Attributes
-    ----------
-    number : int
-        From 1, as in the training run.
-    model : str or None
-        Path of its ONNX file within the bundle; None where the ensemble alone holds it.
-    center, scale : float
-        Mean and SD of the trait in the fold's training rows, trait units.
-    metrics : dict of str to float or None
-        On the fold's test rows, such as ``pcc``, ``mae``, ``mse``, ``r2``.
-    """
-
-    number: int
-    model: str | None
-    center: float
-    scale: float
-    metrics: dict[str, float | None]
-
-    @property
-    def name(self) -> str:
-        """``fold_01``."""
-        return fold_name(self.number)
 
 
 @dataclass(frozen=True)
@@ -80,38 +75,68 @@ class Manifest:
     Attributes
     ----------
     name, trait, unit : str
+    kind : str
+        `NETWORK`: fold models or a fused ensemble. `LINEAR`: one effect per SNP.
+        `VARIANT_EFFECTS`: how large effects of variants are expected to be; predicts nothing.
+    task : str
+        `CONTINUOUS` or `BINARY`.
+    link : LinkEntry
+    covariates : tuple of Covariate
     n_snps : int
-    alpha : float
-        ISRU α.
+    folds : tuple of Fold
+        A linear bundle has one, with its center and scale; one of variant effects may have none.
     ensemble : str or None
         Path of the fused ensemble within the bundle; None where the network cannot be fused.
-    folds : tuple of Fold
-    metrics : dict of str to float or None
+    intercept : float
+        Score of a linear bundle where every SNP has its mean code.
+    metrics : mapping of str to float or None
         Cross-validated, such as ``pcc_mean`` and ``pcc_sd``.
-    files : dict of str to str
+    preset : mapping or None
+        Settings of the network.
+    files : mapping of str to str
         SHA-256 of every other file, by its path within the bundle.
-    raw : dict
-        Everything that the file holds, also what this release does not use.
+    description, genotype_coding, seed, threads, software, created, licence, source : str or int
+        For a person.
+    training, evaluation, similarity, intervals, parity : entries or None
+        See `snpredict.bundle.entries`.
     """
 
     name: str
     trait: str
     unit: str
-    n_snps: int
-    alpha: float
-    ensemble: str | None
+    n_snps: Annotated[int, Entry(above=0, at_most=MAX_SNPS)]
+    kind: Literal["network", "linear", "variant-effects"]
+    task: Literal["continuous", "binary"]
+    link: LinkEntry
     folds: tuple[Fold, ...]
-    metrics: dict[str, float | None]
-    files: dict[str, str]
-    raw: dict[str, Any]
+    ensemble: str | None = None
+    intercept: float = 0.0
+    covariates: tuple[Covariate, ...] = ()
+    description: str | None = None
+    genotype_coding: str | None = None
+    channels: tuple[str, ...] = CHANNEL_NAMES
+    metrics: Figures = field(default_factory=dict)
+    preset: Mapping[str, Any] | None = None
+    seed: int | None = None
+    threads: int | None = None
+    training: Training | None = None
+    software: Mapping[str, str] = field(default_factory=dict)
+    created: str | None = None
+    licence: str | None = None
+    source: str | None = None
+    evaluation: EvaluationEntry | None = None
+    similarity: SimilarityEntry | None = None
+    intervals: IntervalsEntry | None = None
+    parity: Parity | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def trait_scale(self) -> TraitScale:
         """What turns the folds' scores into predictions."""
         return TraitScale(
             np.array([fold.center for fold in self.folds]),
             np.array([fold.scale for fold in self.folds]),
-            Isru(self.alpha),
+            self.link.link,
         )
 
     @property
@@ -124,9 +149,18 @@ class Manifest:
         """Paths of the folds' own models."""
         return [fold.model for fold in self.folds if fold.model is not None]
 
+    @property
+    def n_covariates(self) -> int:
+        """Columns of the models' input ``covariates``; 0 where they have none."""
+        return sum(covariate.n_inputs for covariate in self.covariates)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"schema_version": SCHEMA_VERSION, **as_json(self)}
+
 
 def parse_manifest(text: bytes, path: Path) -> Manifest:
-    """Check a manifest.
+    """Check a manifest of schema 2 or 1.
 
     Parameters
     ----------
@@ -140,157 +174,122 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
     UnknownSchema
         Its schema version is another one; nothing else is looked at then.
     InvalidBundle
-        It is no JSON object, names an entry twice, is nested deeply, holds control characters,
-        or an entry is missing, of another type or out of range.
+        It cannot be read, see `snpredict.bundle.typed_json`, or its entries contradict each other.
     """
-    try:
-        raw = json.loads(
-            text.decode(), parse_constant=_no_constant, object_pairs_hook=_without_repeats
-        )
-        _check_texts(raw)
-    except (ValueError, RecursionError) as error:
-        raise InvalidBundle(f"{path} is not valid JSON: {error}") from None
-    entries = _Entries(raw, str(path))
-    version = entries.get("schema_version", int)
-    if version != SCHEMA_VERSION:
+    raw, where = read_json(text, path), str(path)
+    version = from_json(_Version, raw, where).schema_version
+    if version == 1:
+        raw = _as_schema_2(raw, where)
+    elif version != SCHEMA_VERSION:
         raise UnknownSchema(
-            f"{path}: found schema version {version}, expected {SCHEMA_VERSION}",
+            f"{path}: found schema version {version}, expected 1 or {SCHEMA_VERSION}",
             "update snpredict"
             if version > SCHEMA_VERSION
             else "export the bundle again with this release",
         )
-    channels = entries.get("channels", list)
-    if channels != list(CHANNEL_NAMES):
-        raise entries.wrong("channels", channels, list(CHANNEL_NAMES))
-    folds = tuple(
-        _fold(_Entries(fold, f"{path}, fold entry {at}"))
-        for at, fold in enumerate(entries.get("folds", list), 1)
-    )
-    numbers = [fold.number for fold in folds]
-    if not folds or len(set(numbers)) < len(numbers):
-        raise entries.wrong("folds", numbers, "one or more folds with different numbers")
-    models = [fold.model for fold in folds if fold.model is not None]
-    if len(set(models)) < len(models):
-        raise entries.wrong("folds", models, "one model each")
-    manifest = Manifest(
-        name=entries.get("name", str),
-        trait=entries.get("trait", str),
-        unit=entries.get("unit", str),
-        n_snps=entries.positive("n_snps", int, MAX_SNPS),
-        alpha=float(entries.positive("isru_alpha", float)),
-        ensemble=entries.get("ensemble", str, type(None)),
-        folds=folds,
-        metrics=entries.numbers("metrics"),
-        files=_files(entries),
-        raw=raw,
-    )
-    if manifest.ensemble is None and len(models) < len(folds):
-        raise entries.wrong("ensemble", None, "a path, or a model for every fold")
-    needed = [SNPS, SALIENCY, OUT_OF_FOLD, *models]
-    for name in [*needed, *([] if manifest.ensemble is None else [manifest.ensemble])]:
-        if name not in manifest.files:
-            raise InvalidBundle(f"{path}: 'files' has no SHA-256 for {name}")
+    manifest = from_json(Manifest, raw, where)
+    if "files" not in raw:
+        raise InvalidBundle(f"{where} has no entry 'files'")
+    _check_score(manifest, where)
+    _check_folds(manifest, where)
+    _check_files(manifest, where)
     return manifest
 
 
-class _Entries:
-    """A JSON object whose entries are taken out with their type checked."""
-
-    def __init__(self, raw: object, where: str):
-        if not isinstance(raw, dict):
-            raise InvalidBundle(f"{where}: found {_shown(raw)}, expected a JSON object")
-        self._raw = raw
-        self._where = where
-
-    def wrong(self, name: str, found: object, expected: object) -> InvalidBundle:
-        return InvalidBundle(
-            f"{self._where}: found {_shown(found)} for '{name}', expected {expected}"
-        )
-
-    def get(self, name: str, *types: type) -> Any:
-        if name not in self._raw:
-            raise InvalidBundle(f"{self._where} has no entry '{name}'")
-        value = self._raw[name]
-        # A bool is an int to Python, and an int serves as a float.
-        allowed = (*types, int) if float in types else types
-        if isinstance(value, bool) or not isinstance(value, allowed) or not _is_finite(value):
-            names = " or ".join({"NoneType": "null"}.get(t.__name__, t.__name__) for t in types)
-            raise self.wrong(name, value, names)
-        return value
-
-    def positive(self, name: str, kind: type, at_most: int | None = None) -> Any:
-        value = self.get(name, kind)
-        if not value > 0:
-            raise self.wrong(name, value, "more than 0")
-        if at_most is not None and value > at_most:
-            raise self.wrong(name, value, f"at most {at_most}")
-        return value
-
-    def numbers(self, name: str) -> dict[str, float | None]:
-        inner = _Entries(self.get(name, dict), f"{self._where}, '{name}'")
-        return {key: inner.get(key, float, type(None)) for key in inner._raw}
+@dataclass(frozen=True)
+class _Version:
+    schema_version: int
 
 
-def _fold(entries: _Entries) -> Fold:
-    return Fold(
-        number=entries.positive("fold", int, MAX_FOLDS),
-        model=entries.get("model", str, type(None)),
-        center=float(entries.get("center", float)),
-        scale=float(entries.positive("scale", float)),
-        metrics=entries.numbers("metrics"),
-    )
+def _as_schema_2(raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """The entries of a manifest of schema 1, which knew networks with an ISRU alone."""
+    for name in ("isru_alpha", "ensemble"):
+        if name not in raw:
+            raise InvalidBundle(f"{where} has no entry '{name}'")
+    lifted = {
+        **raw,
+        "kind": NETWORK,
+        "task": CONTINUOUS,
+        "link": {"name": Isru.name, "alpha": raw["isru_alpha"]},
+        "covariates": [],
+    }
+    evaluation = raw.get("evaluation")
+    if isinstance(evaluation, dict) and isinstance(evaluation.get("models"), list):
+        models = [_with_figures(row) for row in evaluation["models"]]
+        lifted["evaluation"] = {**evaluation, "models": models}
+    return lifted
 
 
-def _files(entries: _Entries) -> dict[str, str]:
-    files: dict[str, str] = entries.get("files", dict)
-    for name, digest in files.items():
-        if not _PATH.fullmatch(name):
-            raise entries.wrong(
-                "files",
-                name,
-                "paths within the bundle, of letters, digits, '_', '-', '.' and forward slashes",
+def _with_figures(row: Any) -> Any:
+    """An evaluated model whose figures stood among its other entries."""
+    if not isinstance(row, dict):
+        return row
+    own = {name: row[name] for name in ("scheme", "model", "title", "folds") if name in row}
+    return {**own, "figures": {name: row[name] for name in row if name not in own}}
+
+
+def _check_score(manifest: Manifest, where: str) -> None:
+    """What makes a score into a prediction."""
+    link, binary = manifest.link, manifest.task == BINARY
+    if list(manifest.channels) != list(CHANNEL_NAMES):
+        raise wrong(where, "channels", list(manifest.channels), list(CHANNEL_NAMES))
+    if (link.alpha is not None) != (link.name == Isru.name):
+        raise wrong(f"{where}, 'link'", "alpha", link.alpha, "a number for isru, and for it alone")
+    if binary != (link.name == Logit.name):
+        raise wrong(where, "link", link.name, "logit for a binary task, and for it alone")
+    for fold in manifest.folds if binary else ():
+        if (fold.center, fold.scale) != (0, 1):
+            found = (fold.center, fold.scale)
+            raise wrong(where, "center and scale", found, "0 and 1 for a binary task")
+    if manifest.intercept and manifest.kind != LINEAR:
+        raise wrong(where, "intercept", manifest.intercept, f"0 for kind {manifest.kind}")
+    names = [covariate.name for covariate in manifest.covariates]
+    if len(set(names)) < len(names):
+        raise wrong(where, "covariates", names, "different names")
+    if names and manifest.kind != NETWORK:
+        raise wrong(where, "covariates", names, f"none for kind {manifest.kind}")
+    for at, covariate in enumerate(manifest.covariates, 1):
+        numbers = (covariate.mean is not None, covariate.sd is not None)
+        categories = len(covariate.categories or ())
+        if (*numbers, categories > 0) != (
+            (True, True, False) if covariate.kind == "number" else (False, False, True)
+        ) or categories > len(set(covariate.categories or ())):
+            raise InvalidBundle(
+                f"{where}, 'covariates' entry {at}: expected 'mean' and 'sd' of a number, or "
+                "different 'categories' of a category"
             )
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-            raise entries.wrong("files", digest, f"the SHA-256 of {name}, 64 hexadecimal digits")
-    return files
 
 
-def _is_finite(value: object) -> bool:
-    try:
-        return not isinstance(value, int | float) or math.isfinite(value)
-    except OverflowError:  # a whole number beyond every float
-        return False
+def _check_folds(manifest: Manifest, where: str) -> None:
+    folds, kind = manifest.folds, manifest.kind
+    numbers = [fold.number for fold in folds]
+    if len(set(numbers)) < len(numbers) or not (numbers or kind == VARIANT_EFFECTS):
+        raise wrong(where, "folds", numbers, "one or more folds with different numbers")
+    models = manifest.fold_models
+    if len(set(models)) < len(models):
+        raise wrong(where, "folds", models, "one model each")
+    if kind == NETWORK and manifest.ensemble is None and len(models) < len(folds):
+        raise wrong(where, "ensemble", None, "a path, or a model for every fold")
+    if kind != NETWORK and manifest.models:
+        raise InvalidBundle(f"{where}: found the model {manifest.models[0]} in kind {kind}")
+    if kind == LINEAR and len(folds) != 1:
+        raise wrong(where, "folds", numbers, "one for kind linear")
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Readers of JSON differ in which of two they take.
-    entries: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in entries:
-            raise ValueError(f"{_shown(name)} occurs twice in an object")
-        entries[name] = value
-    return entries
-
-
-def _check_texts(raw: object) -> None:
-    """Refuse what could steer a terminal, or break the reader of a value."""
-    values = [(raw, 0)]
-    while values:
-        value, depth = values.pop()
-        if depth > _MAX_DEPTH:
-            raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep")
-        if isinstance(value, str) and _UNPRINTABLE.search(value):
-            raise ValueError(f"{_shown(value)} holds a control character")
-        if isinstance(value, dict):
-            values += [(inner, depth + 1) for pair in value.items() for inner in pair]
-        elif isinstance(value, list):
-            values += [(inner, depth + 1) for inner in value]
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:60] + "..."
+def _check_files(manifest: Manifest, where: str) -> None:
+    for name, digest in manifest.files.items():
+        if not _PATH.fullmatch(name):
+            expected = "paths within the bundle, of letters, digits, '_', '-', '.' and '/'"
+            raise wrong(where, "files", name, expected)
+        if not _SHA256.fullmatch(digest):
+            raise wrong(where, "files", digest, f"the SHA-256 of {name}, 64 hexadecimal digits")
+    kind = manifest.kind
+    for name in (*_NEEDED[kind], *manifest.fold_models, *manifest.models):
+        if name not in manifest.files:
+            raise InvalidBundle(f"{where}: 'files' has no SHA-256 for {name}")
+    for name in _TABLES:
+        if name in manifest.files and name not in _NEEDED[kind] + _ALLOWED[kind]:
+            raise InvalidBundle(f"{where}: found the file {name}, which kind {kind} does not have")
+    if (manifest.similarity is None) == (SIMILARITY in manifest.files):
+        lacks = "entry 'similarity'" if manifest.similarity is None else f"file {SIMILARITY}"
+        raise InvalidBundle(f"{where} has no {lacks}, which belongs to the other")

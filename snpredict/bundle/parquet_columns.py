@@ -87,6 +87,16 @@ class Columns:
         """Whether the file has that column of those that were named."""
         return name in self._table.column_names
 
+    def has_all(self, names: Sequence[str]) -> bool:
+        """Whether the file has those columns; InvalidBundle where it has only some of them."""
+        there = [self.has(name) for name in names]
+        if any(there) and not all(there):
+            of_them = f"{names[0]} to {names[-1]}" if len(names) > 3 else " and ".join(names)
+            raise InvalidBundle(
+                f"{self._path}: found some of the columns {of_them}, expected all or none"
+            )
+        return all(there)
+
     def texts(self, name: str, nullable: bool = True) -> tuple:
         """Values of a column as str, or None for gaps."""
         column = self._column(name, nullable)
@@ -108,10 +118,6 @@ class Columns:
             values += np.array([*words, None], object)[places].tolist()
         return tuple(values)
 
-    def check_texts(self, name: str) -> None:
-        """Refuse gaps in a column whose values are not needed."""
-        self._column(name, nullable=False)
-
     def integers(self, name: str) -> tuple:
         """Values of a column as int, or None for gaps."""
         return tuple(self._column(name, nullable=True).to_pylist())
@@ -127,6 +133,16 @@ class Columns:
             if not np.isfinite(values[:, at]).all():
                 raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
         return values
+
+    def whole(self, names: Sequence[str], lowest: int, highest: int) -> np.ndarray:
+        """Columns of whole numbers in a range side by side, (rows, columns) int64."""
+        values = self.matrix(names)
+        if not ((values >= lowest) & (values <= highest)).all():
+            raise InvalidBundle(
+                f"{self._path}: column '{names[0]}'{' or a later one' if len(names) > 1 else ''} "
+                f"holds numbers outside {lowest} to {highest}"
+            )
+        return values.astype(np.int64)
 
     def numbers_or_nan(self, name: str) -> np.ndarray:
         """Values of a column as float64, NaN for gaps."""

@@ -1,36 +1,28 @@
-"""The tables of a bundle: what each holds, read and checked."""
+"""The tables of a bundle's SNPs: what each holds, how it is written, and how it is read.
 
+A column's name stands here once. The tables of samples are in `snpredict.bundle.out_of_fold` and
+`snpredict.bundle.similarity_table`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from snpredict.bundle.manifest import (
-    SNPS,
-    Manifest,
-)
+from snpredict.bundle.manifest import SNPS
 from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
-from snpredict.errors import (
-    InvalidBundle,
-)
-from snpredict.formulas.effects import PERCENTILES
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
-from snpredict.formulas.sample_rates import MIN_CALLED, RateLimits, SampleRates, rate_limits
-from snpredict.formulas.similarity import (
-    MAX_COMPONENTS,
-    MAX_LOADING,
-    MAX_SNPS,
-    STEPS,
-    UNLIKE_BEYOND,
-    Similarity,
-    SimilarityTable,
-)
+from snpredict.errors import InvalidBundle
+from snpredict.formulas.effects import PERCENTILES, average_effects
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, channel_weights
+from snpredict.formulas.links import TraitScale
+from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.chromosomes import ChromosomeNames
 
-SIMILARITY = "similarity.parquet"
-#: Columns of the training samples' heterozygosity and call rate.
-_RATES = ("heterozygosity", "call_rate")
+#: Texts of a SNP that need not be known; attributes of `SnpTable` have the same names.
+_TEXTS = ("chromosome", "counted_allele", "other_allele")
 
 #: Per channel, the ending of a table's columns that hold one number per genotype.
 _CODE_SUFFIXES = tuple("missing" if code == MISSING else str(code) for code in CHANNEL_CODES)
@@ -43,7 +35,7 @@ _RANGE_COLUMNS = [
 
 @dataclass(frozen=True)
 class SnpTable:
-    """A model's SNPs, in the order of its input.
+    """``snps.parquet``: a model's SNPs, in the order of its input.
 
     Attributes
     ----------
@@ -73,18 +65,58 @@ class SnpTable:
         """What the model calls its chromosomes, to tell whether another name means one."""
         return ChromosomeNames(self.chromosome)
 
+    def to_arrow(self) -> pa.Table:
+        """The columns of the file."""
+        return pa.table(
+            {
+                "id": pa.array(self.ids, pa.string()),
+                "position": pa.array(self.position, pa.int64()),
+                **{name: pa.array(getattr(self, name), pa.string()) for name in _TEXTS},
+                **dict(zip(_FREQUENCY_COLUMNS, self.frequencies.T, strict=True)),
+            }
+        )
+
+    @staticmethod
+    def read(content: bytes, path: Path, n_snps: int) -> "SnpTable":
+        """The table of a bundle; InvalidBundle where it is not one of that many SNPs."""
+        columns = Columns(
+            content,
+            path,
+            kinds={
+                **dict.fromkeys(("id", *_TEXTS), TEXT),
+                "position": WHOLE,
+                **dict.fromkeys(_FREQUENCY_COLUMNS, NUMBERS),
+            },
+            n_rows=n_snps,
+        )
+        ids = columns.texts("id", nullable=False)
+        if len(set(ids)) < len(ids):
+            raise InvalidBundle(f"{path} holds a SNP id more than once")
+        frequencies = columns.matrix(_FREQUENCY_COLUMNS)
+        in_range = ((frequencies >= 0) & (frequencies <= 1)).all()
+        if not in_range or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
+            raise InvalidBundle(f"{path}: the genotype frequencies of a SNP do not add up to 1")
+        return SnpTable(
+            ids=ids,
+            position=columns.integers("position"),
+            frequencies=frequencies,
+            **{name: columns.texts(name) for name in _TEXTS},
+        )
+
+
+def _check_ids(columns: Columns, path: Path, ids: Sequence[str]) -> None:
+    if columns.texts("id", nullable=False) != tuple(ids):
+        raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
+
 
 @dataclass(frozen=True)
 class SaliencyTable:
-    """How strongly predictions move with each SNP, in the model's SNP order.
+    """``saliency.parquet``: how strongly predictions move with each SNP, in the model's SNP order.
 
     Attributes
     ----------
     saliency, centered : ndarray (SNPs,) of float64
         Mean over all test samples of all folds, plain and centred; SDs of the trait.
-    rank : ndarray (SNPs,) of int64
-        By `saliency`, 1 = largest.
-    percentile : ndarray (SNPs,) of float64
     per_fold : ndarray (SNPs, folds) of float64
         Mean saliency over the test samples of each fold.
     effects : ndarray (SNPs, 4) of float64, or None
@@ -96,91 +128,89 @@ class SaliencyTable:
 
     saliency: np.ndarray
     centered: np.ndarray
-    rank: np.ndarray
-    percentile: np.ndarray
     per_fold: np.ndarray
     effects: np.ndarray | None
     effect_ranges: np.ndarray | None = None
 
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """By `saliency`, 1 = largest; equal ones in the model's order. (SNPs,) int64."""
+        rank = np.empty(len(self.saliency), np.int64)
+        rank[np.argsort(-self.saliency, kind="stable")] = np.arange(1, len(rank) + 1)
+        return rank
 
-def read_snps(content: bytes, path: Path, manifest: Manifest) -> SnpTable:
-    """The SNP table of a bundle; InvalidBundle where it is not one."""
-    columns = Columns(
-        content,
-        path,
-        kinds={
-            **dict.fromkeys(("id", "chromosome", "counted_allele", "other_allele"), TEXT),
-            "position": WHOLE,
-            **dict.fromkeys(_FREQUENCY_COLUMNS, NUMBERS),
-        },
-        n_rows=manifest.n_snps,
-    )
-    ids = columns.texts("id", nullable=False)
-    if len(set(ids)) < len(ids):
-        raise InvalidBundle(f"{path} holds a SNP id more than once")
-    frequencies = columns.matrix(_FREQUENCY_COLUMNS)
-    in_range = ((frequencies >= 0) & (frequencies <= 1)).all()
-    if not in_range or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
-        raise InvalidBundle(f"{path}: the genotype frequencies of a SNP do not add up to 1")
-    return SnpTable(
-        ids=ids,
-        chromosome=columns.texts("chromosome"),
-        position=columns.integers("position"),
-        counted_allele=columns.texts("counted_allele"),
-        other_allele=columns.texts("other_allele"),
-        frequencies=frequencies,
-    )
+    @cached_property
+    def percentile(self) -> np.ndarray:
+        """Percentage of the SNPs of this rank or a later one, (SNPs,) float64."""
+        n_snps = len(self.rank)
+        return 100.0 * (n_snps - self.rank + 1) / n_snps
 
+    def to_arrow(self, ids: Sequence[str], folds: Sequence[str]) -> pa.Table:
+        """The columns of the file, given the names of the SNPs and of the folds."""
+        columns = {
+            "id": pa.array(ids, pa.string()),
+            "saliency": self.saliency,
+            "rank": self.rank,
+            "percentile": self.percentile,
+            "centered_saliency": self.centered,
+            **dict(zip(folds, self.per_fold.T.astype(np.float32), strict=True)),
+        }
+        if self.effects is not None:
+            columns |= zip(_EFFECT_COLUMNS, self.effects.T.astype(np.float32), strict=True)
+        if self.effect_ranges is not None:
+            ranges = self.effect_ranges.astype(np.float32)
+            for at, names in enumerate(_RANGE_COLUMNS):
+                columns |= zip(names, ranges[:, :, at].T, strict=True)
+        return pa.table(columns)
 
-def read_saliency(
-    content: bytes, path: Path, manifest: Manifest, ids: tuple[str, ...]
-) -> SaliencyTable:
-    """The saliency table of a bundle; InvalidBundle where it is not one of the SNPs `ids`."""
-    folds = [fold.name for fold in manifest.folds]
-    effects = _EFFECT_COLUMNS if manifest.ensemble is not None else []
-    # One of them, and all have to be there.
-    ranges = [name for names in _RANGE_COLUMNS for name in names] if effects else []
-    numbers = ["saliency", "centered_saliency", "rank", "percentile", *folds, *effects]
-    columns = Columns(
-        content,
-        path,
-        kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
-        optional=dict.fromkeys(ranges, NUMBERS),
-        n_rows=manifest.n_snps,
-    )
-    if columns.texts("id", nullable=False) != ids:
-        raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
-    table = SaliencyTable(
-        saliency=columns.matrix(["saliency"])[:, 0],
-        centered=columns.matrix(["centered_saliency"])[:, 0],
-        rank=_ranks(columns, path),
-        percentile=columns.matrix(["percentile"])[:, 0],
-        per_fold=columns.matrix(folds),
-        effects=columns.matrix(effects) if effects else None,
-        effect_ranges=_effect_ranges(columns, path, manifest),
-    )
-    _check_saliency(table, path)
-    return table
+    @staticmethod
+    def read(
+        content: bytes,
+        path: Path,
+        ids: Sequence[str],
+        folds: Sequence[str],
+        trait: TraitScale | None,
+    ) -> "SaliencyTable":
+        """The table of a bundle; InvalidBundle where it is not one of these SNPs.
 
-
-def _ranks(columns: Columns, path: Path) -> np.ndarray:
-    rank = columns.matrix(["rank"])[:, 0]
-    if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
-        raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
-    return rank.astype(np.int64)
-
-
-def _effect_ranges(columns: Columns, path: Path, manifest: Manifest) -> np.ndarray | None:
-    there = [columns.has(name) for names in _RANGE_COLUMNS for name in names]
-    if not any(there):
-        return None
-    if not all(there):
-        raise InvalidBundle(
-            f"{path}: found some of the columns {_RANGE_COLUMNS[0][0]} to {_RANGE_COLUMNS[1][-1]}, "
-            "expected all or none"
+        Parameters
+        ----------
+        content : bytes
+        path : Path
+        ids, folds : sequence of str
+            Names of the model's SNPs and folds.
+        trait : TraitScale or None
+            Bounds the effects of a fused ensemble; None for a network without effects.
+        """
+        effects = _EFFECT_COLUMNS if trait is not None else []
+        # One of them, and all have to be there.
+        ranges = [name for names in _RANGE_COLUMNS for name in names] if effects else []
+        numbers = ["saliency", "centered_saliency", "rank", "percentile", *folds, *effects]
+        columns = Columns(
+            content,
+            path,
+            kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
+            optional=dict.fromkeys(ranges, NUMBERS),
+            n_rows=len(ids),
         )
+        _check_ids(columns, path, ids)
+        table = SaliencyTable(
+            saliency=columns.matrix(["saliency"])[:, 0],
+            centered=columns.matrix(["centered_saliency"])[:, 0],
+            per_fold=columns.matrix(folds),
+            effects=columns.matrix(effects) if effects else None,
+            effect_ranges=_effect_ranges(columns, path, trait) if trait is not None else None,
+        )
+        rank, percentile = columns.matrix(["rank", "percentile"]).T
+        _check_saliency(table, rank, percentile, path)
+        return table
+
+
+def _effect_ranges(columns: Columns, path: Path, trait: TraitScale) -> np.ndarray | None:
+    if not columns.has_all([name for names in _RANGE_COLUMNS for name in names]):
+        return None
     ranges = np.stack([columns.matrix(names) for names in _RANGE_COLUMNS], axis=2)
-    limit = manifest.trait_scale.largest_difference()
+    limit = trait.largest_difference()
     largest = float(np.abs(ranges).max())
     if largest > limit * (1 + 1e-6):
         raise InvalidBundle(
@@ -192,13 +222,15 @@ def _effect_ranges(columns: Columns, path: Path, manifest: Manifest) -> np.ndarr
     return ranges
 
 
-def _check_saliency(table: SaliencyTable, path: Path) -> None:
+def _check_saliency(
+    table: SaliencyTable, rank: np.ndarray, percentile: np.ndarray, path: Path
+) -> None:
     """Refuse figures that contradict each other; that they are of this model cannot be told."""
-    by_rank = table.saliency[np.argsort(table.rank)]
-    if (np.diff(by_rank) > 0).any():
+    if not np.array_equal(np.sort(rank), np.arange(1, len(rank) + 1)):
+        raise InvalidBundle(f"{path}: the ranks are not 1 to {len(rank)}, each once")
+    if not np.array_equal(rank, table.rank):
         raise InvalidBundle(f"{path}: the ranks are not in the order of the saliency")
-    n_snps = len(table.rank)
-    if not np.allclose(table.percentile, 100 * (n_snps - table.rank + 1) / n_snps, atol=1e-6):
+    if not np.allclose(percentile, table.percentile, atol=1e-6):
         raise InvalidBundle(f"{path}: the percentiles are not those of the ranks")
     if min(table.saliency.min(), table.centered.min(), table.per_fold.min()) < 0:
         raise InvalidBundle(f"{path}: found a negative saliency, expected sizes")
@@ -209,101 +241,67 @@ def _check_saliency(table: SaliencyTable, path: Path) -> None:
         raise InvalidBundle(f"{path}: a saliency is not a mean of those of its folds")
 
 
-def check_out_of_fold(content: bytes, path: Path) -> None:
-    """Refuse a table of training samples that lacks what every bundle has (InvalidBundle)."""
-    numbers = ["fold", "predicted", "residual"]
-    columns = Columns(content, path, kinds={"digest": TEXT, **dict.fromkeys(numbers, NUMBERS)})
-    columns.check_texts("digest")
-    columns.matrix(numbers)
+@dataclass(frozen=True)
+class EffectTable:
+    """``effects.parquet`` of a linear bundle: the score in the model's SNP order.
 
-
-def read_similarity(
-    table: tuple[bytes, Path], out_of_fold: tuple[bytes, Path], manifest: Manifest
-) -> Similarity:
-    """Read and check the table of a bundle and its training distances.
-
-    Parameters
+    Attributes
     ----------
-    table, out_of_fold : (bytes, Path)
-        Content of ``similarity.parquet`` and ``out_of_fold.parquet``, and where they lie.
-    manifest : Manifest
-
-    Raises
-    ------
-    InvalidBundle
-        The table cannot be read, or holds places, means or loadings out of range; or the training
-        distances are none; or the manifest says nothing of a table.
+    effects : ndarray (SNPs,) of float64
+        Of one more copy of the counted allele.
+    means : ndarray (SNPs,) of float64
+        Mean code, 0 to 2: a missing genotype counts as it.
     """
-    content, table_path = table
-    said = manifest.raw.get("similarity")
-    if not isinstance(said, dict):
-        raise InvalidBundle(f"{table_path} is there, but the manifest has no entry 'similarity'")
-    size, scale = said.get("components"), said.get("scale")
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= MAX_COMPONENTS:
-        raise InvalidBundle(
-            f"{table_path}: the manifest gives it {str(size)[:40]} components, expected 1 to "
-            f"{MAX_COMPONENTS}"
+
+    effects: np.ndarray
+    means: np.ndarray
+
+    def function(self, intercept: float) -> ScoreFunction:
+        """``intercept + Σ_j effect_j (x_j − mean_j)``."""
+        return ScoreFunction(
+            channel_weights(self.effects, self.means)[:, :, None], np.array([intercept])
         )
-    if isinstance(scale, bool) or not isinstance(scale, float | int) or not 0 < scale < 1e6:
-        raise InvalidBundle(
-            f"{table_path}: the manifest gives it the scale {str(scale)[:40]}, expected a number "
-            "above 0"
+
+    def saliency(
+        self, intercept: float, trait: TraitScale, frequencies: np.ndarray
+    ) -> SaliencyTable:
+        """What a network's table holds of this score, in the average line.
+
+        The gradient is the same in every line, but for the slope of the link.
+
+        Parameters
+        ----------
+        intercept : float
+        trait : TraitScale
+        frequencies : ndarray (SNPs, 4)
+            Of the training set, channel order.
+        """
+        function = self.function(intercept)
+        slope = trait.link.slope(function.reference(frequencies))
+        gradient = function.weights[:, :, 0] * slope
+        occurs = frequencies > 0
+        mean = (gradient * occurs).sum(axis=1) / occurs.sum(axis=1)
+        largest = np.abs(gradient).max(axis=1)
+        return SaliencyTable(
+            saliency=largest,
+            centered=np.where(occurs, np.abs(gradient - mean[:, None]), 0).max(axis=1),
+            per_fold=largest[:, None],
+            effects=average_effects(function, trait, frequencies),
         )
-    loadings = [component_name(number) for number in range(1, size + 1)]
-    columns = Columns(
-        content,
-        table_path,
-        kinds={"snp": WHOLE, "mean": WHOLE, "variance": NUMBERS, **dict.fromkeys(loadings, WHOLE)},
-    )
-    read = SimilarityTable(
-        snps=_whole(columns, ["snp"], table_path, 0, manifest.n_snps - 1)[:, 0],
-        means=_whole(columns, ["mean"], table_path, 0, 2 * STEPS)[:, 0],
-        variances=columns.matrix(["variance"])[:, 0],
-        loadings=_whole(columns, loadings, table_path, -MAX_LOADING, MAX_LOADING),
-        scale=float(scale),
-    )
-    if len(read.snps) > MAX_SNPS or (np.diff(read.snps) <= 0).any():
-        raise InvalidBundle(
-            f"{table_path}: expected at most {MAX_SNPS} SNPs in ascending order, each once"
+
+    def to_arrow(self, ids: Sequence[str]) -> pa.Table:
+        """The columns of the file, given the names of the SNPs."""
+        return pa.table(
+            {"id": pa.array(ids, pa.string()), "effect": self.effects, "mean": self.means}
         )
-    most = (2 * STEPS) ** 2
-    if not ((read.variances >= 1e-6) & (read.variances <= most)).all():
-        raise InvalidBundle(f"{table_path}: column 'variance' holds numbers outside 1e-6 to {most}")
-    training = Columns(
-        *out_of_fold, kinds={"distance": NUMBERS}, optional=dict.fromkeys(_RATES, NUMBERS)
-    )
-    distances = training.numbers_or_nan("distance")
-    known = np.sort(distances[~np.isnan(distances)])
-    if not len(known) or not (np.isfinite(known).all() and known[0] >= 0):
-        raise InvalidBundle(f"{out_of_fold[1]}: column 'distance' holds no distances")
-    return Similarity(read, known, _rate_limits(training, out_of_fold[1]))
 
-
-def _rate_limits(columns: Columns, path: Path) -> RateLimits | None:
-    there = [columns.has(name) for name in _RATES]
-    if not any(there):
-        return None
-    if not all(there):
-        raise InvalidBundle(f"{path} has one of the columns {' and '.join(_RATES)}, expected both")
-    heterozygosity, call_rate = (columns.numbers_or_nan(name) for name in _RATES)
-    # With too little called a sample has no heterozygosity.
-    known = heterozygosity[~(call_rate < MIN_CALLED)]
-    for name, values in zip(_RATES, (known, call_rate), strict=True):
-        if not len(values) or not ((values >= 0) & (values <= 1)).all():
-            raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
-    return rate_limits(SampleRates(known, call_rate), UNLIKE_BEYOND)
-
-
-def component_name(number: int) -> str:
-    """Name of a component's column: ``pc_001``."""
-    return f"pc_{number:03d}"
-
-
-def _whole(columns: Columns, names: list[str], path: Path, lowest: int, highest: int) -> np.ndarray:
-    values = columns.matrix(names)
-    if not ((values >= lowest) & (values <= highest)).all():
-        raise InvalidBundle(
-            f"{path}: column '{names[0]}'{' or a later one' if len(names) > 1 else ''} holds "
-            f"numbers outside {lowest} to {highest}"
-        )
-    return values.astype(np.int64)
+    @staticmethod
+    def read(content: bytes, path: Path, ids: Sequence[str]) -> "EffectTable":
+        """The table of a bundle; InvalidBundle where it is not one of these SNPs."""
+        kinds = {"id": TEXT, "effect": NUMBERS, "mean": NUMBERS}
+        columns = Columns(content, path, kinds=kinds, n_rows=len(ids))
+        _check_ids(columns, path, ids)
+        effects, means = columns.matrix(["effect", "mean"]).T
+        if not ((means >= 0) & (means <= 2)).all():
+            raise InvalidBundle(f"{path}: column 'mean' holds mean codes outside 0 to 2")
+        return EffectTable(effects.copy(), means.copy())

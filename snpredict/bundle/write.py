@@ -4,6 +4,8 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +13,36 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from snpredict.bundle.load import load_bundle
-from snpredict.bundle.manifest import CARD, MANIFEST, OUT_OF_FOLD, SALIENCY, SNPS
-from snpredict.bundle.tables import SIMILARITY
+from snpredict.bundle.manifest import (
+    CARD,
+    EFFECTS,
+    MANIFEST,
+    OUT_OF_FOLD,
+    SALIENCY,
+    SIMILARITY,
+    SNPS,
+    Manifest,
+)
+from snpredict.bundle.out_of_fold import OutOfFold
+from snpredict.bundle.similarity_table import similarity_to_arrow
+from snpredict.bundle.tables import EffectTable, SaliencyTable, SnpTable
 from snpredict.errors import OutputError
 from snpredict.files import write_folder
+from snpredict.formulas.similarity import SimilarityTable
 from snpredict.names import listed
 
 
 def write_bundle(
     target: Path,
-    manifest: dict[str, Any],
-    snps: pa.Table,
-    saliency: pa.Table,
-    out_of_fold: pa.Table,
-    fold_models: list[bytes],
-    ensemble: bytes | None,
+    manifest: Manifest,
     card: str,
-    similarity: pa.Table | None = None,
+    *,
+    snps: SnpTable,
+    saliency: SaliencyTable | None = None,
+    out_of_fold: OutOfFold | None = None,
+    similarity: SimilarityTable | None = None,
+    effects: EffectTable | None = None,
+    models: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a bundle, whole or not at all.
 
@@ -38,17 +53,14 @@ def write_bundle(
     ----------
     target : Path
         The bundle's folder.
-    manifest : dict
-        All of the manifest but ``files``, which is filled in here.
-    snps, saliency, out_of_fold : pyarrow.Table
-        See docs/bundle.md for their columns.
-    fold_models : list of bytes
-        ONNX models of those folds that name a file, in their order.
-    ensemble : bytes or None
-        ONNX model for the file ``manifest["ensemble"]``; None where that is None.
+    manifest : Manifest
+        Its ``files`` are filled in here.
     card : str
         Markdown.
-    similarity : pyarrow.Table, optional
+    snps, saliency, out_of_fold, similarity, effects : tables
+        Those that the manifest's kind has.
+    models : mapping of str to bytes, optional
+        ONNX models by the paths that the manifest gives them.
 
     Raises
     ------
@@ -57,20 +69,20 @@ def write_bundle(
     InvalidBundle
         The parts contradict each other.
     """
-    named = [fold["model"] for fold in manifest["folds"] if fold["model"] is not None]
-    if len(named) != len(fold_models) or (manifest["ensemble"] is None) != (ensemble is None):
-        raise ValueError("the manifest names other models than were given")
-    files = dict(zip(named, fold_models, strict=True))
-    if ensemble is not None:
-        files[manifest["ensemble"]] = ensemble
-    for name, table in ((SNPS, snps), (SALIENCY, saliency), (OUT_OF_FOLD, out_of_fold)):
-        files[name] = _parquet(table)
+    files = {**(models or {}), CARD: card.encode(), SNPS: _parquet(snps.to_arrow())}
+    if saliency is not None:
+        folds = [fold.name for fold in manifest.folds]
+        files[SALIENCY] = _parquet(saliency.to_arrow(snps.ids, folds))
+    if out_of_fold is not None:
+        files[OUT_OF_FOLD] = _parquet(out_of_fold.to_arrow())
     if similarity is not None:
         # Statistics of its many short columns would be a good part of the file.
-        files[SIMILARITY] = _parquet(similarity, write_statistics=False)
-    files[CARD] = card.encode()
+        files[SIMILARITY] = _parquet(similarity_to_arrow(similarity), write_statistics=False)
+    if effects is not None:
+        files[EFFECTS] = _parquet(effects.to_arrow(snps.ids))
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
-    text = json.dumps({**manifest, "files": digests}, indent=2, ensure_ascii=False, allow_nan=False)
+    entries = replace(manifest, files=digests).as_dict()
+    text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)
     files[MANIFEST] = f"{text}\n".encode()
 
     check_target(target)

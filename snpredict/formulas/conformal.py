@@ -152,6 +152,18 @@ def _pick(
     return ordered[np.arange(len(folds)), rank - below.sum(axis=1) - 1]
 
 
+def pooled_quantile(residuals: np.ndarray, level: float) -> float:
+    """Radius that holds `level` of the samples to come; infinite for too few residuals.
+
+    Parameters
+    ----------
+    residuals : ndarray (samples,) of float64
+        Absolute.
+    """
+    rank = rank_of(level, len(residuals))
+    return math.inf if rank > len(residuals) else float(np.sort(residuals)[rank - 1])
+
+
 def family_quantile(residuals: np.ndarray, family: np.ndarray, level: float) -> float:
     """Radius that holds `level` of the samples of a family to come; infinite for too few families.
 
@@ -191,11 +203,10 @@ def coverage_known(residuals: np.ndarray, folds: np.ndarray, level: float) -> fl
     """
     inside = 0
     for fold in np.unique(folds):
-        others = np.sort(residuals[folds != fold])
-        rank = rank_of(level, len(others))
-        if rank > len(others):
+        radius = pooled_quantile(residuals[folds != fold], level)
+        if not math.isfinite(radius):
             return None
-        inside += int(np.count_nonzero(residuals[folds == fold] <= others[rank - 1]))
+        inside += int(np.count_nonzero(residuals[folds == fold] <= radius))
     return inside / len(residuals)
 
 
@@ -223,5 +234,10 @@ def coverage_new(
         if not math.isfinite(radius):
             return None
         inside[tested] = residuals[tested] <= radius
+    return shares_by_family(inside, family)
+
+
+def shares_by_family(inside: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """Per family the share of its samples that are inside: (families,), families ascending."""
     member = np.unique(family, return_inverse=True)[1]
     return np.bincount(member, inside) / np.bincount(member)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from snpredict.bundle.load import Bundle
+from snpredict.bundle.typed_json import as_json
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.low_call_rate import call_facts
 from snpredict.version import __version__
@@ -84,7 +85,7 @@ def _similarity_facts(check: FileCheck) -> dict[str, Any] | None:
     found = check.unlike
     if found is None:
         return None
-    said = check.bundle.manifest.raw.get("similarity") or {}
+    said = as_json(check.bundle.manifest.similarity)
     limits = found.similarity.rates
     return {
         "unlike_training": int(found.any.sum()),
@@ -94,6 +95,6 @@ def _similarity_facts(check: FileCheck) -> dict[str, Any] | None:
         "limit": found.similarity.limit,
         "heterozygosity_limits": limits and list(limits.heterozygosity),
         "call_rate_limit": limits and limits.call_rate,
-        "errors": said.get("errors"),
-        "errors_new_families": said.get("errors_new_families"),
+        "errors": said["errors"],
+        "errors_new_families": said["errors_new_families"],
     }

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from snpredict.bundle.load import Bundle
-from snpredict.errors import InvalidBundle, UsageError
+from snpredict.errors import InvalidBundle, UsageError, WrongKindOfModel
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction, dosage_steps
@@ -29,8 +29,18 @@ class OnnxModels:
 
     def __init__(self, bundle: Bundle):
         self._bundle = bundle
+        self._inputs = [("genotypes", "int8", bundle.manifest.n_snps)]
+        if bundle.manifest.covariates:
+            self._inputs.append(("covariates", "float", bundle.manifest.n_covariates))
         self._sessions = [(path, self._open(path)) for path in bundle.manifest.models]
         self._function: ScoreFunction | None = None
+        if bundle.manifest.covariates:
+            names = ", ".join(covariate.name for covariate in bundle.manifest.covariates)
+            raise WrongKindOfModel(
+                f"model {bundle.manifest.name!r} also takes covariates ({names}), which a file of "
+                "genotypes does not hold",
+                "run its ONNX files on a runtime of your own; docs/bundle.md says how",
+            )
         try_out(bundle, self)
 
     def predict(self, genotypes: Genotypes) -> np.ndarray:
@@ -72,11 +82,12 @@ class OnnxModels:
         # onnxruntime's own exceptions have no common base but Exception.
         except Exception as error:
             raise self._invalid(path, error) from None
-        expected = [("genotypes", "tensor(int8)", 2, [self._bundle.manifest.n_snps])]
+        expected = [(name, f"tensor({kind})", 2, [width]) for name, kind, width in self._inputs]
         if inputs != expected or outputs.get("prediction") != "tensor(float)":
+            wanted = [f"'{name}' {kind} (samples, {width})" for name, kind, width in self._inputs]
             raise InvalidBundle(
-                f"{self._bundle.path / path}: expected one input 'genotypes' int8 (samples, "
-                f"{self._bundle.manifest.n_snps}) and an output 'prediction' float32, found "
+                f"{self._bundle.path / path}: expected the inputs {' and '.join(wanted)} and an "
+                "output 'prediction' float32, found "
                 f"{[(i.name, i.type, i.shape) for i in session.get_inputs()]} and {outputs}"
             )
         return session

@@ -16,12 +16,14 @@ import numpy as np
 
 from snpredict.ahead import default_threads, map_ahead
 from snpredict.bundle.load import Bundle
-from snpredict.bundle.out_of_fold import NEW, TrainingSet
+from snpredict.bundle.manifest import VARIANT_EFFECTS
+from snpredict.bundle.out_of_fold import NEW
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.scoring.fold_models import FoldModels
+from snpredict.scoring.linear import LinearModel
 from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
 from snpredict.scoring.tiles import Tile, tiles
 
@@ -33,7 +35,13 @@ def open_models(bundle: Bundle) -> FoldModels:
     ------
     InvalidBundle
         See `Scorer`.
+    WrongKindOfModel
+        The bundle predicts nothing, or not from genotypes alone.
     """
+    if bundle.manifest.kind == VARIANT_EFFECTS:
+        raise bundle.predicts_nothing()
+    if bundle.effects is not None:
+        return LinearModel(bundle)
     from snpredict.scoring.onnx_models import OnnxModels
 
     return OnnxModels(bundle)
@@ -54,13 +62,15 @@ class Scorer:
         A model cannot be loaded, or its input or output has another name, type or shape; or its
         outputs for simple genotypes are not finite, or not those that the manifest implies; or
         the bundle's effects are not those of its weights.
+    WrongKindOfModel
+        The bundle predicts nothing, or not from genotypes alone.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0):
         self._bundle = bundle
         self._threads = threads or default_threads()
         self._models = open_models(bundle)
-        self._training_set = TrainingSet(bundle)
+        self._training_set = bundle.training_set
 
     def predict(self, genotypes: Genotypes) -> np.ndarray:
         """Prediction of every fold model.

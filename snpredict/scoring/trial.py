@@ -62,7 +62,7 @@ def _hold_against(
     if (np.abs(folds - trait.predictions(z)) > allowed).any():
         raise InvalidBundle(
             f"{path}: its predictions are not those that its "
-            "weights and the manifest's isru_alpha, center and scale give"
+            "weights and the manifest's link, center and scale give"
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.typed_json import as_json
 from snpredict.explaining.snp_report import SnpReport
 from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit
@@ -199,20 +200,20 @@ def show_models(console: "Console", models: Sequence[tuple[Manifest, int]]) -> N
 
 def show_model(console: "Console", bundle: Bundle) -> None:
     """What a bundle's manifest says, and its figures per fold."""
-    manifest, raw = bundle.manifest, bundle.manifest.raw
-    training = raw.get("training")
+    manifest = bundle.manifest
+    training = as_json(manifest.training) or {}
     facts = {
         "model": manifest.name,
-        "description": raw.get("description"),
+        "description": manifest.description,
         "trait": trait_and_unit(manifest),
         "accuracy": pcc(manifest),
         "SNPs": f"{manifest.n_snps:,}",
-        "coding": raw.get("genotype_coding"),
+        "coding": manifest.genotype_coding,
         **{key: value for key, value in manifest.metrics.items() if value is not None},
-        **({f"training {k}": v for k, v in training.items()} if isinstance(training, dict) else {}),
-        "licence": raw.get("licence"),
-        "source": raw.get("source"),
-        "created": raw.get("created"),
+        **{f"training {key}": value for key, value in training.items()},
+        "licence": manifest.licence,
+        "source": manifest.source,
+        "created": manifest.created,
         "folder": bundle.path,
         "manifest": f"SHA-256 {bundle.digest}",
         "files": f"{len(bundle.files)}, {bundle.size_bytes / 1e6:.1f} MB, all as the manifest says",

@@ -1,7 +1,6 @@
 """What is said of samples that are unlike a model's training set."""
 
 import math
-from typing import NamedTuple
 
 from snpredict.bundle.load import Bundle
 from snpredict.formulas.similarity import Similarity
@@ -55,11 +54,11 @@ def _error_in_short(found: Unlike, bundle: Bundle) -> str:
         return "the error of such lines is unknown"
     if unmeasured:
         return f"of {unmeasured:,} the error is unknown"
-    errors = _errors(bundle)
-    if errors is None:
+    entry = bundle.manifest.similarity
+    if entry is None or entry.errors is None or entry.errors.ratio is None:
         return "their error was not measured"
-    between = f"{errors.low:.2f} to {errors.high:.2f}"
-    return f"such lines had {errors.ratio:.2f} ({between}) times the error"
+    ratio, low, high = entry.errors.ratio
+    return f"such lines had {ratio:.2f} ({low:.2f} to {high:.2f}) times the error"
 
 
 def sample_report(check: FileCheck) -> list[Line]:
@@ -106,55 +105,28 @@ def _limits(similarity: Similarity) -> dict[str, str]:
     }
 
 
-class _Errors(NamedTuple):
-    """Mean absolute errors of lines beyond the limit and of the others, and their ratio."""
-
-    ratio: float
-    low: float
-    high: float
-    flagged: float
-    others: float
-    n: int
-    pcc: tuple[float, float] | None
-
-
-def _errors(bundle: Bundle) -> _Errors | None:
-    """Figures of the manifest's ``errors``, or None where it holds none that can be read."""
-    try:
-        errors = bundle.manifest.raw["similarity"]["errors"]
-        pcc = [errors[part]["pcc"] for part in ("flagged", "others")]
-        return _Errors(
-            ratio=float(errors["mae_ratio"]),
-            low=float(errors["mae_ratio_low"]),
-            high=float(errors["mae_ratio_high"]),
-            flagged=float(errors["flagged"]["mae"]),
-            others=float(errors["others"]["mae"]),
-            n=int(errors["flagged"]["n"]),
-            pcc=None if None in pcc else (float(pcc[0]), float(pcc[1])),
-        )
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-
-
 def _error_words(bundle: Bundle) -> str | None:
-    """The measured figure in words, or None where the manifest holds none that can be read."""
-    errors = _errors(bundle)
-    if errors is None:
+    """The measured figure in words, or None where the manifest has none."""
+    entry = bundle.manifest.similarity
+    errors = entry.errors if entry is not None else None
+    if errors is None or errors.ratio is None:
         return None
+    ratio, low, high = errors.ratio
+    flagged, others = errors.flagged, errors.others
     correlations = ""
-    if errors.pcc is not None:
-        correlations = "; PCC {:.2f} against {:.2f}".format(*errors.pcc)
+    if flagged.pcc is not None and others.pcc is not None:
+        correlations = f"; PCC {flagged.pcc:.2f} against {others.pcc:.2f}"
     figures = (
-        f"MAE {errors.flagged:.3g} against {errors.others:.3g} {bundle.manifest.unit}"
-        f"{correlations}; {errors.n:,} lines"
+        f"MAE {flagged.mae:.3g} against {others.mae:.3g} {bundle.manifest.unit}"
+        f"{correlations}; {flagged.n:,} lines"
     )
-    if errors.low > 1:
+    if low > 1:
         return (
-            f"in cross-validation such lines were predicted with {errors.ratio:.2f} times the "
+            f"in cross-validation such lines were predicted with {ratio:.2f} times the "
             f"error ({figures})"
         )
     return (
-        f"in cross-validation the error of such lines was {errors.ratio:.2f} times that of the "
-        f"others, no clear difference (95 % interval {errors.low:.2f} to {errors.high:.2f}; "
+        f"in cross-validation the error of such lines was {ratio:.2f} times that of the "
+        f"others, no clear difference (95 % interval {low:.2f} to {high:.2f}; "
         f"{figures})"
     )

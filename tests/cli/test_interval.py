@@ -1,27 +1,29 @@
 """`snpredict predict --interval`, as people and programs see it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from snpredict.bundle.entries import IntervalsEntry, NewIntervals
+from snpredict.bundle.out_of_fold import FamilyResiduals
 from tests.cli.test_predict import rows_of
 
 FOLDS = [1, 2, 3] * 20
 RESIDUALS = np.random.default_rng(2).normal(0, 4, 60).tolist()
-FAMILIES = {
-    "family": [at // 10 for at in range(60)],
-    "family_fold": [at // 20 for at in range(60)],
-    "family_residual": [3 * value for value in RESIDUALS],
-}
+FAMILIES = FamilyResiduals(
+    family=np.arange(60) // 10, fold=np.arange(60) // 20, residual=3 * np.array(RESIDUALS)
+)
 
 
 @pytest.fixture
 def with_residuals(folder, tiny):
     """Bundles "plain" and "both" in the working folder."""
     tiny.write(folder / "plain", out_of_fold=tiny.residuals(FOLDS, RESIDUALS))
-    manifest = tiny.manifest() | {"intervals": {"known": {}, "new": {}}}
-    table = tiny.residuals(FOLDS, RESIDUALS, **FAMILIES)
+    new = NewIntervals("left out", 60, 6, "column", {}, {})
+    manifest = replace(tiny.manifest(), intervals=IntervalsEntry(new=new))
+    table = tiny.residuals(FOLDS, RESIDUALS, FAMILIES)
     tiny.write(folder / "both", out_of_fold=table, manifest=manifest)
     return folder
 
@@ -57,7 +59,7 @@ def test_new_families(with_residuals, run):
     assert "within one family, whose samples err together" in new.err
     # The prediction plus and minus one number: families of ten weigh as their samples do.
     found = ends(new)
-    radius = np.sort(np.abs(FAMILIES["family_residual"]))[47]
+    radius = np.sort(np.abs(FAMILIES.residual))[47]
     np.testing.assert_allclose(np.diff(found)[:, 0], 2 * radius, rtol=1e-4)
     middle = [float(row["prediction"]) for row in rows_of(new.out)]
     np.testing.assert_allclose(found.mean(axis=1), middle, rtol=1e-4)

@@ -3,9 +3,9 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from snpredict import errors
@@ -79,12 +79,8 @@ def test_a_scaffold_is_not_a_chromosome(run, genotypes, tiny):
 
 
 def test_a_model_without_alleles_refuses_a_vcf_and_names_the_cure(run, genotypes, tiny, folder):
-    n = len(tiny.ids)
-    snps = tiny.snps()
-    for name in ("counted_allele", "other_allele"):
-        snps = snps.set_column(
-            snps.column_names.index(name), name, pa.array([None] * n, pa.string())
-        )
+    unknown = (None,) * len(tiny.ids)
+    snps = replace(tiny.snps(), counted_allele=unknown, other_allele=unknown)
     tiny.write(folder / "bare", snps=snps)
     outcome = run("predict", "g.vcf", "--model", "bare")
     assert outcome.code == errors.NoSnpMatched.exit_code

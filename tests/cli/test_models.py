@@ -58,7 +58,7 @@ def test_show(run, tiny_bundle, by):
 
 def test_show_for_programs(run):
     value = json.loads(run("models", "show", "tiny", "--json").out)
-    assert value["schema_version"] == 1
+    assert value["schema_version"] == 2
     assert value["manifest_sha256"] == load_bundle("tiny").digest
 
 

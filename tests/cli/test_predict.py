@@ -303,7 +303,7 @@ def alter(bundle: Path) -> None:
 
 
 def new_schema(bundle: Path) -> None:
-    manifest = json.loads((bundle / MANIFEST).read_text()) | {"schema_version": 2}
+    manifest = json.loads((bundle / MANIFEST).read_text()) | {"schema_version": 3}
     (bundle / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -320,7 +320,7 @@ def no_json(bundle: Path) -> None:
             errors.BundleFileAltered,
             ["snps.parquet was altered", "found SHA-256", "expected"],
         ),
-        (new_schema, errors.UnknownSchema, ["found schema version 2, expected 1"]),
+        (new_schema, errors.UnknownSchema, ["found schema version 3, expected 1 or 2"]),
         (no_json, errors.InvalidBundle, ["manifest.json is not valid JSON"]),
     ],
     ids=["missing bundle file", "altered bundle file", "unknown schema version", "no JSON"],

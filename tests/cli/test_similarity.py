@@ -82,7 +82,7 @@ def test_the_line_gives_the_ratio_only_where_it_was_measured(run, model, folder)
         for line in run("predict", "far.tsv", "--model", model).err.splitlines()
         if line.startswith("similarity")
     )
-    ratio = load_bundle(model).manifest.raw["similarity"]["errors"]["mae_ratio"]
+    ratio = load_bundle(model).manifest.similarity.errors.mae_ratio
     assert f"such lines had {ratio:.2f} (" in line and "times the error. More: " in line
     assert len(line) <= 140
 

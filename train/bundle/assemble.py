@@ -1,38 +1,29 @@
 """A finished run as a bundle: fused ensemble, tables, manifest, card, and the parity of it all."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from rich.console import Console
 
+from snpredict.bundle.entries import EvaluationEntry, Parity, SimilarityEntry
 from snpredict.bundle.write import write_bundle
-from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.encoding import genotype_frequencies
-from snpredict.formulas.genotypes import Genotypes
-from snpredict.formulas.links import Isru, TraitScale
+from snpredict.formulas.score_function import ScoreFunction
+from snpredict.formulas.similarity import SimilarityTable
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import function_of, fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
 from train.bundle.manifest import manifest_of
 from train.bundle.model_card import model_card
 from train.bundle.similarity_table import (
-    as_parquet_table,
     held_out_distances,
     known_family_folds,
     manifest_entry,
     new_family_errors,
     similarity_table,
 )
-from train.bundle.tables import (
-    effect_columns,
-    out_of_fold_table,
-    saliency_table,
-    snp_table,
-    some_lines,
-)
+from train.bundle.tables import out_of_fold_table, saliency_table, snp_table
 from train.data.snpinfo import SnpInfo
 from train.errors import ParityError
 from train.networks.hidden_part import HiddenPart
@@ -53,7 +44,7 @@ def assemble_bundle(
     info: SnpInfo,
     console: Console,
     left_out: LeftOut | None = None,
-    evaluated: dict[str, Any] | None = None,
+    evaluated: EvaluationEntry | None = None,
 ) -> None:
     """Write the bundle of a complete run.
 
@@ -64,80 +55,91 @@ def assemble_bundle(
     ParityError
         Keras and a fold's ONNX file, or the fold models and the fused ensemble, disagree.
     """
+    exported = _export(run, console)
+    fused = exported.function is not None
+    manifest = manifest_of(target.name, run, figures, exported.alpha, fused)
+    frequencies = genotype_frequencies(run.data.codes)
+    distances, similarity, similarity_entry = _similarity(run, left_out)
+    out_of_fold = out_of_fold_table(run, left_out, distances)
+    manifest = replace(
+        manifest,
+        evaluation=evaluated,
+        similarity=similarity_entry,
+        intervals=measured_intervals(
+            out_of_fold.residual, out_of_fold.fold, left_out, run.settings.scheme
+        ),
+        parity=exported.parity,
+    )
+    write_bundle(
+        target,
+        manifest,
+        model_card(manifest),
+        snps=snp_table(run, info, frequencies),
+        saliency=saliency_table(run, frequencies, exported.function, manifest.trait_scale),
+        out_of_fold=out_of_fold,
+        similarity=similarity,
+        models=dict(zip(manifest.models, exported.models, strict=True)),
+    )
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """The models that a bundle gets.
+
+    ``function`` is the score of the fused ensemble, None for a network that cannot be fused;
+    ``models`` is that ensemble alone, or else the folds' own models in their order.
+    """
+
+    alpha: float
+    function: ScoreFunction | None
+    models: list[bytes]
+    parity: Parity
+
+
+def _export(run: Run, console: Console) -> _Exported:
+    """The fused ensemble where there can be one, after all models were held against each other."""
     scores = [dict(np.load(fold_folder(run.path, fold) / "score.npz")) for fold in run.folds]
     weights = np.stack([score["weights"] for score in scores], axis=2).astype(np.float32)
     bias = np.array([score["bias"] for score in scores], np.float32)
     hidden = _hidden(scores)
     center = np.array([r["center"] for r in run.results])
     scale = np.array([r["scale"] for r in run.results])
-    alpha = _alpha(run)
+    preset = run.settings.preset
+    assert preset is not None
+    alpha = preset.architecture.isru_alpha
     models = [(fold_folder(run.path, fold) / "model.onnx").read_bytes() for fold in run.folds]
 
     codes = parity_genotypes(len(run.data.snps), run.settings.seed)
     by_folds = np.stack([onnx_predictions(model, codes) for model in models], axis=1)
-    keras_onnx = max(
-        require_parity(
-            f"fold {fold}: Keras and ONNX", score["parity_predictions"], by_folds[:, at], scale[at]
-        )
-        for at, (fold, score) in enumerate(zip(run.folds, scores, strict=True))
-    )
+    by_keras = np.stack([score["parity_predictions"] for score in scores], axis=1)
+    keras_onnx = _parity(run.folds, "Keras and ONNX", by_keras, by_folds, scale)
     fused = fused_ensemble(weights, bias, center, scale, alpha, hidden)
-    ensemble: bytes | None = fused
-    onnx_fused: float | None
+    by_ensemble = onnx_predictions(fused, codes)
     try:
-        by_ensemble = onnx_predictions(fused, codes)
-        onnx_fused = max(
-            require_parity(
-                f"fold {fold}: its ONNX and the fused ensemble",
-                by_folds[:, at],
-                by_ensemble[:, at],
-                scale[at],
-            )
-            for at, fold in enumerate(run.folds)
-        )
-        console.print(
-            f"parity on random genotypes: Keras and ONNX {keras_onnx:.1e} SD, "
-            f"ONNX and fused ensemble {onnx_fused:.1e} SD",
-            soft_wrap=True,
+        onnx_fused = _parity(
+            run.folds, "its ONNX and the fused ensemble", by_folds, by_ensemble, scale
         )
     except ParityError as error:
-        if run.settings.preset and run.settings.preset.network in FUSED_NETWORKS:
+        if preset.network in FUSED_NETWORKS:
             raise  # a network that has to be fused and is not is a bug, not a property
         console.print(f"no fused ensemble, predict will run the fold models: {error.message}")
-        ensemble, onnx_fused = None, None
-
-    frequencies = genotype_frequencies(run.data.codes)
-    effects: dict[str, np.ndarray] = {}
-    if ensemble is not None:
-        lines = some_lines(run.data.codes, run.settings.seed)
-        function = function_of(weights, bias, hidden)
-        trait = TraitScale(center, scale, Isru(alpha))
-        effects = effect_columns(
-            average_effects(function, trait, frequencies),
-            effect_ranges(function, trait, frequencies, Genotypes(lines)),
-        )
-    manifest = manifest_of(target.name, run, figures, alpha, ensemble is not None)
-    manifest["evaluation"] = evaluated
-    distances, similarity, manifest["similarity"] = _similarity(run, left_out)
-    out_of_fold = out_of_fold_table(run, left_out, distances)
-    manifest["intervals"] = measured_intervals(
-        out_of_fold["residual"].to_numpy(),
-        out_of_fold["fold"].to_numpy(),
-        left_out,
-        run.settings.scheme,
+        return _Exported(alpha, None, models, Parity(keras_onnx))
+    console.print(
+        f"parity on random genotypes: Keras and ONNX {keras_onnx:.1e} SD, "
+        f"ONNX and fused ensemble {onnx_fused:.1e} SD",
+        soft_wrap=True,
     )
-    manifest["parity"] = {"keras_onnx_sd": keras_onnx, "onnx_fused_sd": onnx_fused}
-    write_bundle(
-        target,
-        manifest,
-        snps=snp_table(run, info, frequencies),
-        saliency=saliency_table(run, effects),
-        out_of_fold=out_of_fold,
-        # The ensemble holds them already.
-        fold_models=models if ensemble is None else [],
-        ensemble=ensemble,
-        card=model_card(manifest),
-        similarity=similarity,
+    function = function_of(weights, bias, hidden)
+    return _Exported(alpha, function, [fused], Parity(keras_onnx, onnx_fused))
+
+
+def _parity(
+    folds: list[int], what: str, one: np.ndarray, other: np.ndarray, scale: np.ndarray
+) -> float:
+    """Largest difference of two sets of predictions (samples, folds), SDs of the trait."""
+    return max(
+        require_parity(f"fold {fold}: {what}", one[:, at], other[:, at], scale[at])
+        for at, fold in enumerate(folds)
     )
 
 
@@ -151,14 +153,9 @@ def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
     )
 
 
-def _alpha(run: Run) -> float:
-    assert run.settings.preset is not None
-    return run.settings.preset.architecture.isru_alpha
-
-
 def _similarity(
     run: Run, left_out: LeftOut | None
-) -> tuple[np.ndarray, pa.Table | None, dict[str, Any] | None]:
+) -> tuple[np.ndarray, SimilarityTable | None, SimilarityEntry | None]:
     """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
     codes, rows = run.data.codes, np.concatenate(run.rows)
     folds = np.load(run.path / "data" / "folds.npy")
@@ -170,7 +167,9 @@ def _similarity(
     predicted = np.concatenate(run.predicted)
     entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
     if left_out is not None and run.settings.scheme != "family":
-        entry["errors_new_families"] = new_family_errors(
-            codes, left_out.observed, left_out.residual, left_out.fold, entry["limit"]
+        assert entry.limit is not None
+        errors = new_family_errors(
+            codes, left_out.observed, left_out.residual, left_out.fold, entry.limit
         )
-    return distances, as_parquet_table(table), entry
+        entry = replace(entry, errors_new_families=errors)
+    return distances, table, entry

@@ -1,8 +1,10 @@
 """The model card: what a person must know before believing a bundle."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from snpredict.bundle.entries import EvaluationEntry, IntervalsEntry, Training
+from snpredict.bundle.manifest import Manifest
 from train.bundle.interval_coverage import LEVELS
 from train.evaluation.figures import SCHEME_TITLES, Interval
 from train.evaluation.markdown import FIGURES
@@ -21,10 +23,11 @@ _CHOSEN = {
 }
 
 
-def model_card(manifest: dict[str, Any]) -> str:
+def model_card(manifest: Manifest) -> str:
     """Markdown for ``MODEL_CARD.md``, from the manifest alone, so that both say the same."""
-    m, training, figures = manifest, manifest["training"], manifest["metrics"]
-    unit = m["unit"]
+    m, training, figures = manifest, manifest.training, manifest.metrics
+    assert training is not None and m.preset is not None
+    unit, preset = m.unit, m.preset
 
     def figure(name: str, digits: int = 3) -> str:
         return shown(figures.get(name), digits)
@@ -34,41 +37,42 @@ def model_card(manifest: dict[str, Any]) -> str:
         "column": "the folds given in the training table",  # in older bundles
         "random": "random folds",
         "family": "folds of whole families",
-    }[training["fold_scheme"]]
+    }[training.fold_scheme or "random"]
     lines = [
-        f"# {m['name']}",
+        f"# {m.name}",
         "",
-        f"Predicts **{m['trait']}** ({unit}) from {m['n_snps']} SNPs with the mean of "
-        f"{len(m['folds'])} fold models.",
+        f"Predicts **{m.trait}** ({unit}) from {m.n_snps} SNPs with the mean of "
+        f"{len(m.folds)} fold models.",
         "",
         "## Data",
         "",
-        f"- Source: {m['source'] or 'not stated'}",
-        f"- Licence of the data: {m['licence'] or 'not stated'}",
-        f"- Table `{training['table']}`, SHA-256 `{training['sha256']}`",
-        f"- {training['samples']} samples"
-        + (f" in {training['families']} families" if training["families"] else "")
-        + f", {100 * training['missing_rate']:.1f} % of the genotypes missing",
-        f"- {m['trait']}: {_spread(training['phenotype_mean'], training['phenotype_sd'], unit)}",
+        f"- Source: {m.source or 'not stated'}",
+        f"- Licence of the data: {m.licence or 'not stated'}",
+        f"- Table `{training.table}`, SHA-256 `{training.sha256}`",
+        f"- {training.samples} samples"
+        + (f" in {training.families} families" if training.families else "")
+        + f", {100 * (training.missing_rate or 0):.1f} % of the genotypes missing",
+        f"- {m.trait}: {_spread(training.phenotype_mean, training.phenotype_sd, unit)}",
         *(
             ["- Several rows of one line were averaged to one value per line (`--repeats mean`)"]
-            if training.get("repeats")
+            if training.repeats
             else []
         ),
-        f"- Genotypes: {m['genotype_coding']}; the counted allele of each SNP is in `snps.parquet`",
+        f"- Genotypes: {m.genotype_coding}; the counted allele of each SNP is in `snps.parquet`",
         "",
         "## How well it predicts",
         "",
         f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
         "see. A fold trains on the rest but one fold, which chooses its settings."
-        + _CHOSEN.get(m["preset"]["name"], ""),
+        + _CHOSEN.get(preset["name"], ""),
         "",
         "| fold | PCC | MAE | R² | epochs |",
         "| --- | --- | --- | --- | --- |",
         *(
-            f"| {f['fold']} | {shown(f['metrics']['pcc'])} | {shown(f['metrics']['mae'])} "
-            f"| {shown(f['metrics']['r2'])} | {f['epochs']} |"
-            for f in m["folds"]
+            f"| {fold.number} | "
+            + " | ".join(shown(fold.metrics[name]) for name in ("pcc", "mae", "r2"))
+            + f" | {fold.epochs} |"
+            for fold in m.folds
         ),
         f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
         "",
@@ -81,15 +85,15 @@ def model_card(manifest: dict[str, Any]) -> str:
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
     lines += new_family_lines(m)
-    lines += evaluation_lines(m.get("evaluation"), f"network-{m['preset']['name']}")
+    lines += evaluation_lines(m.evaluation, f"network-{preset['name']}")
     lines += _similarity(m)
     lines += [
         "",
         "## How it was trained",
         "",
-        f"Preset `{m['preset']['name']}`: {m['preset']['description']}.",
+        f"Preset `{preset['name']}`: {preset['description']}.",
     ]
-    if m["preset"].get("network") == HIDDEN:
+    if preset.get("network") == HIDDEN:
         lines += [
             "",
             "**The network learns from two teachers.** The SNPs with the largest squared ridge "
@@ -100,8 +104,8 @@ def model_card(manifest: dict[str, Any]) -> str:
             "fold chose the shrinkage of the ridge and the number of trees. Contributions stay "
             "exact: see docs/methods.md.",
         ]
-    elif m["preset"]["start"]["method"] == "ridge":
-        again = m["preset"]["start"]["reweightings"]
+    elif preset["start"]["method"] == "ridge":
+        again = preset["start"]["reweightings"]
         lines += [
             "",
             "**The network does not start from random weights.** It starts at a ridge regression "
@@ -121,36 +125,38 @@ def model_card(manifest: dict[str, Any]) -> str:
         "",
         "## What it must not be used for",
         "",
-        _other_populations(m),
+        _other_populations(training),
         "- Files whose codes count another allele than this bundle's: the predictions would be "
         "wrong without looking wrong.",
         "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
         "linkage spreads one locus over its neighbours.",
         "- Decisions on single samples without their error: `predict --interval 0.9` gives it.",
         "",
-        f"Seed {m['seed']}, created {m['created']} with "
-        + ", ".join(f"{name} {version}" for name, version in m["software"].items())
+        f"Seed {m.seed}, created {m.created} with "
+        + ", ".join(f"{name} {version}" for name, version in m.software.items())
         + ".",
         "",
     ]
     return "\n".join(lines)
 
 
-def _spread(mean: float, sd: float, unit: str) -> str:
+def _spread(mean: float | None, sd: float | None, unit: str) -> str:
     """Mean and SD of the trait, in words where it was standardised before."""
+    if mean is None or sd is None:
+        return "not stated"
     if abs(mean) < 0.005 and abs(sd - 1) < 0.005:
         return "standardised already (mean 0, SD 1)"
     digits = 2 if sd >= 0.1 else 2 - math.floor(math.log10(sd))
     return f"mean {shown(mean, digits)} {unit}, SD {shown(sd, digits)} {unit}"
 
 
-def _other_populations(manifest: dict[str, Any]) -> str:
-    if manifest["training"]["fold_scheme"] == "family":
+def _other_populations(training: Training) -> str:
+    if training.fold_scheme == "family":
         return (
             "- Samples from other populations than the training families: the folds left whole "
             "families out, but families of the same populations."
         )
-    if manifest["training"]["families"]:
+    if training.families:
         return (
             "- Samples from other populations than the training families: random folds hold "
             "siblings of every sample that is predicted, a new family has none."
@@ -161,8 +167,8 @@ def _other_populations(manifest: dict[str, Any]) -> str:
     )
 
 
-def _similarity(manifest: dict[str, Any]) -> list[str]:
-    entry, unit = manifest.get("similarity"), manifest["unit"]
+def _similarity(manifest: Manifest) -> list[str]:
+    entry, unit = manifest.similarity, manifest.unit
     if entry is None:
         return []
     tested = groups(manifest)
@@ -178,19 +184,19 @@ def _similarity(manifest: dict[str, Any]) -> list[str]:
         f"| tested lines | | n | MAE ({unit}) | RMSE ({unit}) | PCC | MAE ratio (95 % interval) |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, what in (("errors", tested.known), ("errors_new_families", tested.new)):
-        errors = entry.get(name) or {}
-        for part in ("flagged", "others") if errors else ():
-            figures = errors[part]
-            ratio = ""
-            if part == "flagged" and errors["mae_ratio"] is not None:
-                ratio = (
-                    f"{errors['mae_ratio']:.2f} ({errors['mae_ratio_low']:.2f} to "
-                    f"{errors['mae_ratio_high']:.2f})"
-                )
+    for errors, what in ((entry.errors, tested.known), (entry.errors_new_families, tested.new)):
+        if errors is None:
+            continue
+        ratio = ""
+        if errors.ratio is not None:
+            ratio = "{:.2f} ({:.2f} to {:.2f})".format(*errors.ratio)
+        for part, found, beside in (
+            ("flagged", errors.flagged, ratio),
+            ("others", errors.others, ""),
+        ):
             lines.append(
-                f"| of {what} | {part} | {figures['n']} | {shown(figures['mae'])} "
-                f"| {shown(figures['rmse'])} | {shown(figures['pcc'])} | {ratio} |"
+                f"| of {what} | {part} | {found.n} | {shown(found.mae)} "
+                f"| {shown(found.rmse)} | {shown(found.pcc)} | {beside} |"
             )
     return lines
 
@@ -202,33 +208,35 @@ class Groups(NamedTuple):
     new: str
 
 
-def groups(manifest: dict[str, Any]) -> Groups:
+def groups(manifest: Manifest) -> Groups:
     """Families only where the training table names them."""
-    training, new = manifest["training"], (manifest.get("intervals") or {}).get("new")
-    if training["fold_scheme"] == "family":
+    training = manifest.training or Training()
+    new = None if manifest.intervals is None else manifest.intervals.new
+    if training.fold_scheme == "family":
         return Groups("left-out families", "new families")
-    clusters = new is not None and new["families_from"] != "column"
+    clusters = new is not None and new.families_from != "column"
     return Groups(
-        "known families" if training["families"] else "the training population",
+        "known families" if training.families else "the training population",
         "left-out groups of alike genotypes" if clusters else "new families",
     )
 
 
-def new_family_lines(manifest: dict[str, Any]) -> list[str]:
+def new_family_lines(manifest: Manifest) -> list[str]:
     """What the model card says of families left out and of intervals."""
-    figures, told, unit = manifest["metrics"], manifest["intervals"], manifest["unit"]
-    names = groups(manifest)
-    by_column = told["new"] is not None and told["new"]["families_from"] == "column"
+    figures, unit = manifest.metrics, manifest.unit
+    told = manifest.intervals or IntervalsEntry()
+    known, new, names = told.known, told.new, groups(manifest)
+    by_column = new is not None and new.families_from == "column"
     lines = []
     pooled = figures.get("new_families_pcc_pooled")
-    if pooled is not None:
+    if pooled is not None and new is not None:
         inside = figures["new_families_within_family_pcc_mean"]
         left_out = (
-            f"**Families that were left out** as a whole, {told['new']['families']} families from "
+            f"**Families that were left out** as a whole, {new.families} families from "
             "the training table: "
             if by_column
             else "**Groups of alike genotypes that were left out** as a whole, in place of "
-            f"families, which the training table does not name ({told['new']['families_from']}): "
+            f"families, which the training table does not name ({new.families_from}): "
         )
         lines += [
             "",
@@ -237,16 +245,15 @@ def new_family_lines(manifest: dict[str, Any]) -> list[str]:
             + f", MAE {shown(figures['new_families_mae'], 2)} {unit}."
             + (
                 f" This, and not the table above, is for {names.new if by_column else 'others'}."
-                if told["known"]
+                if known
                 else ""
             ),
         ]
-    known, new = told["known"], told["new"]
-    rows = [(names.known, known["coverage"])] if known else []
+    rows = [(names.known, known.coverage)] if known else []
     if known and new:
         misused = f"those for {names.known}, used for {'new ones' if by_column else names.new}"
-        rows.append((misused, known["coverage_in_new_families"]))
-    rows += [(names.new, new["coverage"])] if new else []
+        rows.append((misused, known.coverage_in_new_families or {}))
+    rows += [(names.new, new.coverage)] if new else []
     levels = [f"{level:g}" for level in LEVELS]
     lines += [
         "",
@@ -260,19 +267,21 @@ def new_family_lines(manifest: dict[str, Any]) -> list[str]:
     ]
     for name, coverage in rows:
         cells = [
-            "–" if coverage[level] is None else f"{100 * coverage[level]:.1f} %" for level in levels
+            "–" if (share := coverage.get(level)) is None else f"{100 * share:.1f} %"
+            for level in levels
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    if new is not None and (by_family := new["coverage_by_family"]["0.9"]):
+    if new is not None and (by_family := new.coverage_by_family.get("0.9")):
         lines += [
             "",
             f"In {names.new} this is an average: at level 90 % the worst "
             f"{'family' if by_column else 'group'} had "
-            f"{100 * by_family['lowest']:.0f} % of its values inside, and a tenth of the "
-            f"{'families' if by_column else 'groups'} less than {100 * by_family['tenth']:.0f} %.",
+            f"{100 * by_family.lowest:.0f} % of its values inside, and a tenth of the "
+            f"{'families' if by_column else 'groups'} less than {100 * by_family.tenth:.0f} %.",
         ]
     elif new is None:
-        others = "new families" if manifest["training"]["families"] else "other populations"
+        training = manifest.training or Training()
+        others = "new families" if training.families else "other populations"
         lines += ["", f"Intervals for {others} were not made: for them, these are too short."]
     return lines
 
@@ -283,7 +292,7 @@ def shown(value: float | None, digits: int = 3) -> str:
     return "not available" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def evaluation_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
+def evaluation_lines(entry: EvaluationEntry | None, network: str) -> list[str]:
     """What the model card says of the evaluation: a table per scheme."""
     if entry is None:
         return []
@@ -296,8 +305,8 @@ def evaluation_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
         "train evaluate`; its report, docs/accuracy.md for the shipped models, says how to read it "
         "and how it was made.",
     ]
-    for scheme, n_folds in entry["schemes"].items():
-        rows = [m for m in entry["models"] if m["scheme"] == scheme]
+    for scheme, n_folds in entry.schemes.items():
+        rows = [m for m in entry.models if m.scheme == scheme]
         if not rows:
             continue
         heads = [heading for _, heading, _ in FIGURES]
@@ -310,14 +319,14 @@ def evaluation_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
         ]
         for row in rows:
             cells = [
-                Interval(*(math.nan if v is None else v for v in row[name])).text(decimals)
+                Interval(*(math.nan if v is None else v for v in row.figures[name])).text(decimals)
                 for name, _, decimals in FIGURES
             ]
-            name = f"**{row['title']}**" if row["model"] == network else row["title"]
-            if row["folds"] < n_folds:
-                name += f" ({row['folds']} folds)"
+            name = f"**{row.title}**" if row.model == network else row.title
+            if row.folds < n_folds:
+                name += f" ({row.folds} folds)"
             lines.append(f"| {name} | {' | '.join(cells)} |")
-    for row in entry["controls"]:
+    for control in entry.controls:
         if not lines[-1].startswith("- "):
             lines += [
                 "",
@@ -327,7 +336,7 @@ def evaluation_lines(entry: dict[str, Any] | None, network: str) -> list[str]:
                 "",
             ]
         lines.append(
-            f"- {row['control']} (made from {row['trait']}), {SCHEME_TITLES[row['scheme']]}: "
-            f"{Interval(row['pcc']).text(signed=True)} ({row['seeds']} seed(s))"
+            f"- {control.control} (made from {control.trait}), {SCHEME_TITLES[control.scheme]}: "
+            f"{Interval(control.pcc).text(signed=True)} ({control.seeds} seed(s))"
         )
     return lines

@@ -3,12 +3,9 @@
 See `snpredict.formulas.similarity` for the distance itself.
 """
 
-from typing import Any
-
 import numpy as np
-import pyarrow as pa
 
-from snpredict.bundle.tables import component_name
+from snpredict.bundle.entries import DistanceErrors, GroupErrors, SimilarityEntry
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.similarity import MAX_LOADING, STEPS, UNLIKE_BEYOND, SimilarityTable
@@ -102,7 +99,7 @@ def known_family_folds(folds: np.ndarray, scheme: str, seed: int) -> np.ndarray:
 
 def errors_by_distance(
     observed: np.ndarray, predicted: np.ndarray, distances: np.ndarray, limit: float
-) -> dict[str, Any]:
+) -> DistanceErrors:
     """How well samples beyond a distance are predicted, and the others.
 
     Parameters
@@ -114,34 +111,25 @@ def errors_by_distance(
 
     Returns
     -------
-    dict
-        ``flagged`` and ``others``, each with ``n``, ``mae``, ``rmse`` and ``pcc`` (None where it
-        does not exist); ``mae_ratio``, flagged over others, with a 95 % interval
-        ``mae_ratio_low``, ``mae_ratio_high`` from the standard errors of both means.
+    DistanceErrors
+        The interval of the ratio is from the standard errors of both means.
     """
     known = np.isfinite(distances) & np.isfinite(observed) & np.isfinite(predicted)
     far = known & (distances > limit)
     near = known & ~far
     error = np.abs(predicted - observed)
-    found: dict[str, Any] = {
-        "flagged": _figures(observed[far], predicted[far]),
-        "others": _figures(observed[near], predicted[near]),
-        "mae_ratio": None,
-        "mae_ratio_low": None,
-        "mae_ratio_high": None,
-    }
+    ratios: tuple[float, ...] | tuple[None, ...] = (None, None, None)
     if far.sum() > 1 and near.sum() > 1 and error[near].mean() > 0 and error[far].mean() > 0:
         ratio = error[far].mean() / error[near].mean()
         # Relative standard errors of a quotient add as squares.
         spread = np.sqrt(
             sum(error[at].var(ddof=1) / at.sum() / error[at].mean() ** 2 for at in (far, near))
         )
-        found |= {
-            "mae_ratio": float(ratio),
-            "mae_ratio_low": float(ratio * max(0.0, 1 - 1.96 * spread)),
-            "mae_ratio_high": float(ratio * (1 + 1.96 * spread)),
-        }
-    return found
+        low, high = max(0.0, 1 - 1.96 * spread), 1 + 1.96 * spread
+        ratios = (float(ratio), float(ratio * low), float(ratio * high))
+    return DistanceErrors(
+        _figures(observed[far], predicted[far]), _figures(observed[near], predicted[near]), *ratios
+    )
 
 
 def new_family_errors(
@@ -150,7 +138,7 @@ def new_family_errors(
     residual: np.ndarray,
     family_folds: np.ndarray,
     limit: float,
-) -> dict[str, Any]:
+) -> DistanceErrors:
     """`errors_by_distance` with families left out: the manifest's ``errors_new_families``.
 
     Parameters
@@ -170,17 +158,17 @@ def new_family_errors(
     return errors_by_distance(observed, observed - residual, distances, limit)
 
 
-def _figures(observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+def _figures(observed: np.ndarray, predicted: np.ndarray) -> GroupErrors:
     if not len(observed):
-        return {"n": 0, "mae": None, "rmse": None, "pcc": None}
+        return GroupErrors(0, None, None, None)
     error = predicted - observed
     pcc = pearson(predicted, observed)
-    return {
-        "n": len(observed),
-        "mae": float(np.abs(error).mean()),
-        "rmse": float(np.sqrt((error**2).mean())),
-        "pcc": pcc if np.isfinite(pcc) else None,
-    }
+    return GroupErrors(
+        n=len(observed),
+        mae=float(np.abs(error).mean()),
+        rmse=float(np.sqrt((error**2).mean())),
+        pcc=pcc if np.isfinite(pcc) else None,
+    )
 
 
 def distance_limit(distances: np.ndarray) -> float:
@@ -188,33 +176,17 @@ def distance_limit(distances: np.ndarray) -> float:
     return float(np.quantile(distances[np.isfinite(distances)], UNLIKE_BEYOND, method="higher"))
 
 
-def as_parquet_table(table: SimilarityTable) -> pa.Table:
-    """The columns of ``similarity.parquet``."""
-    return pa.table(
-        {
-            "snp": pa.array(table.snps, pa.int32()),
-            "mean": pa.array(table.means, pa.int8()),
-            "variance": pa.array(table.variances, pa.float32()),
-            **{
-                component_name(at + 1): pa.array(table.loadings[:, at], pa.int8())
-                for at in range(table.loadings.shape[1])
-            },
-        }
-    )
-
-
 def manifest_entry(
     table: SimilarityTable,
     observed: np.ndarray,
     predicted: np.ndarray,
     distances: np.ndarray,
-) -> dict[str, Any]:
-    """The manifest's ``similarity``: the table's scale, and the errors of the run's own rows."""
+) -> SimilarityEntry:
+    """The table's scale, and the errors of the run's own rows."""
     limit = distance_limit(distances)
-    return {
-        "components": table.loadings.shape[1],
-        "scale": table.scale,
-        "limit": limit,
-        "errors": errors_by_distance(observed, predicted, distances, limit),
-        "errors_new_families": None,
-    }
+    return SimilarityEntry(
+        components=table.loadings.shape[1],
+        scale=table.scale,
+        limit=limit,
+        errors=errors_by_distance(observed, predicted, distances, limit),
+    )

@@ -1,14 +1,14 @@
 """The tables of a bundle, made from a run's folds."""
 
 import numpy as np
-import pyarrow as pa
 
-from snpredict.bundle.manifest import fold_name
-from snpredict.bundle.out_of_fold import genotype_digest
-from snpredict.formulas.effects import PERCENTILES
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.bundle.out_of_fold import OutOfFold, genotype_digest
+from snpredict.bundle.tables import SaliencyTable, SnpTable
+from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.genotypes import Genotypes
+from snpredict.formulas.links import TraitScale
 from snpredict.formulas.sample_rates import sample_rates
+from snpredict.formulas.score_function import ScoreFunction
 from train.data.snpinfo import SnpInfo
 from train.runs.folder import Run
 from train.runs.left_out import LeftOut
@@ -26,83 +26,58 @@ def some_lines(codes: np.ndarray, seed: int) -> np.ndarray:
     return codes[np.sort(rows)]
 
 
-def effect_columns(effects: np.ndarray, ranges: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of the effects (SNPs, 4) and of their percentiles (SNPs, 4, 2)."""
-    columns = {}
-    for name, code in {"0": 0, "1": 1, "2": 2, "missing": MISSING}.items():
-        at = CHANNEL_CODES.index(code)
-        columns[f"effect_{name}"] = effects[:, at].astype(np.float32)
-        for place, percentile in enumerate(PERCENTILES):
-            of_lines = ranges[:, at, place].astype(np.float32)
-            columns[f"effect_{name}_p{percentile:02d}"] = of_lines
-    return columns
-
-
-def snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> pa.Table:
-    """``snps.parquet``: the SNPs in model order, with their frequencies in training."""
-    by_code = {code: frequencies[:, at] for at, code in enumerate(CHANNEL_CODES)}
-    return pa.table(
-        {
-            "id": pa.array(run.data.snps, pa.string()),
-            "chromosome": pa.array(info.chromosome, pa.string()),
-            "position": pa.array(info.position, pa.int64()),
-            "counted_allele": pa.array(info.counted_allele, pa.string()),
-            "other_allele": pa.array(info.other_allele, pa.string()),
-            "freq_0": by_code[0],
-            "freq_1": by_code[1],
-            "freq_2": by_code[2],
-            "freq_missing": by_code[MISSING],
-        }
+def snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> SnpTable:
+    """The SNPs in model order, with their frequencies in training."""
+    return SnpTable(
+        ids=tuple(run.data.snps),
+        chromosome=tuple(info.chromosome),
+        position=tuple(info.position),
+        counted_allele=tuple(info.counted_allele),
+        other_allele=tuple(info.other_allele),
+        frequencies=frequencies,
     )
 
 
-def saliency_table(run: Run, effects: dict[str, np.ndarray]) -> pa.Table:
-    """``saliency.parquet``: saliency, ranks, and the effects of each genotype."""
-    mean = run.over_samples(run.saliency)
-    rank = ranks(mean)
-    return pa.table(
-        {
-            "id": pa.array(run.data.snps, pa.string()),
-            "saliency": mean,
-            "rank": rank,
-            "percentile": 100.0 * (len(mean) - rank + 1) / len(mean),
-            "centered_saliency": run.over_samples(run.centered),
-            **{
-                fold_name(fold): run.saliency[at].astype(np.float32)
-                for at, fold in enumerate(run.folds)
-            },
-            **effects,
-        }
+def saliency_table(
+    run: Run, frequencies: np.ndarray, function: ScoreFunction | None, trait: TraitScale
+) -> SaliencyTable:
+    """Saliency over all test samples, and the effects of each genotype.
+
+    Parameters
+    ----------
+    run : Run
+    frequencies : ndarray (SNPs, 4)
+    function : ScoreFunction or None
+        None for a network that cannot be fused; it has no effects.
+    trait : TraitScale
+    """
+    effects = ranges = None
+    if function is not None:
+        effects = average_effects(function, trait, frequencies)
+        lines = some_lines(run.data.codes, run.settings.seed)
+        ranges = effect_ranges(function, trait, frequencies, Genotypes(lines))
+    return SaliencyTable(
+        saliency=run.over_samples(run.saliency),
+        centered=run.over_samples(run.centered),
+        per_fold=run.saliency.T,
+        effects=effects,
+        effect_ranges=ranges,
     )
 
 
-def out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray) -> pa.Table:
-    """``out_of_fold.parquet``: what the fold that did not see a sample predicted for it."""
+def out_of_fold_table(run: Run, left_out: LeftOut | None, distances: np.ndarray) -> OutOfFold:
+    """What the fold that did not see a sample predicted for it, in the order of the samples."""
     rows = np.concatenate(run.rows)
-    predicted = np.concatenate(run.predicted)
-    fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
     order = np.argsort(rows, kind="stable")
-    rates = sample_rates(Genotypes(run.data.codes[rows[order]]))
-    return pa.table(
-        {
-            "digest": [genotype_digest(run.data.codes[row]) for row in rows[order]],
-            "fold": fold[order].astype(np.int16),
-            "predicted": predicted[order],
-            "residual": run.data.phenotype[rows[order]] - predicted[order],
-            # All rows are there, in their order.
-            **(left_out.columns() if left_out is not None else {}),
-            # Gaps where a row has no distance.
-            "distance": pa.array(distances[rows[order]], pa.float64(), from_pandas=True),
-            # A gap where too little of a row is called.
-            "heterozygosity": pa.array(rates.heterozygosity, pa.float64(), from_pandas=True),
-            "call_rate": rates.call_rate,
-        }
+    rows, predicted = rows[order], np.concatenate(run.predicted)[order]
+    fold = np.concatenate([np.full(len(r), f) for f, r in zip(run.folds, run.rows, strict=True)])
+    return OutOfFold(
+        digest=tuple(genotype_digest(run.data.codes[row]) for row in rows),
+        fold=fold[order],
+        predicted=predicted,
+        residual=run.data.phenotype[rows] - predicted,
+        distance=distances[rows],
+        rates=sample_rates(Genotypes(run.data.codes[rows])),
+        # All rows are there, in their order.
+        families=None if left_out is None else left_out.for_bundle(),
     )
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Rank of every value, 1 = largest; ties keep the model's order."""
-    order = np.argsort(-values, kind="stable")
-    rank = np.empty(len(values), np.int64)
-    rank[order] = np.arange(1, len(values) + 1)
-    return rank

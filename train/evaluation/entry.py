@@ -2,10 +2,11 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snpredict.bundle.entries import EvaluatedControl, EvaluatedModel, EvaluationEntry
 from train.errors import TrainingTableError
 from train.evaluation.figures import Evaluation, Interval, read_evaluation
 from train.evaluation.markdown import FIGURES, title
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from train.runs.folder import Run
 
 
-def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
+def evaluation_entry(folder: Path, run: "Run") -> EvaluationEntry:
     """The manifest's ``evaluation``: every model under every scheme, for the run's trait.
 
     Raises
@@ -39,34 +40,34 @@ def evaluation_entry(folder: Path, run: "Run") -> dict[str, Any]:
             f"add it: python -m train evaluate … --models {network}",
         )
     seed = found.settings.seed
-    return {
-        "seed": seed,
-        "schemes": {s: found.settings.schemes[s] for s in found.schemes},
-        "models": [
-            {
-                "scheme": scheme,
-                "model": model,
-                "title": title(model),
-                "folds": len(scores.folds),
-                **{name: _numbers(scores.figure(name, seed)) for name, _, _ in FIGURES},
-            }
+    return EvaluationEntry(
+        seed=seed,
+        schemes={s: found.settings.schemes[s] for s in found.schemes},
+        models=tuple(
+            EvaluatedModel(
+                scheme=scheme,
+                model=model,
+                title=title(model),
+                folds=len(scores.folds),
+                figures={name: _numbers(scores.figure(name, seed)) for name, _, _ in FIGURES},
+            )
             for (of, scheme, model), scores in sorted(
                 found.scores.items(), key=lambda item: found.models.index(item[0][2])
             )
             if of == trait and not model.endswith(REFIT)
-        ],
-        "controls": [
-            {
-                "control": control,
-                "scheme": scheme,
-                "trait": found.settings.control_trait,
-                "pcc": round(float(values.mean()), 6),
-                "seeds": len(values),
-            }
+        ),
+        controls=tuple(
+            EvaluatedControl(
+                control=control,
+                scheme=scheme,
+                trait=found.settings.control_trait or trait,
+                pcc=round(float(values.mean()), 6),
+                seeds=len(values),
+            )
             for (control, scheme, model), values in sorted(found.controls.items())
             if model == network
-        ],
-    }
+        ),
+    )
 
 
 def _same_data(found: Evaluation, run: "Run") -> bool:
@@ -77,7 +78,7 @@ def _same_data(found: Evaluation, run: "Run") -> bool:
     return np.array_equal(target.values[target.measured, 0], run.data.phenotype)
 
 
-def _numbers(interval: Interval) -> list[float | None]:
+def _numbers(interval: Interval) -> tuple[float | None, ...]:
     values = (interval.value, interval.low, interval.high)
     # More digits than the card shows: twice rounded, 0.26547 would become 0.266.
-    return [round(v, 6) if math.isfinite(v) else None for v in values]
+    return tuple(round(v, 6) if math.isfinite(v) else None for v in values)

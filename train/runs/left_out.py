@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snpredict.bundle.out_of_fold import FamilyResiduals
 from train.errors import IncompleteRun
 from train.metrics import group_pearsons, pearson
 from train.runs.settings import SETTINGS
@@ -63,13 +64,9 @@ class LeftOut:
             "new_families_mae": float(np.abs(self.residual).mean()),
         }
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """What ``out_of_fold.parquet`` gets, one value per sample."""
-        return {
-            "family": self.family.astype(np.int32),
-            "family_fold": self.fold.astype(np.int16),
-            "family_residual": self.residual,
-        }
+    def for_bundle(self) -> FamilyResiduals:
+        """What a bundle keeps of it."""
+        return FamilyResiduals(self.family, self.fold, self.residual)
 
 
 def read_left_out(run: "Run") -> LeftOut | None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from snpredict.bundle.load import load_bundle
-from snpredict.bundle.out_of_fold import NEW, SEEN_BY_ALL, TrainingSet, genotype_digest
+from snpredict.bundle.out_of_fold import NEW, SEEN_BY_ALL, genotype_digest
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.variants import Variant
@@ -15,6 +15,7 @@ from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny
 from tests.formats import vcf
+from tests.hostile import make
 
 TINY = Tiny(n_snps=12, n_folds=3)
 CODES = TINY.draw(6)
@@ -44,7 +45,7 @@ def test_a_digest_is_that_of_the_codes_as_bytes():
 
 
 def test_which_fold_did_not_see_a_sample(bundle):
-    found = TrainingSet(bundle).held_out_by(CODES)
+    found = bundle.training_set.held_out_by(CODES)
     assert found.tolist() == [2, 0, SEEN_BY_ALL, NEW, NEW, NEW]
 
 
@@ -52,7 +53,7 @@ def test_one_more_missing_genotype_makes_a_sample_new(bundle):
     changed = CODES[:1].copy()
     at = int(np.flatnonzero(changed[0] >= 0)[0])
     changed[0, at] = -1
-    assert TrainingSet(bundle).held_out_by(changed).tolist() == [NEW]
+    assert bundle.training_set.held_out_by(changed).tolist() == [NEW]
 
 
 def test_its_own_fold_alone_predicts_a_training_sample(bundle, table):
@@ -118,8 +119,7 @@ def test_what_people_and_programs_are_told(bundle, table, capsys):
 
 
 def test_a_digest_that_is_no_text_is_refused(tmp_path):
-    import pyarrow as pa
-
-    wrong = TINY.out_of_fold().set_column(0, "digest", pa.array([1, 2]))
+    bundle = TINY.write(tmp_path / "b")
+    make.column("out_of_fold.parquet", "digest", [1, 2])(bundle)
     with pytest.raises(InvalidBundle, match="digest"):
-        Scorer(load_bundle(TINY.write(tmp_path / "b", out_of_fold=wrong)))
+        load_bundle(bundle)

@@ -1,9 +1,9 @@
 """Looking up one SNP: how it is found by what a person types, and what is said about it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from snpredict import errors
@@ -61,8 +61,7 @@ def test_neighbours(bundle, at, neighbours):
 
 
 def test_snp_without_a_place_has_no_neighbours(tmp_path):
-    snps = TINY.snps()
-    snps = snps.set_column(snps.column_names.index("position"), "position", pa.nulls(40))
+    snps = replace(TINY.snps(), position=(None,) * 40)
     report = report_of(load_bundle(TINY.write(tmp_path / "b", snps=snps)), TINY.ids[4])
     assert report.position is None and report.neighbours == []
 
@@ -141,9 +140,7 @@ def test_what_a_snp_may_be_called(bundle, typed, meant):
 
 def test_two_snps_at_one_place(tmp_path):
     twins = Tiny(ids=["a1", "a2", *(f"b{n}" for n in range(10))])
-    snps = twins.snps()
-    at = snps.column_names.index("position")
-    snps = snps.set_column(at, "position", pa.array([7, 7, *range(10, 20)], pa.int64()))
+    snps = replace(twins.snps(), position=(7, 7, *range(10, 20)))
     bundle = load_bundle(twins.write(tmp_path / "b", snps=snps))
     assert search_snp(bundle.snps, "1:7").completions == ["a1", "a2"]
     with pytest.raises(errors.UnknownSnp, match=r"2 SNPs .* at that place: a1, a2$"):

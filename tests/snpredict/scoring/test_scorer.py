@@ -216,7 +216,9 @@ OTHER = Tiny(n_snps=39)
 )
 def test_ensemble_that_contradicts_the_manifest(tmp_path, model, words):
     with pytest.raises(errors.InvalidBundle, match=words):
-        Scorer(load_bundle(TINY.write(tmp_path / "b", ensemble=model)))
+        Scorer(
+            load_bundle(TINY.write(tmp_path / "b", models=TINY.models() | {"ensemble.onnx": model}))
+        )
 
 
 def test_prediction_that_is_not_finite(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snpredict.bundle.entries import GroupErrors
 from snpredict.formulas.genotypes import Genotypes
 from tests.similar import Similar
 from tests.simulated import simulate
@@ -87,19 +88,19 @@ def test_errors_by_hand():
     predicted = np.array([1.0, -1, 3, -1, 4, -6, 100])
     distances = np.array([0.1, 0.2, 0.3, 0.4, 0.9, 0.8, np.nan])
     found = errors_by_distance(observed, predicted, distances, 0.5)
-    assert found["flagged"] == {"n": 2, "mae": 5, "rmse": pytest.approx(26**0.5), "pcc": None}
-    assert found["others"] == {"n": 4, "mae": 1.5, "rmse": pytest.approx(3**0.5), "pcc": None}
-    assert found["mae_ratio"] == pytest.approx(5 / 1.5)
+    assert found.flagged == GroupErrors(2, 5, pytest.approx(26**0.5), None)
+    assert found.others == GroupErrors(4, 1.5, pytest.approx(3**0.5), None)
+    assert found.mae_ratio == pytest.approx(5 / 1.5)
     # Standard errors of the means: 1 and 0.5.
     spread = ((1 / 5) ** 2 + (0.5 / 1.5) ** 2) ** 0.5
-    assert found["mae_ratio_high"] == pytest.approx(5 / 1.5 * (1 + 1.96 * spread))
-    assert found["mae_ratio_low"] == pytest.approx(5 / 1.5 * (1 - 1.96 * spread))
+    assert found.mae_ratio_high == pytest.approx(5 / 1.5 * (1 + 1.96 * spread))
+    assert found.mae_ratio_low == pytest.approx(5 / 1.5 * (1 - 1.96 * spread))
 
 
 def test_errors_where_nothing_is_flagged():
     found = errors_by_distance(np.ones(3), np.zeros(3), np.zeros(3), 0.5)
-    assert found["flagged"] == {"n": 0, "mae": None, "rmse": None, "pcc": None}
-    assert found["mae_ratio"] is None
+    assert found.flagged == GroupErrors(0, None, None, None)
+    assert found.mae_ratio is None
 
 
 def test_errors_with_families_left_out_are_from_tables_without_the_family():
@@ -109,6 +110,6 @@ def test_errors_with_families_left_out_are_from_tables_without_the_family():
     residual[:3] = np.nan
     limit = distance_limit(held_out_distances(codes, random_folds(600, 10, 1)))
     found = new_family_errors(codes, phenotype, residual, families, limit)
-    assert found["flagged"]["n"] + found["others"]["n"] == 597
-    assert found["flagged"]["n"] > 300  # most lines of a new family are far
-    assert found["flagged"]["mae"] == pytest.approx(1)
+    assert found.flagged.n + found.others.n == 597
+    assert found.flagged.n > 300  # most lines of a new family are far
+    assert found.flagged.mae == pytest.approx(1)

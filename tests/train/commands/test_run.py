@@ -144,14 +144,14 @@ def test_a_run_measures_what_distance_costs(default_run: Path) -> None:
     folder = default_run / "models" / "whole"
     bundle = load_bundle(folder)
     assert bundle.similarity is not None
-    entry = bundle.manifest.raw["similarity"]
+    entry = bundle.manifest.similarity
     out_of_fold = pq.read_table(folder / "out_of_fold.parquet")
     distance, residual = (out_of_fold[name].to_numpy() for name in ("distance", "residual"))
     far = distance > bundle.similarity.limit
-    assert entry["limit"] == bundle.similarity.limit
-    for part, rows in (("flagged", far), ("others", ~far)):
-        assert entry["errors"][part]["n"] == rows.sum()
-        assert entry["errors"][part]["mae"] == pytest.approx(np.abs(residual[rows]).mean())
+    assert entry.limit == bundle.similarity.limit
+    for errors, rows in ((entry.errors.flagged, far), (entry.errors.others, ~far)):
+        assert errors.n == rows.sum()
+        assert errors.mae == pytest.approx(np.abs(residual[rows]).mean())
     assert "unlike the training set" in (folder / "MODEL_CARD.md").read_text()
 
 
@@ -557,9 +557,9 @@ def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert "60 rows of 30 lines averaged to one value per line (table.tsv.gz)" in done.stderr
     bundle = load_bundle(tmp_path / "models" / "plots")
-    training = bundle.manifest.raw["training"]
-    assert (training["samples"], training["repeats"]) == (30, "mean")
-    assert training["phenotype_mean"] == pytest.approx(phenotype.mean() + 1, abs=1e-3)
+    training = bundle.manifest.training
+    assert (training.samples, training.repeats) == (30, "mean")
+    assert training.phenotype_mean == pytest.approx(phenotype.mean() + 1, abs=1e-3)
     card = (tmp_path / "models" / "plots" / "MODEL_CARD.md").read_text()
     assert "averaged to one value per line (`--repeats mean`)" in card
 

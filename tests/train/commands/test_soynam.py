@@ -64,7 +64,7 @@ def test_the_figures_of_a_shipped_model_follow_from_its_files(lines, trait: str)
             pearson(predicted[rows], observed[rows]), abs=1e-4
         )
     # The card's evaluation is of these very folds.
-    rows = {(m["scheme"], m["model"]): m for m in bundle.manifest.raw["evaluation"]["models"]}
+    rows = {(m.scheme, m.model): m.figures for m in bundle.manifest.evaluation.models}
     assert rows["given", "network-default"]["pcc"][0] == pytest.approx(
         bundle.manifest.metrics["pcc_mean"], abs=2e-4
     )

@@ -139,7 +139,7 @@ def test_a_bundle_from_a_raw_knows_what_it_counts(tmp_path: Path) -> None:
     assert bundle.snps.ids == tuple(NAMES)
     assert bundle.snps.counted_allele == tuple(v.counted for v in VARIANTS)
     assert set(bundle.snps.other_allele) == {None}
-    assert bundle.manifest.raw["training"]["table_coding"] == "-101"
+    assert bundle.manifest.training.table_coding == "-101"
 
     vcf.write(tmp_path / "g.vcf", SAMPLES, VARIANTS, CODES)
     results = []

@@ -18,7 +18,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     write_table(tmp_path / "table.tsv.gz", *parts, n_folds=2)
     done = run(tmp_path, "model", "--preset", "gblup")
     assert done.returncode == 0, done.stderr
-    assert load_bundle(tmp_path / "models" / "model").manifest.raw["evaluation"] is None
+    assert load_bundle(tmp_path / "models" / "model").manifest.evaluation is None
 
     def evaluate(table: str, out: str, models: str, *more: str) -> None:
         words: tuple = ("evaluate", table, "--trait", "height", "--folds", "given", "--out", out)
@@ -42,7 +42,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert controls["family-effects", "given", "network-gblup"].shape == (1,)
     assert summarize("e") == ""
     bundle = load_bundle(tmp_path / "models" / "model")
-    rows = {row["model"]: row for row in bundle.manifest.raw["evaluation"]["models"]}
+    rows = {row.model: row.figures for row in bundle.manifest.evaluation.models}
     assert set(rows) == {"family-mean", "gblup", "network-gblup"}
     # The evaluation trains the run's own folds again, with its seed.
     assert rows["network-gblup"]["pcc"][0] == pytest.approx(

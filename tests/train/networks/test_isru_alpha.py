@@ -37,8 +37,8 @@ def run(folder: Path, name: str, *options: object):
 @pytest.mark.parametrize(("name", "alpha"), [("plain", 0.03), ("asked", 0.3)])
 def test_the_bundle_says_alpha_and_predicts_by_it(folder: Path, name: str, alpha: float) -> None:
     bundle = load_bundle(folder / "models" / name)
-    assert bundle.manifest.alpha == alpha
-    assert bundle.manifest.raw["preset"]["architecture"]["isru_alpha"] == alpha
+    assert bundle.manifest.link.alpha == alpha
+    assert bundle.manifest.preset["architecture"]["isru_alpha"] == alpha
     scorer = Scorer(bundle)
     function = scorer.score_function()
     assert function is not None

@@ -116,13 +116,13 @@ def test_a_bundle_keeps_what_was_found_with_families_left_out(trained: Path):
         )
     metrics = bundle.manifest.metrics
     assert metrics["new_families_pcc_pooled"] < metrics["pcc_pooled"]
-    assert bundle.manifest.raw["intervals"]["new"]["families"] == 3
+    assert bundle.manifest.intervals.new.families == 3
     for kind in ("known", "new"):
         made = intervals_of(bundle, 0.5, kind)
-        told = bundle.manifest.raw["intervals"][kind]["coverage"]["0.5"]
+        told = getattr(bundle.manifest.intervals, kind).coverage["0.5"]
         assert made.coverage == told
-    errors = bundle.manifest.raw["similarity"]["errors_new_families"]
-    assert errors["flagged"]["n"] + errors["others"]["n"] == 90
+    errors = bundle.manifest.similarity.errors_new_families
+    assert errors.flagged.n + errors.others.n == 90
     card = (trained / "models" / "both" / "MODEL_CARD.md").read_text()
     assert "| of new families | flagged | " in card
     assert f"PCC of all samples pooled {metrics['new_families_pcc_pooled']:.3f}" in card

@@ -1,0 +1,244 @@
+"""The parts of a bundle's manifest, each as it stands in the JSON; see docs/bundle.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from snpredict.bundle.typed_json import Entry
+from snpredict.formulas.links import Identity, Isru, Link, Logit
+from snpredict.formulas.similarity import MAX_COMPONENTS
+
+#: No more, so that no number in a manifest makes a reader of it take more memory than the bundle's
+#: own files.
+MAX_FOLDS = 1000
+
+#: Figures by name; None where one does not exist.
+Figures = Mapping[str, float | None]
+
+
+def fold_name(number: int) -> str:
+    """Name of a fold in columns and files: ``fold_01``."""
+    return f"fold_{number:02d}"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold model.
+
+    Attributes
+    ----------
+    number : int
+        From 1, as in the training run.
+    center, scale : float
+        Mean and SD of the trait in the fold's training rows, trait units; 0 and 1 of a probability.
+    model : str or None
+        Path of its ONNX file within the bundle; None where the ensemble alone holds it.
+    n_train, n_validation, n_test, best_epoch, epochs : int or None
+    chosen : mapping or None
+        What the data chose.
+    metrics : mapping of str to float or None
+        On the fold's test rows, such as ``pcc``, ``mae``, ``mse``, ``r2``.
+    """
+
+    number: Annotated[int, Entry(key="fold", above=0, at_most=MAX_FOLDS)]
+    model: str | None
+    center: float
+    scale: Annotated[float, Entry(above=0)]
+    n_train: int | None = None
+    n_validation: int | None = None
+    n_test: int | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    chosen: Mapping[str, Any] | None = None
+    metrics: Figures = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``fold_01``."""
+        return fold_name(self.number)
+
+
+@dataclass(frozen=True)
+class LinkEntry:
+    """The link by its name; α is there for ISRU alone."""
+
+    name: Literal["identity", "isru", "logit"]
+    alpha: Annotated[float | None, Entry(above=0, left_out=True)] = None
+
+    @property
+    def link(self) -> Link:
+        """The function."""
+        if self.name == Isru.name:
+            assert self.alpha is not None  # checked with the manifest
+            return Isru(self.alpha)
+        return Identity() if self.name == Identity.name else Logit()
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """What a model is told of a sample beside its genotypes, and how it is coded.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        ``number``: one input, ``(value − mean) / sd``. ``category``: one input per category, 1 for
+        the sample's own and else 0.
+    mean, sd : float or None
+        Of a number, in the training rows.
+    categories : tuple of str or None
+        Of a category, in the order of the inputs.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    mean: Annotated[float | None, Entry(left_out=True)] = None
+    sd: Annotated[float | None, Entry(above=0, left_out=True)] = None
+    categories: Annotated[tuple[str, ...] | None, Entry(left_out=True)] = None
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns of the input ``covariates`` that it takes."""
+        return len(self.categories) if self.categories is not None else 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """The data that a model was trained on."""
+
+    table: str | None = None
+    sha256: str | None = None
+    data_digest: str | None = None
+    samples: int | None = None
+    families: int | None = None
+    missing_rate: float | None = None
+    fold_scheme: str | None = None
+    repeats: str | None = None
+    table_coding: str | None = None
+    phenotype_mean: float | None = None
+    phenotype_sd: float | None = None
+
+
+@dataclass(frozen=True)
+class GroupErrors:
+    """How well a group of tested samples is predicted, trait units."""
+
+    n: int
+    mae: float | None
+    rmse: float | None
+    pcc: float | None
+
+
+@dataclass(frozen=True)
+class DistanceErrors:
+    """Errors of samples beyond the limit of the distance, and of the others.
+
+    ``mae_ratio`` is flagged over others, with its 95 % interval; None where it does not exist.
+    """
+
+    flagged: GroupErrors
+    others: GroupErrors
+    mae_ratio: float | None = None
+    mae_ratio_low: float | None = None
+    mae_ratio_high: float | None = None
+
+    @property
+    def ratio(self) -> tuple[float, float, float] | None:
+        """The ratio and its interval, or None where they or what they are of is not there."""
+        value, low, high = self.mae_ratio, self.mae_ratio_low, self.mae_ratio_high
+        if value is None or low is None or high is None:
+            return None
+        return None if None in (self.flagged.mae, self.others.mae) else (value, low, high)
+
+
+@dataclass(frozen=True)
+class SimilarityEntry:
+    """What belongs to ``similarity.parquet``.
+
+    ``limit`` is the 99th percentile of the training samples' distances.
+    """
+
+    components: Annotated[int, Entry(above=0, at_most=MAX_COMPONENTS)]
+    scale: Annotated[float, Entry(above=0, at_most=1e6)]
+    limit: float | None = None
+    errors: DistanceErrors | None = None
+    errors_new_families: DistanceErrors | None = None
+
+
+@dataclass(frozen=True)
+class KnownIntervals:
+    """Intervals for families of the training set: shares that they hold, by level."""
+
+    method: str
+    residuals: int
+    coverage: Figures
+    coverage_in_new_families: Figures | None = None
+
+
+@dataclass(frozen=True)
+class FamilyCoverage:
+    """How much of a family's samples intervals hold: worst family, worst tenth, SD."""
+
+    lowest: float
+    tenth: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class NewIntervals:
+    """Intervals for families that were left out: shares that they hold, by level."""
+
+    method: str
+    residuals: int
+    families: int
+    families_from: str
+    coverage: Figures
+    coverage_by_family: Mapping[str, FamilyCoverage | None]
+
+
+@dataclass(frozen=True)
+class IntervalsEntry:
+    """What prediction intervals were measured to hold; None where there are none of a kind."""
+
+    known: KnownIntervals | None = None
+    new: NewIntervals | None = None
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """One model under one scheme; every figure with both ends of its 95 % interval."""
+
+    scheme: str
+    model: str
+    title: str
+    folds: int
+    figures: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True)
+class EvaluatedControl:
+    """The network trained on a phenotype without signal: mean PCC over folds and seeds."""
+
+    control: str
+    scheme: str
+    trait: str
+    pcc: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class EvaluationEntry:
+    """What an evaluation found; ``schemes`` has the number of folds of each."""
+
+    seed: int
+    schemes: Mapping[str, int]
+    models: tuple[EvaluatedModel, ...]
+    controls: tuple[EvaluatedControl, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Largest differences found at export, SDs of the trait."""
+
+    keras_onnx_sd: float | None = None
+    onnx_fused_sd: float | None = None
