@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from train.networks.genotype_model import GenotypeModel
 from train.networks.presets import load_preset
-from train.networks.residual import build_model
+from train.networks.residual import residual_network
 from train.runtime import configure_tensorflow
 
 N_SAMPLES, N_SNPS, THREADS = 4112, 4312, 2
@@ -22,8 +23,8 @@ N_SAMPLES, N_SNPS, THREADS = 4112, 4312, 2
 def seconds_per_epoch(folded: bool, batch_size: int) -> float:
     """The second epoch of two: the first one compiles."""
     keras.utils.set_random_seed(1)
-    model = build_model(load_preset("linear"), N_SNPS)
-    model.folded = folded
+    network = residual_network(load_preset("linear").architecture, N_SNPS)
+    model = GenotypeModel(network, alpha=0.03, folded=folded)
     model.compile(keras.optimizers.Adam(1e-5), "mse")
     random = np.random.default_rng(1)
     codes = random.integers(-1, 3, (N_SAMPLES, N_SNPS), dtype=np.int8)

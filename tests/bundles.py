@@ -19,8 +19,8 @@ from snpredict.formulas.effects import average_effects, effect_ranges
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
-from train.bundle.ensemble_onnx import function_of, fused_ensemble
-from train.networks.hidden_part import HiddenPart
+from train.bundle.ensemble_onnx import fused_ensemble
+from train.networks.score import HiddenPart, function_of
 
 
 @dataclass

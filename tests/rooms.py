@@ -44,6 +44,7 @@ ORDER: dict[str, list[str]] = {
         "registry",
         "networks",
         "baselines",
+        "check_model",
         "model",
         "parity",
         "simulate",

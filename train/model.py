@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from snpredict.formulas.genotypes import Genotypes
+from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.folds import Split
 from train.errors import UnsuitableModel
@@ -159,8 +160,11 @@ class FittedModel(ABC):
     def predict(self, inputs: Inputs) -> np.ndarray:
         """Predictions, (samples, targets) float64: trait units, or the probability of 1."""
 
-    def score_function(self) -> ScoreFunction | None:
-        """The score as numbers, for exact contributions; None where the model has none."""
+    def score_function(self) -> tuple[ScoreFunction, TraitScale] | None:
+        """The score as numbers, and what makes predictions of it, for exact contributions.
+
+        None where the model has none. Of several targets the folds' axis is the targets'.
+        """
         return None
 
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
@@ -208,6 +212,10 @@ class Model(ABC):
     tasks: tuple[str, ...] = (CONTINUOUS,)
     covariates: bool = False
 
+    def prepare(self, threads: int) -> None:
+        """Import what a fit needs, for that many threads, before its seconds are counted."""
+        return
+
     @abstractmethod
     def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Learn from the training rows, and choose on the validation rows."""
@@ -215,10 +223,6 @@ class Model(ABC):
     def refit(self, data: FoldData, fitted: FittedModel) -> FittedModel | None:
         """Fit again on training and validation rows with what was chosen; None if it cannot."""
         return None
-
-    def settings(self) -> dict[str, Any]:
-        """What its figures depend on beside the data, as JSON: kept with a run, and compared."""
-        return {}
 
     def require(self, task: str, covariates: Sequence[str] = ()) -> None:
         """Check that it can learn such a trait from such data, before anything is fitted.

@@ -23,7 +23,7 @@ def loss_curves(
     Parameters
     ----------
     histories : dict
-        Fold → columns of its ``history.csv``, see `train.networks.fitting`.
+        Fold → columns of its ``history.csv``, see `train.runs.history`.
     dropout : bool
         Whether the training rows' error was measured with dropout, which makes it larger.
     """

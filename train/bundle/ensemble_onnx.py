@@ -10,8 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS
-from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
-from train.networks.hidden_part import HiddenPart
+from train.networks.score import HiddenPart
 
 #: Both are read by every onnxruntime since 1.16.
 OPSET = 17
@@ -222,13 +221,3 @@ def _check_hidden(hidden: HiddenPart, n_snps: int, n_folds: int) -> tuple[int, i
     if not 0 <= hidden.snps.min() <= hidden.snps.max() < n_snps:
         raise ValueError(f"snps are not among the {n_snps}")
     return shape
-
-
-def function_of(weights: np.ndarray, bias: np.ndarray, hidden: HiddenPart | None) -> ScoreFunction:
-    """The score as the runtime knows it."""
-    if hidden is None:
-        return ScoreFunction(weights, bias)
-    kernel = hidden.grid * hidden.snp_scale[:, :, None] * hidden.unit_scale[:, None, :]
-    numbers = (hidden.means, kernel, hidden.bias, hidden.output)
-    layer = HiddenLayer(hidden.snps, *(array.astype(np.float64) for array in numbers))
-    return ScoreFunction(weights, bias, layer)

@@ -143,7 +143,7 @@ def _in_new_families(figures: dict[str, float | None]) -> str:
 
 
 def read_history(path: Path, taught: bool) -> dict[str, np.ndarray]:
-    """Columns of a fold's ``history.csv``, see `train.networks.fitting`.
+    """Columns of a fold's ``history.csv``, see `train.runs.history`.
 
     Of a taught network's history in which one ``mae`` was all, it is the distance to the lessons.
     """

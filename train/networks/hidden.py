@@ -28,36 +28,25 @@ import numpy as np
 import tensorflow as tf
 
 from snpredict.formulas.encoding import N_CHANNELS, centred_codes, channel_weights
-from train.baselines.boosting import fit_trees
-from train.baselines.ridge import fit_ridge
-from train.baselines.teacher import fit_teacher
+from train.baselines.boosting import Trees, fit_trees
+from train.baselines.ridge import RidgeSolution, fit_ridge
+from train.baselines.teacher import Teacher, fit_teacher
 from train.data.centred import centered
-from train.data.folds import Split
-from train.networks.hidden_part import HiddenPart
+from train.model import FoldData, Record
+from train.networks.fitted import Epochs, FittedNetwork, Standardised
+from train.networks.fitting import seed_everything
+from train.networks.genotype_model import GenotypeModel, isru
 from train.networks.presets import HiddenArchitecture, HiddenTraining, Preset
+from train.networks.score import HiddenPart, NetworkScore
 from train.simulate.virtual import virtual_lines
 
 #: Largest whole number of a weight: it fits a signed byte, and 0 stays 0.
 GRID = 127
 
 
-@dataclass(frozen=True)
-class HiddenScore:
-    """A finished network as numbers, before its ISRU.
-
-    Attributes
-    ----------
-    weights : ndarray (SNPs, 4) of float32
-        W, channel order.
-    bias : float
-        b.
-    part : HiddenPart
-        Of one fold.
-    """
-
-    weights: np.ndarray
-    bias: float
-    part: HiddenPart
+#: What an epoch is recorded by: squared (``loss``) and absolute (``mae``) distance to the
+#: phenotypes of training and validation rows, and to the lessons, which the training makes small.
+COLUMNS = ("loss", "mae", "val_loss", "val_mae", "lesson_loss", "lesson_mae")
 
 
 class CentredCodes(keras.layers.Layer):
@@ -81,112 +70,152 @@ class CentredCodes(keras.layers.Layer):
         return tf.reduce_sum(chosen * self.values, axis=2)
 
 
-def fit_hidden(
-    codes: np.ndarray,
-    target: np.ndarray,
-    split: Split,
-    preset: Preset,
-    *,
-    alpha: float,
-    seed: int,
-    record: Callable[[int, dict[str, float]], None],
-) -> tuple[HiddenScore, dict[str, float]]:
-    """Train the network on the training rows of a fold.
+def fit_hidden(preset: Preset, data: FoldData, record: Record | None) -> FittedNetwork:
+    """Train the network on the training rows of a fold, whose SNPs are in genome order.
 
-    Parameters
-    ----------
-    codes : ndarray (samples, SNPs) of int8
-        SNPs in genome order.
-    target : ndarray (samples,) of float32, standardised on the training rows
-    split : Split
-        Validation rows choose the ridge's shrinkage and the number of trees; test rows are not
-        used.
-    alpha : float
-        ISRU α.
-    record : callable
-        Gets every epoch's number, from 1, and its errors: squared (``loss``) and absolute (``mae``)
-        distance to the training rows' phenotypes, ``val_`` to those of the validation rows, and
-        ``lesson_`` to the lessons, which is what the training makes small.
-
-    Returns
-    -------
-    (score, chosen)
-        What the validation rows and the likelihood chose, for the record.
+    The validation rows choose the ridge's shrinkage and the number of trees.
     """
     a, recipe = preset.architecture, preset.training
     assert isinstance(a, HiddenArchitecture) and isinstance(recipe, HiddenTraining)
+    seed = data.seed + data.fold
+    seed_everything(seed)
     rng = np.random.default_rng(seed)
-    y, y_validation = target[split.train], target[split.validation]
+    targets = Standardised.of(data)
     ridge = fit_ridge(
-        np.asarray(codes[split.train]),
-        y,
-        np.asarray(codes[split.validation]),
-        y_validation,
+        data.train.codes,
+        targets.train,
+        data.validation.codes,
+        targets.validation,
         reweightings=preset.start.reweightings,
     )
-    variances = squared_shares(ridge.effects, preset.start.shrinkage_floor)
+    weighted, x = _weighted_codes(ridge, a, preset.start.shrinkage_floor, data.train.codes)
+    x_validation = weighted.of(data.validation.codes)
+    teachers = Teachers(
+        fit_teacher(x, targets.train),
+        fit_trees(
+            *(x, targets.train, x_validation, targets.validation), seed=seed, threads=data.threads
+        ),
+        recipe.tree_share,
+    )
+    lines = np.concatenate([x, virtual_lines(x, recipe.virtual_lines, recipe.segments, rng)])
+    student = _student(a, len(weighted.snps), a.isru_alpha)
+
+    def tell(epoch: int, logs: dict[str, float]) -> None:
+        error = student(x, training=False).numpy() - targets.train
+        measures = {f"lesson_{name}": logs[name] for name in ("loss", "mae")}
+        measures |= {"loss": float(np.mean(error**2)), "mae": float(np.mean(np.abs(error)))}
+        targets.record(record, COLUMNS, epoch + 1, {**logs, **measures})
+
+    held_out = (x_validation, targets.validation)
+    _train(student, lines, teachers.lesson(lines), held_out, recipe, rng, tell)
+    score = _as_numbers(student, weighted, data.train.genotypes.n_snps)
+    error = teachers.lesson(x_validation) - targets.validation
+    return FittedNetwork(
+        GenotypeModel(as_keras(score), alpha=a.isru_alpha),
+        data,
+        targets,
+        Epochs(trained=recipe.epochs, best=recipe.epochs),
+        {
+            "ridge_heritability": ridge.heritability,
+            **teachers.chosen(),
+            "teacher_validation_mse": float(np.mean(error**2)),
+        },
+        score,
+    )
+
+
+@dataclass(frozen=True)
+class WeightedCodes:
+    """The inputs of the layer: centred codes of the weightiest SNPs, times a factor each.
+
+    Attributes
+    ----------
+    snps : ndarray (inputs,) of int64
+        Their places, ascending.
+    means : ndarray (inputs,) of float32
+    gain : ndarray (inputs,) of float32
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    gain: np.ndarray
+
+    def of(self, codes: np.ndarray) -> np.ndarray:
+        """Codes (lines, SNPs) as inputs (lines, inputs) of float32."""
+        return centered(codes[:, self.snps], self.means) * self.gain
+
+
+def _weighted_codes(
+    ridge: RidgeSolution, a: HiddenArchitecture, floor: float, codes: np.ndarray
+) -> tuple[WeightedCodes, np.ndarray]:
+    """The inputs by the ridge's effects, and those of the training rows, of the preset's norm."""
+    variances = squared_shares(ridge.effects, floor)
     # In genome order, for the virtual lines.
     snps = np.sort(np.argsort(-variances, kind="stable")[: a.inputs])
-    means = ridge.means[snps]
     gain = np.sqrt(variances[snps])
-    x = centered(np.asarray(codes[split.train][:, snps]), means)
+    x = centered(codes[:, snps], ridge.means[snps])
     norm = float(np.sqrt(np.mean(np.sum((x * gain).astype(np.float64) ** 2, axis=1))))
     gain = (gain * (a.input_norm / max(norm, 1e-12))).astype(np.float32)
     x *= gain
-    x_validation = centered(np.asarray(codes[split.validation][:, snps]), means) * gain
+    return WeightedCodes(snps, ridge.means[snps], gain), x
 
-    kernel = fit_teacher(x, y)
-    # As many as the process has been given, see `train.runtime`.
-    threads = tf.config.threading.get_intra_op_parallelism_threads() or 1
-    trees = fit_trees(x, y, x_validation, y_validation, seed=seed, threads=threads)
-    lines = np.concatenate([x, virtual_lines(x, recipe.virtual_lines, recipe.segments, rng)])
 
-    def lesson(inputs: np.ndarray) -> np.ndarray:
-        share = np.float32(recipe.tree_share)
-        return (1 - share) * kernel.predict(inputs) + share * trees.predict(inputs)
+@dataclass(frozen=True)
+class Teachers:
+    """What the network learns from: a kernel regression and boosted trees, mixed."""
 
-    lessons = lesson(lines)
+    kernel: Teacher
+    trees: Trees
+    tree_share: float
 
-    model = _student(a, len(snps), alpha)
+    def lesson(self, inputs: np.ndarray) -> np.ndarray:
+        """What they say of inputs (lines, inputs), in the mean: (lines,) float32."""
+        share = np.float32(self.tree_share)
+        return (1 - share) * self.kernel.predict(inputs) + share * self.trees.predict(inputs)
+
+    def chosen(self) -> dict[str, float]:
+        """What the likelihood and the validation rows chose."""
+        return {
+            "kernel_heritability": self.kernel.heritability,
+            "kernel_gamma": self.kernel.gamma_relative,
+            "trees": self.trees.count,
+        }
+
+
+def _train(
+    student: keras.Model,
+    lines: np.ndarray,
+    lessons: np.ndarray,
+    validation: tuple[np.ndarray, np.ndarray],
+    recipe: HiddenTraining,
+    rng: np.random.Generator,
+    tell: Callable[[int, dict[str, float]], None],
+) -> None:
+    """AdamW on the squared distance to the lessons, the rate falling along half a cosine."""
     steps = -(-len(lines) // recipe.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(
         recipe.learning_rate, max(1, recipe.epochs * steps)
     )
-    model.compile(
+    student.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
         loss="mse",
         metrics=["mae"],
     )
-
+    if not recipe.epochs:
+        return
     # Order and batches are drawn here: faster than a tf.data shuffle of whole rows, and as random.
-    def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        error = model(x, training=False).numpy() - y
-        lesson = {f"lesson_{name}": logs[name] for name in ("loss", "mae")}
-        validation = {name: value for name, value in logs.items() if name.startswith("val_")}
-        training = {"loss": float(np.mean(error**2)), "mae": float(np.mean(np.abs(error)))}
-        record(epoch + 1, {**training, **validation, **lesson})
-
     order = np.stack([rng.permutation(len(lines)) for _ in range(recipe.epochs)])
-    if recipe.epochs:
-        model.fit(
-            _batches(lines, lessons, order, recipe.batch_size),
-            steps_per_epoch=steps,
-            validation_data=(x_validation, y_validation),
-            # In one batch: Keras weighs the means of batches alike, however few rows the last has.
-            validation_batch_size=len(x_validation),
-            epochs=recipe.epochs,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
-            verbose=0,
-            shuffle=False,
-        )
-    chosen = {
-        "ridge_heritability": ridge.heritability,
-        "kernel_heritability": kernel.heritability,
-        "kernel_gamma": kernel.gamma_relative,
-        "trees": trees.count,
-        "teacher_validation_mse": float(np.mean((lesson(x_validation) - y_validation) ** 2)),
-    }
-    return _as_numbers(model, snps, means, gain, codes.shape[1]), chosen
+    student.fit(
+        _batches(lines, lessons, order, recipe.batch_size),
+        steps_per_epoch=steps,
+        validation_data=validation,
+        # In one batch: Keras weighs the means of batches alike, however few rows the last has.
+        validation_batch_size=len(validation[0]),
+        epochs=recipe.epochs,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=tell)],
+        verbose=0,
+        shuffle=False,
+    )
 
 
 def squared_shares(effects: np.ndarray, floor: float) -> np.ndarray:
@@ -208,8 +237,6 @@ def _batches(
 
 def _student(a: HiddenArchitecture, n_inputs: int, alpha: float) -> keras.Model:
     """Inputs (batch, inputs) → standardised predictions (batch,)."""
-    from train.networks.residual import isru
-
     x = keras.Input((n_inputs,), name="weighted_codes")
     units = keras.layers.Dense(
         a.units,
@@ -228,26 +255,24 @@ def _student(a: HiddenArchitecture, n_inputs: int, alpha: float) -> keras.Model:
     return keras.Model(x, keras.layers.Lambda(lambda z: isru(z[:, 0], alpha))(score))
 
 
-def _as_numbers(
-    model: keras.Model, snps: np.ndarray, means: np.ndarray, gain: np.ndarray, n_snps: int
-) -> HiddenScore:
+def _as_numbers(model: keras.Model, weighted: WeightedCodes, n_snps: int) -> NetworkScore:
     """The trained layers in the terms of the score function, their weights on the grid."""
     kernel, bias = model.get_layer("units").get_weights()
     (output,) = model.get_layer("output").get_weights()
     linear, offset = model.get_layer("linear").get_weights()
     grid, unit_scale = on_grid(kernel)
     part = HiddenPart(
-        snps=snps[None].astype(np.int64),
-        means=means[None].astype(np.float32),
+        snps=weighted.snps[None].astype(np.int64),
+        means=weighted.means[None].astype(np.float32),
         grid=grid[None],
-        snp_scale=gain[None],
+        snp_scale=weighted.gain[None],
         unit_scale=unit_scale[None],
         bias=bias[None],
         output=output[:, 0][None],
     )
     weights = np.zeros((n_snps, N_CHANNELS), np.float32)
-    weights[snps] = channel_weights(linear[:, 0] * gain, means)
-    return HiddenScore(weights, float(offset[0]), part)
+    weights[weighted.snps] = channel_weights(linear[:, 0] * weighted.gain, weighted.means)
+    return NetworkScore(weights, float(offset[0]), part)
 
 
 def on_grid(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -270,10 +295,11 @@ def on_grid(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(kernel / scale).astype(np.int8), scale
 
 
-def as_keras(score: HiddenScore) -> keras.Model:
+def as_keras(score: NetworkScore) -> keras.Model:
     """The finished network from one-hot (batch, SNPs, 4) to scores (batch, 1)."""
     n_snps = len(score.weights)
-    part = score.part
+    part = score.hidden
+    assert part is not None
     kernel = part.grid[0] * part.snp_scale[0][:, None] * part.unit_scale[0]
     x = keras.Input((n_snps, N_CHANNELS), name="one_hot")
     shortcut = keras.layers.Dense(1, name="shortcut")

@@ -1,11 +1,14 @@
-"""From a fitted fold to ONNX, and the proof that both say the same."""
+"""From a fitted fold to ONNX."""
 
-from typing import Any
+import tensorflow as tf
+import tf2onnx
+
+from train.networks.genotype_model import GenotypeModel, isru, one_hot
 
 OPSET = 17
 
 
-def fold_onnx(fitted: Any) -> bytes:
+def fold_onnx(model: GenotypeModel, center: float, scale: float) -> bytes:
     """The fold model as ONNX: int8 (samples, SNPs) → float32 (samples,) in trait units.
 
     Encoding, network, ISRU and the return to trait units are inside the graph. Converted from a
@@ -13,23 +16,17 @@ def fold_onnx(fitted: Any) -> bytes:
 
     Parameters
     ----------
-    fitted : train.networks.fitting.FittedFold
+    center, scale : float
+        From the standardised phenotype to trait units.
     """
-    import tensorflow as tf
-    import tf2onnx
-
-    model = fitted.model
     n_snps = model.network.input_shape[1]
 
     def prediction(genotypes: tf.Tensor) -> tf.Tensor:
-        from train.networks.residual import isru, one_hot
-
         # The network itself, not its folded form: a fold model keeps the layers that were trained.
         score = model.network(one_hot(genotypes), training=False)[:, 0]
         standardised = isru(score, model.alpha)
         return tf.identity(
-            tf.constant(fitted.scale, tf.float32) * standardised
-            + tf.constant(fitted.center, tf.float32),
+            tf.constant(scale, tf.float32) * standardised + tf.constant(center, tf.float32),
             name="prediction",
         )
 

@@ -1,19 +1,14 @@
-"""The paper's residual network in Keras, and its wrapping into a model of genotype codes.
-
-A network is a function ``(Architecture, n_snps) -> keras.Model`` from one-hot genotypes (batch,
-SNPs, 4) to one unbounded score per sample; `NETWORKS` lists them by the name that a preset gives.
-The loop in `train.networks.fitting` knows none of them, so another network is one more entry. The
-network with one hidden layer over codes has a loop of its own: `train.networks.hidden`.
-"""
-
-from collections.abc import Callable
+"""The paper's residual network in Keras, and its start at a ridge solution."""
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from snpredict.formulas.encoding import N_CHANNELS, channel_of
-from train.networks.presets import HIDDEN, Architecture, Preset, Training
+from snpredict.formulas.encoding import N_CHANNELS
+from train.baselines.ridge import fit_ridge
+from train.model import FoldData
+from train.networks.fitted import Standardised
+from train.networks.genotype_model import GenotypeModel
+from train.networks.presets import Architecture, Start
 
 
 def residual_network(architecture: Architecture, n_snps: int) -> keras.Model:
@@ -56,87 +51,64 @@ def residual_network(architecture: Architecture, n_snps: int) -> keras.Model:
     return keras.Model(x, score, name="residual")
 
 
-NETWORKS: dict[str, Callable[[Architecture, int], keras.Model]] = {"residual": residual_network}
+def start_at_ridge(
+    model: GenotypeModel, data: FoldData, targets: Standardised, start: Start
+) -> dict[str, float]:
+    """Set a residual network's weights so that it equals the ridge solution before its ISRU.
 
+    The shortcut and the merging convolution pass the four channels through their first four
+    filters, the dense layer holds the ridge weights there, and the long convolution is zero, so
+    that the main path adds nothing until it is trained. All other kernels keep their random
+    start, which gives the remaining filters a gradient.
 
-def isru(z: tf.Tensor, alpha: float) -> tf.Tensor:
-    """Inverse square root unit ``z / sqrt(1 + α z²)``, bounded by ``1 / sqrt(α)``."""
-    return z * tf.math.rsqrt(1.0 + alpha * tf.square(z))
-
-
-def one_hot(codes: tf.Tensor) -> tf.Tensor:
-    """Genotype codes (batch, SNPs) int8 as one-hot (batch, SNPs, 4) float32."""
-    # code + 1 indexes a table of channels, which needs no negative index in the graph.
-    channels = tf.constant(channel_of(np.array([-1, 0, 1, 2])).tolist(), tf.int32)
-    return tf.one_hot(tf.gather(channels, tf.cast(codes, tf.int32) + 1), N_CHANNELS)
-
-
-def affine_map(network: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
-    """Weights (SNPs, 4) and bias () of a network that is affine in its one-hot input.
-
-    The gradient at any one point is the weight matrix; the caller has to know that the network is
-    affine (`train.networks.onnx_export` proves it on random genotypes). Differentiable in the
-    network's own weights.
+    Returns
+    -------
+    dict
+        What the validation rows chose, for the record.
     """
-    n_snps = network.input_shape[1]
-    origin = tf.zeros((1, n_snps, N_CHANNELS))
-    with tf.GradientTape() as tape:
-        tape.watch(origin)
-        score = network(origin, training=False)
-    return tape.gradient(score, origin)[0], score[0, 0]
+    solution = fit_ridge(
+        data.train.codes,
+        targets.train,
+        data.validation.codes,
+        targets.validation,
+        reweightings=start.reweightings,
+        floor=start.shrinkage_floor,
+    )
+    set_channel_weights(model, solution.channel_weights())
+    return {
+        "heritability": solution.heritability,
+        "validation_mse": solution.validation_mse,
+        "validation_pcc": solution.validation_pcc,
+    }
 
 
-class GenotypeModel(keras.Model):
-    """Genotype codes (batch, SNPs) int8 → standardised phenotype (batch,) float32.
+def set_channel_weights(model: GenotypeModel, weights: np.ndarray) -> None:
+    """Make a residual network's score equal ``Σ_j weights[j, channel_j]``.
 
     Parameters
     ----------
-    network : keras.Model
-        One-hot (batch, SNPs, 4) → score (batch, 1).
-    alpha : float
-        ISRU α.
-    folded : bool
-        Multiply the affine network out into its (SNPs, 4) weights first and apply those to the
-        batch. The same function and, without dropout, the same gradient for every kernel; but the
-        convolutions run once per batch instead of once per sample.
+    weights : ndarray (SNPs, 4) of float32
+        The network needs at least four filters.
     """
+    network = model.network
+    n_snps, n_channels = weights.shape
 
-    def __init__(self, network: keras.Model, alpha: float, folded: bool = False):
-        super().__init__(name="genotype_model")
-        self.network = network
-        self.alpha = alpha
-        self.folded = folded
+    def pass_through(name: str) -> None:
+        kernel, bias = network.get_layer(name).get_weights()
+        # "same" padding puts (width − 1) // 2 zeros on the left: that tap sees the SNP itself.
+        kernel[:, :, :n_channels] = 0.0
+        kernel[(kernel.shape[0] - 1) // 2, range(n_channels), range(n_channels)] = 1.0
+        network.get_layer(name).set_weights([kernel, np.zeros_like(bias)])
 
-    def score(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """One-hot (batch, SNPs, 4) → score before the ISRU (batch,)."""
-        if self.folded:
-            weights, bias = affine_map(self.network)
-            flat = tf.reshape(x, (-1, weights.shape[0] * N_CHANNELS))
-            return tf.linalg.matvec(flat, tf.reshape(weights, (-1,))) + bias
-        return self.network(x, training=training)[:, 0]
-
-    def call(self, codes: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Standardised predictions of a batch of codes."""
-        return isru(self.score(one_hot(codes), training), self.alpha)
-
-
-def build_model(preset: Preset, n_snps: int) -> GenotypeModel:
-    """The preset's network with freshly drawn weights, ready to be fitted.
-
-    Raises
-    ------
-    PresetError
-        The preset names a network that does not exist.
-    """
-    if preset.network not in NETWORKS:
-        from train.errors import PresetError
-
-        raise PresetError(
-            f"preset '{preset.name}' asks for network '{preset.network}'; "
-            f"known: {', '.join(sorted((*NETWORKS, HIDDEN)))}"
-        )
-    assert isinstance(preset.architecture, Architecture) and isinstance(preset.training, Training)
-    network = NETWORKS[preset.network](preset.architecture, n_snps)
-    return GenotypeModel(
-        network, alpha=preset.architecture.isru_alpha, folded=preset.training.folded
+    pass_through("shortcut")
+    pass_through("merge")
+    long_kernel, long_bias = network.get_layer("main_long").get_weights()
+    network.get_layer("main_long").set_weights(
+        [np.zeros_like(long_kernel), np.zeros_like(long_bias)]
+    )
+    dense, dense_bias = network.get_layer("dense").get_weights()
+    by_position = np.zeros((n_snps, dense.shape[0] // n_snps), np.float32)
+    by_position[:, :n_channels] = weights
+    network.get_layer("dense").set_weights(
+        [by_position.reshape(dense.shape), np.zeros_like(dense_bias)]
     )

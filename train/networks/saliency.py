@@ -10,7 +10,7 @@ training.
 import numpy as np
 import tensorflow as tf
 
-from train.networks.residual import GenotypeModel, isru, one_hot
+from train.networks.genotype_model import GenotypeModel, isru, one_hot
 
 
 def mean_saliency(

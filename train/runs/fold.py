@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.files import write_file
-from snpredict.formulas.encoding import genotype_frequencies
+from snpredict.formulas.genotypes import Genotypes
 from train.data.dataset import Dataset
 from train.data.folds import split
 from train.errors import FoldBusy
 from train.metrics import metrics
-from train.parity import parity_genotypes
+from train.model import FoldData, Inputs
+from train.registry import find_model
 from train.runs.folder import fold_folder
+from train.runs.history import History
 from train.runs.orphans import hold, holder
 from train.runs.settings import RunSettings
 
@@ -27,8 +29,8 @@ from train.runs.settings import RunSettings
 def run_fold(run: Path, fold: int, settings: RunSettings) -> None:
     """Train, test, explain and export one fold; see `train.runs.processes` for the folder.
 
-    Writes ``history.csv`` while it trains, then ``model.onnx``, ``score.npz`` (the score before the
-    ISRU as numbers), ``saliency.npz``, ``predictions.npz`` and ``result.json``.
+    Writes ``history.csv`` while it trains, then ``predictions.npz``, what the model saves for a
+    bundle, and ``result.json``.
     """
     folder = fold_folder(run, fold)
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,72 +39,39 @@ def run_fold(run: Path, fold: int, settings: RunSettings) -> None:
     if lock is None:
         raise _busy(run, fold)
 
-    from train.runtime import configure_tensorflow
-
-    configure_tensorflow(settings.threads)
-
-    # These pull in TensorFlow, whose threads must be set before.
-    from snpredict.scoring.onnx_session import onnx_predictions
-    from train.networks.fitting import fit, predict
-    from train.networks.onnx_export import fold_onnx
-    from train.networks.saliency import mean_saliency
-    from train.parity import require_parity
+    model = find_model(settings.model, settings.preset)
+    model.prepare(settings.threads)
 
     started = time.perf_counter()
-    (folder / "history.csv").unlink(missing_ok=True)
+    history = folder / "history.csv"
+    history.unlink(missing_ok=True)
     data = Dataset.load(run / "data")
     rows = split(np.load(run / "data" / "folds.npy"), fold, settings.seed)
-    assert settings.preset is not None
-
-    fitted = fit(
-        data.codes,
-        data.phenotype,
+    inputs = Inputs(Genotypes(data.codes))
+    fold_data = FoldData.of(
+        inputs,
+        data.phenotype[:, None],
         rows,
-        settings.preset,
-        seed=settings.seed + fold,
-        history_path=folder / "history.csv",
+        seed=settings.seed,
+        threads=settings.threads,
+        fold=fold,
     )
+    fitted = model.fit(fold_data, History(history))
     fitted_s = time.perf_counter() - started
 
-    predicted = predict(fitted, data.codes[rows.test])
+    test = inputs.rows(rows.test)
+    predicted = fitted.predict(test)[:, 0]
     np.savez(folder / "predictions.npz", rows=rows.test, predicted=predicted)
-
-    occurs = genotype_frequencies(data.codes[rows.train]) > 0
-    plain, centered = mean_saliency(fitted.model, np.asarray(data.codes[rows.test]), occurs)
-    np.savez(folder / "saliency.npz", saliency=plain, centered=centered)
-
-    model_bytes = fold_onnx(fitted)
-    (folder / "model.onnx").write_bytes(model_bytes)
-    codes = parity_genotypes(len(data.snps), settings.seed)
-    by_keras = predict(fitted, codes)
-    parity = require_parity(
-        f"fold {fold}: Keras and ONNX",
-        by_keras,
-        onnx_predictions(model_bytes, codes),
-        fitted.scale,
-    )
-    hidden = {} if fitted.hidden is None else vars(fitted.hidden)
-    np.savez(
-        folder / "score.npz",
-        weights=fitted.weights,
-        bias=fitted.bias,
-        parity_predictions=by_keras,
-        **{f"hidden_{name}": array for name, array in hidden.items()},
-    )
-    fitted.model.network.save_weights(folder / "network.weights.h5")
+    saved = fitted.save(folder, test)
 
     result = {
         "fold": fold,
-        "center": fitted.center,
-        "scale": fitted.scale,
         "n_train": len(rows.train),
         "n_validation": len(rows.validation),
         "n_test": len(rows.test),
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.best_epoch,
-        "chosen": _without_nan(fitted.chosen),
+        **saved,
+        "chosen": _without_nan(fitted.chosen[0]),
         "metrics": _without_nan(metrics(predicted, data.phenotype[rows.test])),
-        "parity_keras_onnx": parity,
         "fit_seconds": round(fitted_s, 2),
         "seconds": round(time.perf_counter() - started, 2),
         # Linux counts kilobytes; the process is this fold's alone.

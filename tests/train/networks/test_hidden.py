@@ -7,18 +7,21 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
+from snpredict.formulas.encoding import channel_of
 from snpredict.formulas.genotypes import Genotypes
-from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from tests.simulated import simulate
 from train.baselines.boosting import fit_trees
 from train.baselines.teacher import fit_teacher
 from train.commands.summarize import read_history
 from train.data.folds import split
 from train.errors import PresetError
-from train.networks.fitting import FittedFold, fit, predict
+from train.model import FoldData, Inputs
+from train.networks.fitted import FittedNetwork
+from train.networks.genotype_model import one_hot
 from train.networks.hidden import on_grid
+from train.networks.network import network_of
 from train.networks.presets import Preset, load_preset
-from train.networks.residual import one_hot
+from train.runs.history import History
 from train.simulate.virtual import virtual_lines
 
 
@@ -87,81 +90,41 @@ def small() -> Preset:
     return Preset.from_dict(preset)
 
 
+ROWS = split(np.arange(120) % 4 + 1, 1, 1)
+
+
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[FittedFold, np.ndarray]:
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[FittedNetwork, np.ndarray, Path]:
+    """A network, the codes of all lines, and its history."""
     _, codes, phenotype, _ = simulate(n_samples=120, n_snps=30)
-    folder: Path = tmp_path_factory.mktemp("hidden")
-    model = fit(
-        codes,
-        phenotype,
-        split(np.arange(120) % 4 + 1, 1, 1),
-        small(),
-        seed=1,
-        history_path=folder / "history.csv",
-    )
-    return model, codes
+    history = tmp_path_factory.mktemp("hidden") / "history.csv"
+    data = FoldData.of(Inputs(Genotypes(codes)), phenotype[:, None], ROWS)
+    model = network_of(small()).fit(data, History(history))
+    assert isinstance(model, FittedNetwork)
+    return model, codes, history
 
 
-def test_its_numbers_are_the_network(fitted: tuple[FittedFold, np.ndarray]) -> None:
-    model, codes = fitted
-    part = model.hidden
-    assert part is not None
-    kernel = part.grid * part.snp_scale[:, :, None] * part.unit_scale[:, None, :]
-    numbers = (part.means, kernel, part.bias, part.output)
-    layer = HiddenLayer(part.snps, *(np.asarray(n, np.float64) for n in numbers))
-    function = ScoreFunction(model.weights[:, :, None], np.array([model.bias]), layer)
+def test_its_numbers_are_the_network(fitted: tuple[FittedNetwork, np.ndarray, Path]) -> None:
+    model, codes, _ = fitted
+    assert model.score is not None
+    function = model.score.function()
     by_network = model.model.score(one_hot(tf.constant(codes[:10]))).numpy()
-    from snpredict.formulas.encoding import channel_of
-
-    affine = model.weights[np.arange(30), channel_of(codes[:10])].sum(axis=1) + model.bias
-    found = affine + function.hidden_scores(Genotypes(codes[:10]))[:, 0]
-    assert found == pytest.approx(by_network, abs=1e-5)
-    assert np.abs(function.hidden_scores(Genotypes(codes))).max() > 0.01
-
-
-def test_same_seed_same_bits(fitted: tuple[FittedFold, np.ndarray], tmp_path: Path) -> None:
-    model, codes = fitted
-    _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
-    again = fit(
-        codes,
-        phenotype,
-        split(np.arange(120) % 4 + 1, 1, 1),
-        small(),
-        seed=1,
-        history_path=tmp_path / "history.csv",
-    )
-    np.testing.assert_array_equal(predict(again, codes), predict(model, codes))
-
-
-def test_test_rows_change_nothing(fitted: tuple[FittedFold, np.ndarray], tmp_path: Path) -> None:
-    model, codes = fitted
-    _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
-    rows = split(np.arange(120) % 4 + 1, 1, 1)
-    other, values = codes.copy(), phenotype.copy()
-    other[rows.test], values[rows.test] = 0, 1000.0
-    again = fit(
-        other,
-        values,
-        rows,
-        small(),
-        seed=1,
-        history_path=tmp_path / "history.csv",
-    )
-    np.testing.assert_array_equal(predict(again, codes), predict(model, codes))
+    affine = model.score.weights[np.arange(30), channel_of(codes[:10])].sum(axis=1)
+    hidden = function.hidden_scores(Genotypes(codes))[:, 0]
+    assert affine + model.score.bias + hidden[:10] == pytest.approx(by_network, abs=1e-5)
+    assert np.abs(hidden).max() > 0.01
 
 
 def test_history_sets_phenotypes_beside_phenotypes(
-    fitted: tuple[FittedFold, np.ndarray], tmp_path: Path
+    fitted: tuple[FittedNetwork, np.ndarray, Path],
 ) -> None:
-    model, codes = fitted
+    model, codes, path = fitted
     _, _, phenotype, _ = simulate(n_samples=120, n_snps=30)
-    rows = split(np.arange(120) % 4 + 1, 1, 1)
-    fit(codes, phenotype, rows, small(), seed=1, history_path=tmp_path / "history.csv")
-    history = read_history(tmp_path / "history.csv", taught=True)
-    error = np.abs(predict(model, codes) - phenotype)
+    history = read_history(path, taught=True)
+    error = np.abs(model.predict(Inputs(Genotypes(codes)))[:, 0] - phenotype)
     # The weights are rounded to their grid after the last epoch.
-    assert history["mae"][-1] == pytest.approx(error[rows.train].mean(), rel=0.02)
-    assert history["val_mae"][-1] == pytest.approx(error[rows.validation].mean(), rel=0.02)
+    assert history["mae"][-1] == pytest.approx(error[ROWS.train].mean(), rel=0.02)
+    assert history["val_mae"][-1] == pytest.approx(error[ROWS.validation].mean(), rel=0.02)
     assert history["lesson_mae"][-1] < 0.7 * history["mae"][-1]
 
 

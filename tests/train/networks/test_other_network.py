@@ -1,4 +1,4 @@
-"""Another network is one more entry of `NETWORKS`: the loop, the export and `predict` stay."""
+"""Another network gives its layers: the loop, the export and `predict` stay."""
 
 import os
 import subprocess
@@ -27,18 +27,19 @@ import keras
 from rich.console import Console
 
 from train.commands.summarize import summarize_run
-from train.networks import residual as network
+from train.networks.network import NETWORKS, KerasNetwork
 from train.runs.fold import run_fold
 from train.runs.settings import RunSettings
 
 
-def curved(architecture, n_snps):
-    x = keras.Input((n_snps, 4))
-    h = keras.layers.Dense(6, activation="tanh")(keras.layers.Flatten()(x))
-    return keras.Model(x, keras.layers.Dense(1)(h))
+class Curved(KerasNetwork):
+    def layers(self, n_snps):
+        x = keras.Input((n_snps, 4))
+        h = keras.layers.Dense(6, activation="tanh")(keras.layers.Flatten()(x))
+        return keras.Model(x, keras.layers.Dense(1)(h))
 
 
-network.NETWORKS["curved"] = curved
+NETWORKS["curved"] = Curved
 run = Path("runs/curved")
 for fold in (1, 2, 3):
     run_fold(run, fold, RunSettings.read(run))

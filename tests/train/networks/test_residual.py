@@ -1,6 +1,5 @@
 """The paper's network, its folding, its ridge start and its saliency, on a few SNPs."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,9 @@ from snpredict.formulas.encoding import channel_of
 from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.data.centred import centered
 from train.data.folds import Split, split
-from train.networks.fitting import fit
+from train.networks.genotype_model import GenotypeModel, affine_map, isru, one_hot
 from train.networks.presets import Preset, load_preset, preset_names
-from train.networks.residual import GenotypeModel, affine_map, build_model, isru, one_hot
-from train.networks.residual_start import set_channel_weights
+from train.networks.residual import residual_network, set_channel_weights
 from train.networks.saliency import mean_saliency
 
 N_SNPS = 30
@@ -28,7 +26,7 @@ def codes() -> np.ndarray:
 
 @pytest.fixture
 def paper() -> GenotypeModel:
-    return build_model(load_preset("paper"), N_SNPS)
+    return GenotypeModel(residual_network(load_preset("paper").architecture, N_SNPS), alpha=0.03)
 
 
 def test_one_hot_has_the_channels_of_the_contract() -> None:
@@ -124,27 +122,6 @@ def test_ridge_equals_the_primal_solution(codes: np.ndarray) -> None:
     penalty = np.mean(np.sum(x**2, axis=1))  # (1 − h²)/h² = 1 at h² = 0.5
     primal = np.linalg.solve(x.T @ x + penalty * np.eye(N_SNPS), x.T @ target[rows.train])
     assert solution.effects == pytest.approx(primal, abs=1e-4)
-
-
-# The network of the preset `default` has this test of its own, in test_hidden.
-@pytest.mark.parametrize("preset", ["linear", "paper"])
-def test_fitting_never_sees_the_test_rows(codes: np.ndarray, tmp_path: Path, preset: str) -> None:
-    recipe = load_preset(preset).as_dict()
-    recipe["training"]["epochs"] = 2
-    target, rows = parts_of(codes)
-    phenotype = 90 + 10 * target.astype(float)
-    found = []
-    for _ in range(2):
-        fitted = fit(
-            *(codes, phenotype, rows, Preset.from_dict(recipe)),
-            seed=1,
-            history_path=tmp_path / "history.csv",
-        )
-        found.append((fitted.center, fitted.scale, fitted.model.get_weights()))
-        codes[rows.test], phenotype[rows.test] = 2, 1e6
-    assert found[0][:2] == found[1][:2]
-    for one, other in zip(found[0][2], found[1][2], strict=True):
-        assert np.array_equal(one, other)
 
 
 def test_a_missing_genotype_is_the_training_mean_to_the_ridge(codes: np.ndarray) -> None:

@@ -13,6 +13,8 @@ PRESET_FOLDER = Path(__file__).parent
 
 #: The network with one hidden layer, whose presets have keys of their own.
 HIDDEN = "hidden"
+#: The paper's network.
+RESIDUAL = "residual"
 
 #: What a model's name begins with when the rest is a preset.
 NETWORK = "network-"

@@ -1,0 +1,133 @@
+"""The networks as models: what a preset becomes. TensorFlow is imported when one is fitted."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from train.errors import PresetError
+from train.model import FittedModel, FoldData, Record, SingleTargetModel
+from train.networks.presets import HIDDEN, RESIDUAL, Architecture, Preset
+from train.runtime import configure_tensorflow
+
+if TYPE_CHECKING:
+    import keras
+
+    from train.networks.fitted import Standardised
+    from train.networks.genotype_model import GenotypeModel
+
+#: What a network's name begins with; the rest is that of its preset.
+PREFIX = "network-"
+
+
+class Network(SingleTargetModel):
+    """A network by its preset.
+
+    It draws by ``seed + fold``, and the threads that TensorFlow is given are those of the data.
+    """
+
+    #: A network takes too long for more.
+    control_seeds = 1
+
+    def __init__(self, preset: Preset):
+        self.preset = preset
+        self.name = f"{PREFIX}{preset.name}"
+        self.title = f"network, {preset.name}"
+        self.about = preset.description
+
+    def prepare(self, threads: int) -> None:
+        """Import TensorFlow, Keras and ONNX Runtime."""
+        configure_tensorflow(threads)
+        import train.networks.fitted  # noqa: F401
+
+
+class KerasNetwork(Network):
+    """A network from one-hot genotypes to one score, trained on the phenotypes themselves.
+
+    A subclass gives the layers; training, ONNX, saliency and the score as numbers are here.
+
+    Attributes
+    ----------
+    affine : bool
+        Whether the score is affine in the one-hot genotypes once dropout is off. Then the fused
+        ensemble holds it.
+    """
+
+    affine = False
+
+    @abstractmethod
+    def layers(self, n_snps: int) -> "keras.Model":
+        """From one-hot genotypes (batch, SNPs, 4) to scores (batch, 1), freshly drawn weights."""
+
+    def start(
+        self, model: "GenotypeModel", data: FoldData, targets: "Standardised"
+    ) -> dict[str, Any] | None:
+        """Set the weights before the first epoch; what the data chose, None for random weights."""
+        return None
+
+    def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Train until the validation rows gain no more."""
+        self.prepare(data.threads)
+        from train.networks.fitting import fit_network
+
+        return fit_network(
+            self.preset,
+            data,
+            record,
+            layers=self.layers,
+            start=self.start,
+            affine=self.affine,
+        )
+
+
+class ResidualNetwork(KerasNetwork):
+    """The paper's residual network, see `train.networks.residual`."""
+
+    affine = True
+
+    def layers(self, n_snps: int) -> "keras.Model":
+        """Three convolutions with a shortcut, and a dense layer."""
+        from train.networks.residual import residual_network
+
+        assert isinstance(self.preset.architecture, Architecture)
+        return residual_network(self.preset.architecture, n_snps)
+
+    def start(
+        self, model: "GenotypeModel", data: FoldData, targets: "Standardised"
+    ) -> dict[str, Any] | None:
+        """Where the preset says: random weights, or a ridge solution."""
+        if self.preset.start.method == "random":
+            return None
+        from train.networks.residual import start_at_ridge
+
+        return start_at_ridge(model, data, targets, self.preset.start)
+
+
+class HiddenNetwork(Network):
+    """One hidden layer beside a linear shortcut, taught, see `train.networks.hidden`."""
+
+    def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Fit the teachers, then the network to what they say."""
+        self.prepare(data.threads)
+        from train.networks.hidden import fit_hidden
+
+        return fit_hidden(self.preset, data, record)
+
+
+#: By the name that a preset gives.
+NETWORKS: dict[str, type[Network]] = {HIDDEN: HiddenNetwork, RESIDUAL: ResidualNetwork}
+
+
+def network_of(preset: Preset) -> Network:
+    """The network that a preset describes.
+
+    Raises
+    ------
+    PresetError
+        It names a network that does not exist.
+    """
+    if preset.network not in NETWORKS:
+        raise PresetError(
+            f"preset '{preset.name}' asks for network '{preset.network}'; "
+            f"known: {', '.join(sorted(NETWORKS))}",
+            hint="A network of your own is a model from outside: package.module:NAME",
+        )
+    return NETWORKS[preset.network](preset)
