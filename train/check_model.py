@@ -21,7 +21,8 @@ from snpredict.formulas.encoding import MISSING, channel_of
 from snpredict.formulas.genotypes import Genotypes
 from train.data.folds import Split, random_folds, split
 from train.errors import UnsuitableModel
-from train.model import BINARY, CONTINUOUS, FittedModel, FoldData, Inputs, Model
+from train.metrics import BINARY, CONTINUOUS
+from train.model import FittedModel, FoldData, Inputs, Model
 
 N_SAMPLES, N_SNPS, N_FAMILIES = 64, 24, 4
 

@@ -1,8 +1,12 @@
-"""How well predictions fit observations."""
+"""How well predictions fit observations: numbers, or probabilities of 1."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+
+#: What a trait is: a number, or 0 and 1.
+CONTINUOUS, BINARY = "continuous", "binary"
 
 
 def pearson(predicted: np.ndarray, observed: np.ndarray) -> float:
@@ -82,6 +86,58 @@ def fold_figures(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float
         "slope": calibration_slope(predicted, observed),
         "top10": top_hit_rate(predicted, observed),
     }
+
+
+def area_under_curve(predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Area under the ROC curve (AUC); NaN where one of the two classes is not there.
+
+    The chance that a sample of class 1 is predicted above one of class 0, ties counting half: 0.5
+    for predictions that say nothing.
+    """
+    if np.ptp(observed) == 0:
+        return float("nan")
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(observed, predicted))
+
+
+def average_precision(predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Mean precision over the steps of recall; NaN where one of the two classes is not there.
+
+    The share of class 1 for predictions that say nothing.
+    """
+    if np.ptp(observed) == 0:
+        return float("nan")
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(observed, predicted))
+
+
+def brier(predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Mean squared distance of the probabilities to what was observed (Brier 1950), from 0 to 1."""
+    return float(np.mean((np.asarray(predicted, np.float64) - observed) ** 2))
+
+
+def binary_figures(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
+    """``auc``, ``average_precision`` and ``brier`` of one fold's test samples.
+
+    Parameters
+    ----------
+    predicted : ndarray (samples,)
+        Probabilities of 1.
+    observed : ndarray (samples,)
+        0 or 1.
+    """
+    return {
+        "auc": area_under_curve(predicted, observed),
+        "average_precision": average_precision(predicted, observed),
+        "brier": brier(predicted, observed),
+    }
+
+
+def figures(task: str) -> Callable[[np.ndarray, np.ndarray], dict[str, float]]:
+    """What a fold's test samples are judged by: `fold_figures`, or `binary_figures`."""
+    return {CONTINUOUS: fold_figures, BINARY: binary_figures}[task]
 
 
 def group_pearsons(

@@ -20,9 +20,7 @@ from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.folds import Split
 from train.errors import UnsuitableModel
-
-#: What a target is: a number, or 0 and 1.
-CONTINUOUS, BINARY = "continuous", "binary"
+from train.metrics import CONTINUOUS
 
 #: Told of every epoch: its number, from 1 (0 is the start), and its figures by name.
 Record = Callable[[int, dict[str, float]], None]

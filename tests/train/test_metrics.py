@@ -5,8 +5,12 @@ import pytest
 
 from train.bundle.tables import ranks
 from train.metrics import (
+    BINARY,
+    CONTINUOUS,
     bootstrap_interval,
     calibration_slope,
+    figures,
+    fold_figures,
     group_pearsons,
     metrics,
     pearson,
@@ -119,3 +123,28 @@ def test_a_mean_of_the_other_folds_is_no_correlation_inside_a_family() -> None:
     assert np.isnan(group_pearsons(left_out_means, observed, one, folds)["a"])
     tilted = left_out_means + np.tile([0.1, 0.2, 0.3], 2)
     assert group_pearsons(tilted, observed, one, folds)["a"] == pytest.approx(1)
+
+
+def test_figures_of_a_binary_trait_by_hand() -> None:
+    observed = np.array([0.0, 0.0, 1.0, 1.0])
+    found = figures(BINARY)(np.array([0.1, 0.4, 0.35, 0.8]), observed)
+    # Three of the four pairs of a 0 and a 1 are in order. Going down, the first 1 is met at
+    # precision 1, the second at 2 of 3. (0.1² + 0.4² + 0.65² + 0.2²) / 4.
+    assert found == pytest.approx({"auc": 0.75, "average_precision": 5 / 6, "brier": 0.158125})
+
+
+def test_equal_probabilities_say_nothing() -> None:
+    observed = np.array([0.0, 0.0, 0.0, 1.0])
+    found = figures(BINARY)(np.full(4, 0.25), observed)
+    assert found == pytest.approx({"auc": 0.5, "average_precision": 0.25, "brier": 0.1875})
+
+
+def test_one_class_alone_has_no_order() -> None:
+    found = figures(BINARY)(np.array([0.2, 0.6]), np.ones(2))
+    assert np.isnan(found["auc"]) and np.isnan(found["average_precision"])
+    assert found["brier"] == pytest.approx((0.8**2 + 0.4**2) / 2)
+
+
+def test_a_number_is_judged_by_the_figures_of_a_fold() -> None:
+    predicted, observed = np.array([1.0, 2, 4]), np.array([1.0, 3, 4])
+    assert figures(CONTINUOUS)(predicted, observed) == fold_figures(predicted, observed)

@@ -9,7 +9,8 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from train.check_model import check_model
 from train.errors import UnsuitableModel
-from train.model import BINARY, FittedModel, FoldData, Inputs, Model, Record
+from train.metrics import BINARY
+from train.model import FittedModel, FoldData, Inputs, Model, Record
 from train.networks.network import Network, network_of
 from train.networks.presets import load_preset
 from train.registry import BASELINES

@@ -19,7 +19,8 @@ import numpy as np
 from snpredict.formulas.encoding import CHANNEL_CODES
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
 from train.data.centred import centered, training_means
-from train.model import BINARY, CONTINUOUS, FittedModel, FoldData, Inputs, Model, Record
+from train.metrics import BINARY, CONTINUOUS
+from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 #: Gaussian kernel ``exp(−g D² / median D²)``: the g that the validation rows choose among.
 #: Small values approach the linear kernel.

@@ -7,7 +7,8 @@ import numpy as np
 
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from train.baselines.kernels import KernelRidge, channel_kernel
-from train.model import BINARY, CONTINUOUS, FittedModel, FoldData, Inputs, Model, Record
+from train.metrics import BINARY, CONTINUOUS
+from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 
 class FamilyMean(Model):

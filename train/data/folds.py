@@ -63,6 +63,37 @@ def random_folds(n_samples: int, n_folds: int, seed: int) -> np.ndarray:
     return folds
 
 
+def stratified_folds(classes: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    """Random folds 1..K in which every class has its share, for binary traits.
+
+    Sizes differ by one at most, and so does each class's number of samples: the classes are dealt
+    one after the other, each in a random order, over a random order of the folds.
+
+    Parameters
+    ----------
+    classes : ndarray (samples,)
+
+    Raises
+    ------
+    TrainingTableError
+        A class has fewer samples than there are folds: figures would not exist in every fold.
+    """
+    names, counts = np.unique(classes, return_counts=True)
+    for name, count in zip(names, counts, strict=True):
+        if count < n_folds:
+            raise TrainingTableError(
+                f"{count} samples have the value {name:g}: too few for {n_folds} folds, each of "
+                "which needs one",
+                hint="Ask for fewer with --n-folds",
+            )
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(classes))
+    order = order[np.argsort(classes[order], kind="stable")]
+    folds = np.empty(len(classes), np.int64)
+    folds[order] = random.permutation(n_folds)[np.arange(len(classes)) % n_folds] + 1
+    return folds
+
+
 def family_folds(families: Sequence[str], n_folds: int, seed: int) -> np.ndarray:
     """Folds 1..K that keep every family whole.
 

@@ -13,7 +13,7 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from snpredict.files import write_file
 from train.errors import IncompleteRun, SettingsChanged
-from train.model import CONTINUOUS
+from train.metrics import CONTINUOUS
 from train.networks.presets import Preset
 
 SETTINGS = "settings.json"
@@ -177,7 +177,7 @@ class RunSettings(_Settings):
     fold_sizes : tuple of int
         Samples that are tested in each fold.
     task : str
-        `train.model.CONTINUOUS` or `BINARY`.
+        `train.metrics.CONTINUOUS` or `BINARY`.
     """
 
     trait: str

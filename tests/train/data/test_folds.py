@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.data.folds import family_folds, folds_from_column, random_folds, split
+from train.data.folds import family_folds, folds_from_column, random_folds, split, stratified_folds
 from train.errors import NoTrainingRows, TrainingTableError
 
 
@@ -62,3 +62,18 @@ def test_family_folds_keep_families_whole_and_even() -> None:
 def test_too_few_families_are_refused() -> None:
     with pytest.raises(TrainingTableError, match="2 families cannot fill 3 folds"):
         family_folds(["a", "b", "a"], 3, seed=0)
+
+
+@pytest.mark.parametrize(("samples", "ones"), [(103, 31), (50, 10), (40, 20)])
+def test_stratified_folds_are_even_in_size_and_in_classes(samples: int, ones: int) -> None:
+    classes = np.arange(samples) < ones
+    folds = stratified_folds(classes, 10, seed=1)
+    for counts in (np.bincount(folds)[1:], np.bincount(folds[classes], minlength=11)[1:]):
+        assert len(counts) == 10 and np.ptp(counts) <= 1
+    assert np.array_equal(folds, stratified_folds(classes, 10, seed=1))
+    assert not np.array_equal(folds, stratified_folds(classes, 10, seed=2))
+
+
+def test_a_class_too_small_for_the_folds_is_refused() -> None:
+    with pytest.raises(TrainingTableError, match="2 samples have the value 1: too few for 3 folds"):
+        stratified_folds(np.array([0.0, 1, 0, 1, 0, 0]), 3, seed=0)
