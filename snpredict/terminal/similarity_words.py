@@ -2,6 +2,7 @@
 
 import math
 
+from snpredict.bundle.entries import DistanceErrors
 from snpredict.bundle.load import Bundle
 from snpredict.formulas.similarity import Similarity
 from snpredict.matching.file_check import FileCheck
@@ -19,10 +20,10 @@ def similarity_report(check: FileCheck) -> list[Line]:
         return _lines([f"unknown: all {n:,} samples have too few of its SNPs called to tell"])
     lines = [f"{int(found.any.sum()):,} of {n:,} samples are unlike the training set"]
     if far := int(found.because["distance"].sum()):
-        measured = _error_words(check.bundle)
+        errors = _Errors.of(check.bundle)
         lines.append(
             f"distance: {far:,} farther from it than 99 % of its own lines"
-            + (f"; {measured}" if measured else "")
+            + (f"; {errors.in_words}" if errors else "")
         )
     if beyond := int(found.beyond.sum()):
         lines.append(f"distance: {beyond:,} farther than any of them, where no error was measured")
@@ -54,39 +55,42 @@ def _error_in_short(found: Unlike, bundle: Bundle) -> str:
         return "the error of such lines is unknown"
     if unmeasured:
         return f"of {unmeasured:,} the error is unknown"
-    entry = bundle.manifest.similarity
-    if entry is None or entry.errors is None or entry.errors.ratio is None:
-        return "their error was not measured"
-    ratio, low, high = entry.errors.ratio
-    return f"such lines had {ratio:.2f} ({low:.2f} to {high:.2f}) times the error"
+    errors = _Errors.of(bundle)
+    return "their error was not measured" if errors is None else f"such lines had {errors.times}"
 
 
 def sample_report(check: FileCheck) -> list[Line]:
-    """As `similarity_report`, of the first and only sample."""
+    """As `similarity_report`, of the first and only sample, in a few lines of a terminal."""
     found = check.unlike
     if found is None:
         return []
     percentile = float(found.percentiles[0])
     if math.isnan(percentile):
-        lines = ["unknown distance: too few of the SNPs that tell it are called"]
+        said = ["unknown distance: too few of the SNPs that tell it are called"]
     else:
-        lines = [f"farther from the training set than {percentile:.1f} % of its own lines"]
-    if found.because["distance"][0]:
-        measured = _error_words(check.bundle)
-        lines[0] += ": unlike it" + (f"; {measured}" if measured else "")
-    if found.beyond[0]:
-        lines.append("farther than any of its lines, where no error was measured")
-    shown = {
-        "heterozygosity": check.measures.rates.heterozygosity[0],
-        "call rate": check.measures.rates.call_rate[0],
-    }
+        said = [f"farther from the training set than {percentile:.1f} % of its own lines"]
+    rates = check.measures.rates
+    shown = {"heterozygosity": rates.heterozygosity[0], "call rate": rates.call_rate[0]}
     for reason, beyond_which in _limits(found.similarity).items():
         if found.because[reason][0]:
-            lines.append(
-                f"{reason} {shown[reason]:.1%}, {beyond_which}: unlike it; the error of such lines "
-                "was not measured"
-            )
-    return _lines(lines)
+            said.append(f"{reason} {shown[reason]:.1%}, {beyond_which}")
+    text = "; ".join(said)
+    if found.any[0]:
+        text = f"{text}: unlike it; {_error_of_sample(found, check.bundle)}"
+    return _lines([text])
+
+
+def _error_of_sample(found: Unlike, bundle: Bundle) -> str:
+    errors = _Errors.of(bundle)
+    if any(rows[0] for reason, rows in found.because.items() if reason != "distance"):
+        return "the error of such lines was not measured"
+    if errors is None:
+        return "their error was not measured"
+    clear = "" if errors.low > 1 else ", no clear difference"
+    had = f"had {errors.times}{clear} (cross-validated {errors.figures})"
+    if found.beyond[0]:
+        return f"no error was measured there; lines beyond 99 % {had}"
+    return f"such lines {had}"
 
 
 def _lines(texts: list[str]) -> list[Line]:
@@ -105,28 +109,40 @@ def _limits(similarity: Similarity) -> dict[str, str]:
     }
 
 
-def _error_words(bundle: Bundle) -> str | None:
-    """The measured figure in words, or None where the manifest has none."""
-    entry = bundle.manifest.similarity
-    errors = entry.errors if entry is not None else None
-    if errors is None or errors.ratio is None:
-        return None
-    ratio, low, high = errors.ratio
-    flagged, others = errors.flagged, errors.others
-    correlations = ""
-    if flagged.pcc is not None and others.pcc is not None:
-        correlations = f"; PCC {flagged.pcc:.2f} against {others.pcc:.2f}"
-    figures = (
-        f"MAE {flagged.mae:.3g} against {others.mae:.3g} {bundle.manifest.unit}"
-        f"{correlations}; {flagged.n:,} lines"
-    )
-    if low > 1:
+class _Errors:
+    """The measured errors of lines beyond the limit, in words."""
+
+    def __init__(self, errors: DistanceErrors, ratio: tuple[float, float, float], unit: str):
+        self.ratio, self.low, self.high = ratio
+        flagged, others = errors.flagged, errors.others
+        self.figures = f"MAE {flagged.mae:.3g} against {others.mae:.3g} {unit}"
+        if flagged.pcc is not None and others.pcc is not None:
+            self.figures += f"; PCC {flagged.pcc:.2f} against {others.pcc:.2f}"
+        self.figures += f"; {flagged.n:,} lines"
+
+    @staticmethod
+    def of(bundle: Bundle) -> "_Errors | None":
+        """None where the manifest has none."""
+        entry = bundle.manifest.similarity
+        if entry is None or entry.errors is None or entry.errors.ratio is None:
+            return None
+        return _Errors(entry.errors, entry.errors.ratio, bundle.manifest.unit)
+
+    @property
+    def times(self) -> str:
+        """Their ratio with its 95 % interval."""
+        return f"{self.ratio:.2f} ({self.low:.2f} to {self.high:.2f}) times the error"
+
+    @property
+    def in_words(self) -> str:
+        """The ratio, whether it is a clear one, and what it is of."""
+        if self.low > 1:
+            return (
+                f"in cross-validation such lines were predicted with {self.ratio:.2f} times the "
+                f"error ({self.figures})"
+            )
         return (
-            f"in cross-validation such lines were predicted with {ratio:.2f} times the "
-            f"error ({figures})"
+            f"in cross-validation the error of such lines was {self.ratio:.2f} times that of the "
+            f"others, no clear difference (95 % interval {self.low:.2f} to {self.high:.2f}; "
+            f"{self.figures})"
         )
-    return (
-        f"in cross-validation the error of such lines was {ratio:.2f} times that of the "
-        f"others, no clear difference (95 % interval {low:.2f} to {high:.2f}; "
-        f"{figures})"
-    )

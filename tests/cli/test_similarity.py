@@ -2,8 +2,10 @@
 
 import csv
 import io
+import itertools
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -142,6 +144,18 @@ def test_explain_says_how_far_the_sample_is(run, model):
     assert "farther from the training set than 100.0 % of its own lines: unlike it" in far
     near = run("explain", "mixed.tsv", "--sample", "s0", "--model", model).err
     assert "% of its own lines\n" in near
+
+
+def test_explain_says_it_in_a_few_lines_of_a_terminal(run, model, folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    (folder / "odd.tsv").write_text(SIMILAR.tiny.table(odd()))
+    for file, sample in (("mixed.tsv", "s7"), ("odd.tsv", "s1"), ("odd.tsv", "s3")):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        options = ("--sample", sample, "--model", model, "--min-match", "0")
+        lines = run("explain", file, *options).err.splitlines()
+        first = next(at for at, line in enumerate(lines) if line.startswith("similarity "))
+        below = itertools.takewhile(lambda line: line.startswith(" " * 11), lines[first + 1 :])
+        assert len(list(below)) < 4
 
 
 def test_on_a_terminal(run, model, terminal):

@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from snpredict.choices import CODINGS
 from snpredict.formulas.genotypes import Genotypes
-from snpredict.genotypes.coding import CODINGS
 from train.data.dataset import TraitTable
 from train.data.folds import split
 from train.evaluation.setup import EvaluateOptions, Prepared
