@@ -73,24 +73,74 @@ def fused_ensemble(
     }
     _check(tensors)
     n_snps, _, n_folds = tensors["ensemble_weights"].shape
-    outputs: dict[str, tuple[int, list]] = {
-        "prediction": (TensorProto.FLOAT, ["samples", n_folds]),
-        "score": (TensorProto.FLOAT, ["samples", n_folds]),
-        "weights": (TensorProto.FLOAT, [n_snps, N_CHANNELS, n_folds]),
-        "bias": (TensorProto.FLOAT, [n_folds]),
-    }
+    graph = _Graph(tensors)
+    graph.output("prediction", TensorProto.FLOAT, "samples", n_folds)
+    graph.output("score", TensorProto.FLOAT, "samples", n_folds)
+    graph.output("weights", TensorProto.FLOAT, n_snps, N_CHANNELS, n_folds)
+    graph.output("bias", TensorProto.FLOAT, n_folds)
+    _weighted_sum(graph, n_folds, "score" if hidden is None else "affine")
+    if hidden is not None:
+        shape = _check_hidden(hidden, n_snps, n_folds)
+        _hidden_weights(graph, hidden)
+        _hidden_sum(graph)
+        graph.node("Add", ["affine", "curved"], "score")
+        _hand_out(graph, *shape)
+    _prediction(graph)
+    graph.node("Identity", ["ensemble_weights"], "weights")
+    graph.node("Identity", ["ensemble_bias"], "bias")
+    return graph.model(n_snps)
 
-    constants = dict(tensors)
-    nodes: list[onnx.NodeProto] = []
 
-    def constant(name: str, value: np.ndarray | np.generic) -> str:
-        constants[name] = np.asarray(value)
+class _Graph:
+    """An ONNX graph from ``genotypes`` that grows node by node.
+
+    Parameters
+    ----------
+    constants : dict of str to ndarray
+        Its first tensors.
+    """
+
+    def __init__(self, constants: dict[str, np.ndarray]):
+        self._constants = dict(constants)
+        self._nodes: list[onnx.NodeProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+
+    def constant(self, name: str, value: np.ndarray | np.generic) -> str:
+        """A further tensor; its name."""
+        self._constants[name] = np.asarray(value)
         return name
 
-    def node(operation: str, inputs: list[str], *outputs: str, **attributes: object) -> str:
-        nodes.append(helper.make_node(operation, inputs, list(outputs), **attributes))
+    def node(self, operation: str, inputs: list[str], *outputs: str, **attributes: object) -> str:
+        """A further node; the name of its first output."""
+        self._nodes.append(helper.make_node(operation, inputs, list(outputs), **attributes))
         return outputs[0]
 
+    def output(self, name: str, kind: int, *shape: int | str) -> None:
+        """Hand out what a node of that name computes."""
+        self._outputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
+
+    def model(self, n_snps: int) -> bytes:
+        """The whole graph, checked."""
+        graph = helper.make_graph(
+            self._nodes,
+            "fused_ensemble",
+            [helper.make_tensor_value_info("genotypes", TensorProto.INT8, ["samples", n_snps])],
+            self._outputs,
+            [numpy_helper.from_array(value, name) for name, value in self._constants.items()],
+        )
+        model = helper.make_model(
+            graph,
+            producer_name="snpredict",
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
+        onnx.checker.check_model(model, full_check=True)
+        return model.SerializeToString(deterministic=True)
+
+
+def _weighted_sum(graph: _Graph, n_folds: int, name: str) -> None:
+    """``b + Σ_j W[j, c_j]`` of every sample and fold, as the output `name`."""
+    constant, node = graph.constant, graph.node
     # Constant part: (3 · SNPs, folds) differences in mask order, and the bias at all codes 0.
     sizes = constant("split_sizes", np.array([len(_MASKED_CODES), 1], np.int64))
     node("Split", ["ensemble_weights", sizes], "masked", "code_0", axis=1)
@@ -112,77 +162,76 @@ def fused_ensemble(
     ]
     node("Concat", masks, "masks", axis=1)
     node("Cast", ["masks"], "mask_values", to=TensorProto.FLOAT)
-    node("Gemm", ["mask_values", "matrix", "offset"], "score" if hidden is None else "affine")
-    if hidden is not None:
-        shape = _check_hidden(hidden, n_snps, n_folds)
-        n_units = shape[2]
-        # Constant part: the weights themselves, which the output hands out.
-        node("Cast", [constant("grid", hidden.grid)], "whole", to=TensorProto.FLOAT)
-        snp_scale = constant("snp_scale", hidden.snp_scale[:, :, None].astype(np.float32))
-        unit_scale = constant("unit_scale", hidden.unit_scale[:, None, :].astype(np.float32))
-        node("Mul", ["whole", snp_scale], "by_snp")
-        node("Mul", ["by_snp", unit_scale], "unit_weights")
-        for name, array in (("means", hidden.means), ("bias", hidden.bias)):
-            constant(f"unit_{name}", array.astype(np.float32))
-        constant("unit_output", hidden.output.astype(np.float32))
-        constant("unit_snps", hidden.snps.astype(np.int64))
-        # Also constant: weights by unit, and the bias less what the means take off every input.
-        node("Transpose", ["unit_weights"], "weights_by_unit", perm=[0, 2, 1])
-        node("Unsqueeze", ["unit_means", constant("last_axis", np.array([2], np.int64))], "column")
-        node("MatMul", ["weights_by_unit", "column"], "taken_off")
-        node("Unsqueeze", ["unit_bias", "last_axis"], "bias_column")
-        node("Sub", ["bias_column", "taken_off"], "moved_bias")
-        node("Unsqueeze", ["unit_output", constant("middle_axis", np.array([1], np.int64))], "row")
+    node("Gemm", ["mask_values", "matrix", "offset"], name)
 
-        # Per sample, samples last, so that whole rows are gathered: codes (folds, inputs, samples)
-        # with the mean in place of a gap, their units, and the units' sum per fold.
-        node("Transpose", ["genotypes"], "by_snp_first", perm=[1, 0])
-        node("Gather", ["by_snp_first", "unit_snps"], "chosen", axis=0)
-        node("Equal", ["chosen", "code_missing"], "no_call")
-        node("Cast", ["chosen"], "chosen_codes", to=TensorProto.FLOAT)
-        node("Where", ["no_call", "column", "chosen_codes"], "inputs")
-        node("MatMul", ["weights_by_unit", "inputs"], "products")
-        node("Add", ["products", "moved_bias"], "unit_sums")
-        node("Sigmoid", ["unit_sums"], "gates")
-        node("Mul", ["unit_sums", "gates"], "units")
-        node("MatMul", ["row", "units"], "added")
-        node("Squeeze", ["added", "middle_axis"], "added_by_fold")
-        node("Transpose", ["added_by_fold"], "curved", perm=[1, 0])
-        node("Add", ["affine", "curved"], "score")
-        for name, kind, of in (
-            ("snps", TensorProto.INT64, shape[:2]),
-            ("means", TensorProto.FLOAT, shape[:2]),
-            ("weights", TensorProto.FLOAT, shape),
-            ("bias", TensorProto.FLOAT, (n_folds, n_units)),
-            ("output", TensorProto.FLOAT, (n_folds, n_units)),
-        ):
-            node("Identity", [f"unit_{name}"], f"hidden_{name}")
-            outputs[f"hidden_{name}"] = (kind, list(of))
+
+def _hidden_weights(graph: _Graph, hidden: HiddenPart) -> None:
+    """The hidden layers' constants: weights by unit, and the bias less what the means take off."""
+    constant, node = graph.constant, graph.node
+    # The weights themselves, which the output hands out.
+    node("Cast", [constant("grid", hidden.grid)], "whole", to=TensorProto.FLOAT)
+    snp_scale = constant("snp_scale", hidden.snp_scale[:, :, None].astype(np.float32))
+    unit_scale = constant("unit_scale", hidden.unit_scale[:, None, :].astype(np.float32))
+    node("Mul", ["whole", snp_scale], "by_snp")
+    node("Mul", ["by_snp", unit_scale], "unit_weights")
+    for name, array in (("means", hidden.means), ("bias", hidden.bias)):
+        constant(f"unit_{name}", array.astype(np.float32))
+    constant("unit_output", hidden.output.astype(np.float32))
+    constant("unit_snps", hidden.snps.astype(np.int64))
+    # What every sample needs of them.
+    node("Transpose", ["unit_weights"], "weights_by_unit", perm=[0, 2, 1])
+    node("Unsqueeze", ["unit_means", constant("last_axis", np.array([2], np.int64))], "column")
+    node("MatMul", ["weights_by_unit", "column"], "taken_off")
+    node("Unsqueeze", ["unit_bias", "last_axis"], "bias_column")
+    node("Sub", ["bias_column", "taken_off"], "moved_bias")
+    node("Unsqueeze", ["unit_output", constant("middle_axis", np.array([1], np.int64))], "row")
+
+
+def _hidden_sum(graph: _Graph) -> None:
+    """What the hidden layers add to the scores, as ``curved``.
+
+    Samples last, so that whole rows are gathered: codes (folds, inputs, samples) with the mean in
+    place of a gap, their units, and the units' sum per fold.
+    """
+    node = graph.node
+    node("Transpose", ["genotypes"], "by_snp_first", perm=[1, 0])
+    node("Gather", ["by_snp_first", "unit_snps"], "chosen", axis=0)
+    node("Equal", ["chosen", "code_missing"], "no_call")
+    node("Cast", ["chosen"], "chosen_codes", to=TensorProto.FLOAT)
+    node("Where", ["no_call", "column", "chosen_codes"], "inputs")
+    node("MatMul", ["weights_by_unit", "inputs"], "products")
+    node("Add", ["products", "moved_bias"], "unit_sums")
+    node("Sigmoid", ["unit_sums"], "gates")
+    node("Mul", ["unit_sums", "gates"], "units")
+    node("MatMul", ["row", "units"], "added")
+    node("Squeeze", ["added", "middle_axis"], "added_by_fold")
+    node("Transpose", ["added_by_fold"], "curved", perm=[1, 0])
+
+
+def _hand_out(graph: _Graph, n_folds: int, n_inputs: int, n_units: int) -> None:
+    """The hidden layers' numbers as outputs."""
+    of_inputs, of_units = (n_folds, n_inputs), (n_folds, n_units)
+    for name, kind, shape in (
+        ("snps", TensorProto.INT64, of_inputs),
+        ("means", TensorProto.FLOAT, of_inputs),
+        ("weights", TensorProto.FLOAT, (*of_inputs, n_units)),
+        ("bias", TensorProto.FLOAT, of_units),
+        ("output", TensorProto.FLOAT, of_units),
+    ):
+        graph.node("Identity", [f"unit_{name}"], f"hidden_{name}")
+        graph.output(f"hidden_{name}", kind, *shape)
+
+
+def _prediction(graph: _Graph) -> None:
+    """``center + scale · z / sqrt(1 + α z²)`` of the score z."""
+    node = graph.node
     node("Mul", ["score", "score"], "square")
     node("Mul", ["square", "alpha"], "scaled_square")
-    node("Add", ["scaled_square", constant("one", np.float32(1))], "radicand")
+    node("Add", ["scaled_square", graph.constant("one", np.float32(1))], "radicand")
     node("Sqrt", ["radicand"], "root")
     node("Div", ["score", "root"], "standardised")
     node("Mul", ["standardised", "scale"], "deviation")
     node("Add", ["deviation", "center"], "prediction")
-    node("Identity", ["ensemble_weights"], "weights")
-    node("Identity", ["ensemble_bias"], "bias")
-
-    graph = helper.make_graph(
-        nodes,
-        "fused_ensemble",
-        [helper.make_tensor_value_info("genotypes", TensorProto.INT8, ["samples", n_snps])],
-        [helper.make_tensor_value_info(name, *of) for name, of in outputs.items()],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    model = helper.make_model(
-        graph,
-        producer_name="snpredict",
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
 
 
 def _check(tensors: dict[str, np.ndarray]) -> None:
