@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle import DEFAULT_MODEL, SnpTable, load_bundle
+from snpredict.bundle.load import load_bundle
+from snpredict.bundle.tables import SnpTable
+from snpredict.choices import DEFAULT_MODEL
 
 MORGAN_PER_BASE = 2.5e-8
 #: Selfing lets cross-overs of several meioses add up: about twice those of one (Haldane 1931).

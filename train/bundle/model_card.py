@@ -1,7 +1,8 @@
 """The model card: what a person must know before believing a bundle."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from snpredict.bundle.entries import EvaluationEntry, IntervalsEntry, Training
 from snpredict.bundle.manifest import Manifest
@@ -25,27 +26,51 @@ _CHOSEN = {
 
 def model_card(manifest: Manifest) -> str:
     """Markdown for ``MODEL_CARD.md``, from the manifest alone, so that both say the same."""
-    m, training, figures = manifest, manifest.training, manifest.metrics
-    assert training is not None and m.preset is not None
-    unit, preset = m.unit, m.preset
-
-    def figure(name: str, digits: int = 3) -> str:
-        return shown(figures.get(name), digits)
-
-    scheme = {
-        "given": "the folds given in the training table",
-        "column": "the folds given in the training table",  # in older bundles
-        "random": "random folds",
-        "family": "folds of whole families",
-    }[training.fold_scheme or "random"]
+    m = manifest
+    assert m.training is not None and m.preset is not None
     lines = [
         f"# {m.name}",
         "",
-        f"Predicts **{m.trait}** ({unit}) from {m.n_snps} SNPs with the mean of "
+        f"Predicts **{m.trait}** ({m.unit}) from {m.n_snps} SNPs with the mean of "
         f"{len(m.folds)} fold models.",
         "",
         "## Data",
         "",
+        *_data(m, m.training),
+        "",
+        "## How well it predicts",
+        "",
+        *_accuracy(m, m.training, m.preset["name"]),
+        *new_family_lines(m),
+        *interval_lines(m),
+        *evaluation_lines(m.evaluation, f"network-{m.preset['name']}"),
+        *_similarity(m),
+        "",
+        "## How it was trained",
+        "",
+        f"Preset `{m.preset['name']}`: {m.preset['description']}.",
+        *_recipe(m.preset),
+        "",
+        "## What it must not be used for",
+        "",
+        _other_populations(m.training),
+        "- Files whose codes count another allele than this bundle's: the predictions would be "
+        "wrong without looking wrong.",
+        "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
+        "linkage spreads one locus over its neighbours.",
+        "- Decisions on single samples without their error: `predict --interval 0.9` gives it.",
+        "",
+        f"Seed {m.seed}, created {m.created} with "
+        + ", ".join(f"{name} {version}" for name, version in m.software.items())
+        + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _data(m: Manifest, training: Training) -> list[str]:
+    unit = m.unit
+    return [
         f"- Source: {m.source or 'not stated'}",
         f"- Licence of the data: {m.licence or 'not stated'}",
         f"- Table `{training.table}`, SHA-256 `{training.sha256}`",
@@ -59,12 +84,26 @@ def model_card(manifest: Manifest) -> str:
             else []
         ),
         f"- Genotypes: {m.genotype_coding}; the counted allele of each SNP is in `snps.parquet`",
-        "",
-        "## How well it predicts",
-        "",
+    ]
+
+
+def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
+    """The cross-validated figures, per fold and over them."""
+    figures = manifest.metrics
+
+    def figure(name: str) -> str:
+        return shown(figures.get(name))
+
+    scheme = {
+        "given": "the folds given in the training table",
+        "column": "the folds given in the training table",  # in older bundles
+        "random": "random folds",
+        "family": "folds of whole families",
+    }[training.fold_scheme or "random"]
+    lines = [
         f"Cross-validated on {scheme}; every figure is on samples that the fold's model did not "
         "see. A fold trains on the rest but one fold, which chooses its settings."
-        + _CHOSEN.get(preset["name"], ""),
+        + _CHOSEN.get(preset, ""),
         "",
         "| fold | PCC | MAE | R² | epochs |",
         "| --- | --- | --- | --- | --- |",
@@ -72,7 +111,7 @@ def model_card(manifest: Manifest) -> str:
             f"| {fold.number} | "
             + " | ".join(shown(fold.metrics[name]) for name in ("pcc", "mae", "r2"))
             + f" | {fold.epochs} |"
-            for fold in m.folds
+            for fold in manifest.folds
         ),
         f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
         "",
@@ -84,17 +123,13 @@ def model_card(manifest: Manifest) -> str:
         lines.append(
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
-    lines += new_family_lines(m)
-    lines += evaluation_lines(m.evaluation, f"network-{preset['name']}")
-    lines += _similarity(m)
-    lines += [
-        "",
-        "## How it was trained",
-        "",
-        f"Preset `{preset['name']}`: {preset['description']}.",
-    ]
+    return lines
+
+
+def _recipe(preset: Mapping[str, Any]) -> list[str]:
+    """What a person must know of how the preset's networks are made."""
     if preset.get("network") == HIDDEN:
-        lines += [
+        return [
             "",
             "**The network learns from two teachers.** The SNPs with the largest squared ridge "
             "effects enter one hidden layer with a linear shortcut beside it. Each fold's network "
@@ -104,40 +139,24 @@ def model_card(manifest: Manifest) -> str:
             "fold chose the shrinkage of the ridge and the number of trees. Contributions stay "
             "exact: see docs/methods.md.",
         ]
-    elif preset["start"]["method"] == "ridge":
-        again = preset["start"]["reweightings"]
-        lines += [
-            "",
-            "**The network does not start from random weights.** It starts at a ridge regression "
-            "(GBLUP) solution of the fold's training rows"
-            + (
-                f", re-weighted {again} time(s) by the squared effects so that major loci are "
-                "shrunk less"
-                if again
-                else ""
-            )
-            + ". The strength of the shrinkage and the epoch to stop at were chosen on the "
-            "validation fold. Most of its accuracy is that start's; see docs/experiments.md for "
-            "what the training adds. All hidden layers are linear, so each fold model is a "
-            "weighted sum of genotypes passed through one bounded, S-shaped function.",
-        ]
-    lines += [
+    if preset["start"]["method"] != "ridge":
+        return []
+    again = preset["start"]["reweightings"]
+    return [
         "",
-        "## What it must not be used for",
-        "",
-        _other_populations(training),
-        "- Files whose codes count another allele than this bundle's: the predictions would be "
-        "wrong without looking wrong.",
-        "- Causal claims. A large saliency or contribution marks a SNP that the model uses; "
-        "linkage spreads one locus over its neighbours.",
-        "- Decisions on single samples without their error: `predict --interval 0.9` gives it.",
-        "",
-        f"Seed {m.seed}, created {m.created} with "
-        + ", ".join(f"{name} {version}" for name, version in m.software.items())
-        + ".",
-        "",
+        "**The network does not start from random weights.** It starts at a ridge regression "
+        "(GBLUP) solution of the fold's training rows"
+        + (
+            f", re-weighted {again} time(s) by the squared effects so that major loci are "
+            "shrunk less"
+            if again
+            else ""
+        )
+        + ". The strength of the shrinkage and the epoch to stop at were chosen on the "
+        "validation fold. Most of its accuracy is that start's; see docs/experiments.md for "
+        "what the training adds. All hidden layers are linear, so each fold model is a "
+        "weighted sum of genotypes passed through one bounded, S-shaped function.",
     ]
-    return "\n".join(lines)
 
 
 def _spread(mean: float | None, sd: float | None, unit: str) -> str:
@@ -222,7 +241,7 @@ def groups(manifest: Manifest) -> Groups:
 
 
 def new_family_lines(manifest: Manifest) -> list[str]:
-    """What the model card says of families left out and of intervals."""
+    """What the model card says of families left out."""
     figures, unit = manifest.metrics, manifest.unit
     told = manifest.intervals or IntervalsEntry()
     known, new, names = told.known, told.new, groups(manifest)
@@ -249,13 +268,21 @@ def new_family_lines(manifest: Manifest) -> list[str]:
                 else ""
             ),
         ]
+    return lines
+
+
+def interval_lines(manifest: Manifest) -> list[str]:
+    """What the model card says of prediction intervals."""
+    told = manifest.intervals or IntervalsEntry()
+    known, new, names = told.known, told.new, groups(manifest)
+    by_column = new is not None and new.families_from == "column"
     rows = [(names.known, known.coverage)] if known else []
     if known and new:
         misused = f"those for {names.known}, used for {'new ones' if by_column else names.new}"
         rows.append((misused, known.coverage_in_new_families or {}))
     rows += [(names.new, new.coverage)] if new else []
     levels = [f"{level:g}" for level in LEVELS]
-    lines += [
+    lines = [
         "",
         "Prediction intervals (`predict --interval`), each fold's samples against intervals made "
         "without that fold:",
