@@ -130,9 +130,15 @@ def _with_default(kind: Any) -> set[str]:
     }
 
 
+@functools.cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A generic type and what it is of; None for any other type."""
+    return get_origin(hint), get_args(hint)
+
+
 def _value(hint: Any, raw: Any, where: str, key: str, about: Entry) -> Any:
     """One entry with its type and range checked."""
-    origin, inner = get_origin(hint), get_args(hint)
+    origin, inner = _parts(hint)
     if hint is Any:
         return raw
     if origin is UnionType:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from train.bundle.tables import ranks
 from train.metrics import (
     BINARY,
     CONTINUOUS,
@@ -57,10 +56,6 @@ def test_small_families_are_left_out() -> None:
     values = np.arange(10.0)
     assert within_group_pearson(values, -values, families) == pytest.approx(-1)
     assert np.isnan(within_group_pearson(values[:4], values[:4], families[6:]))
-
-
-def test_ranks_count_from_the_largest() -> None:
-    assert ranks(np.array([0.1, 0.5, 0.5, 0.2])).tolist() == [4, 1, 2, 3]
 
 
 def test_calibration_slope_by_hand() -> None:
