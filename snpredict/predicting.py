@@ -147,9 +147,7 @@ def explain_sample(
         raise _unknown(sample, check)
     judge_calls(check)
     (genotypes,) = found
-    scores = ScoreCollector(len(bundle.manifest.folds))
-    scores.add(*scorer.score([GenotypeBlock([sample], genotypes)]))
-    result = scores.collected()
+    result = scorer.scores([GenotypeBlock([sample], genotypes)])
     fold = int(result.held_out[0])
     explained = contributions(genotypes, ensemble if fold < 0 else ensemble.only(fold))
     return SampleExplanation(

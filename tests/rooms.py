@@ -21,6 +21,7 @@ ORDER: dict[str, list[str]] = {
         "cli",
         "terminal",
         "__init__",
+        "api",
         "predicting",
         "results",
         "explaining",

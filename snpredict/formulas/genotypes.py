@@ -38,6 +38,15 @@ class Genotypes:
         ]
         return Genotypes(codes, np.concatenate(fractions))
 
+    @staticmethod
+    def of_copies(copies: np.ndarray) -> "Genotypes":
+        """Of expected copies of the counted allele, 0 to 2 or NaN; what `copies` gives back."""
+        missing = np.isnan(copies)
+        known = np.where(missing, 0, copies)
+        codes = np.where(missing, MISSING, np.floor(known)).astype(np.int8)
+        fractions = (known - np.floor(known)).astype(np.float32)
+        return Genotypes(codes, fractions if fractions.any() else None)
+
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.codes)

@@ -24,7 +24,7 @@ from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.scoring.fold_models import FoldModels
 from snpredict.scoring.linear import LinearModel
-from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
+from snpredict.scoring.predictions import ScoreCollector, ScoredBlock, Scores
 from snpredict.scoring.tiles import Tile, tiles
 
 
@@ -85,11 +85,15 @@ class Scorer:
         ndarray (samples, folds) of float32
             Trait units.
         """
-        block = GenotypeBlock([str(row) for row in range(len(genotypes))], genotypes)
+        names = [str(row) for row in range(len(genotypes))]
+        return self.scores([GenotypeBlock(names, genotypes)]).folds
+
+    def scores(self, blocks: Iterable[GenotypeBlock]) -> Scores:
+        """Predictions of all samples together; see `score`."""
         scores = ScoreCollector(len(self._bundle.manifest.folds))
-        for scored in self.score([block]):
+        for scored in self.score(blocks):
             scores.add(scored)
-        return scores.collected().folds
+        return scores.collected()
 
     def score(self, blocks: Iterable[GenotypeBlock]) -> Iterator[ScoredBlock]:
         """Predictions block by block, in the order of the samples.
