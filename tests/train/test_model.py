@@ -9,7 +9,7 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from train.check_model import check_model
 from train.errors import UnsuitableModel
-from train.metrics import BINARY
+from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 from train.networks.network import Network, network_of
 from train.networks.presets import load_preset
@@ -128,4 +128,4 @@ def test_what_a_model_cannot_learn_is_refused_in_words() -> None:
     with pytest.raises(UnsuitableModel, match="learns continuous traits, and this one is binary"):
         BASELINES["bayesr"].require(BINARY)
     with pytest.raises(UnsuitableModel, match="does not use covariates, and age, sex are given"):
-        BASELINES["gblup"].require(BINARY, ["age", "sex"])
+        BASELINES["bayesr"].require(CONTINUOUS, ["age", "sex"])

@@ -5,19 +5,23 @@ fit; λ is written as a share of variance ``h²``, ``λ = mean(diag K) (1 − h�
 share every factorisation. A Cholesky factor per λ is used instead of one eigen-decomposition for
 all: for 4,112 rows it takes a twentieth of the time, and the grid has ten values.
 
-A binary target is 0 and 1, and its prediction, a probability, is cut off at both.
+A binary target is 0 and 1, and its prediction, a probability, is cut off at both. Covariates are
+fixed effects.
 
 Sources: VanRaden (2008) for GBLUP; Gianola & van Kaam (2008), de los Campos et al. (2010) for RKHS.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.links import TraitScale
+from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
+from train.baselines.sums import sum_over_snps
 from train.data.centred import centered, training_means
 from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, Record
@@ -25,6 +29,10 @@ from train.model import FittedModel, FoldData, Inputs, Model, Record
 #: Gaussian kernel ``exp(−g D² / median D²)``: the g that the validation rows choose among.
 #: Small values approach the linear kernel.
 BANDWIDTHS = (0.1, 0.25, 0.5, 1.0)
+
+
+#: From dual weights (n, targets) to effects (SNPs, targets) and the means of the codes (SNPs,).
+Effects = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,15 @@ class Kernel:
         K, scaled to mean(diag K) = 1.
     to : callable
         From codes (m, SNPs) of other rows to k(x, X), (m, n) float64, on the same scale.
+    effects : callable or None
+        From dual weights to effects and means, for the one kernel of a model whose prediction is a
+        sum over SNPs.
     """
 
     setting: dict[str, float]
     matrix: np.ndarray
     to: Callable[[np.ndarray], np.ndarray]
+    effects: Effects | None = None
 
 
 #: From the codes (n, SNPs) of the rows of a fit to its kernels.
@@ -51,14 +63,19 @@ KernelMaker = Callable[[np.ndarray], Iterator[Kernel]]
 
 
 def _kernel(
-    setting: dict[str, float], matrix: np.ndarray, to: Callable[[np.ndarray], np.ndarray]
+    setting: dict[str, float],
+    matrix: np.ndarray,
+    to: Callable[[np.ndarray], np.ndarray],
+    effects: Effects | None = None,
 ) -> Kernel:
+    """Bring a kernel and what belongs to it on its scale."""
     # No variation at all, such as no gap in any row, leaves a kernel of zeros: f(x) = μ.
     scale = float(np.trace(matrix)) / len(matrix) or 1.0
     return Kernel(
         setting,
         matrix.astype(np.float64) / scale,
         lambda codes: to(codes).astype(np.float64) / scale,
+        None if effects is None else lambda dual: effects(dual / scale),
     )
 
 
@@ -66,7 +83,12 @@ def linear_kernel(codes: np.ndarray) -> Iterator[Kernel]:
     """GBLUP's kernel X Xᵀ on codes centred on the rows of the fit, gaps at the mean."""
     means = training_means(codes)
     x = centered(codes, means)
-    yield _kernel({}, x @ x.T, lambda other: centered(other, means) @ x.T)
+    yield _kernel(
+        {},
+        x @ x.T,
+        lambda other: centered(other, means) @ x.T,
+        lambda dual: (x.T @ dual, means),
+    )
 
 
 def channel_kernel(channels: Sequence[int]) -> KernelMaker:
@@ -140,6 +162,7 @@ class KernelRidge(Model):
     together = True
     control_seeds = 50
     tasks = (CONTINUOUS, BINARY)
+    covariates = True
 
     def __init__(self, name: str, title: str, about: str, kernels: KernelMaker):
         self.name, self.title, self.about = name, title, about
@@ -147,74 +170,131 @@ class KernelRidge(Model):
 
     def fit(self, data: FoldData, record: Record | None = None) -> "FittedKernels":
         """Try every kernel and λ."""
-        y, y_validation = data.train_targets, data.validation_targets
-        mean = y.mean(axis=0)
+        fitted = FittedKernels(data.train, data.train_targets, data.task)
         lowest = np.full(data.n_targets, np.inf)
-        fitted = FittedKernels(mean, len(y), data.task)
         for kernel in self.kernels(data.train.codes):
             to_validation = kernel.to(data.validation.codes)
             for share in BASELINE_SHARES:
-                dual = _solve(kernel, share, y - mean)
-                mse = np.mean((to_validation @ dual + mean - y_validation) ** 2, axis=0)
+                solution = fitted.solve(kernel, share)
+                found = fitted.predictions(to_validation, data.validation, solution)
+                mse = np.mean((found - data.validation_targets) ** 2, axis=0)
                 better = np.flatnonzero(mse < lowest)
                 lowest[better] = mse[better]
-                fitted.take(better, kernel, share, dual[:, better])
+                fitted.take(better, kernel, share, solution.of(better))
         for chosen, mse in zip(fitted.chosen, lowest, strict=True):
             chosen["validation_mse"] = float(mse)
         return fitted
 
     def refit(self, data: FoldData, fitted: FittedModel) -> "FittedKernels":
         """With every target's kernel and λ."""
-        inputs, y = data.joined
-        mean = y.mean(axis=0)
-        again = FittedKernels(mean, len(y), data.task)
-        for kernel in self.kernels(inputs.codes):
+        again = FittedKernels(*data.joined, data.task)
+        for kernel in self.kernels(data.joined[0].codes):
             for share in BASELINE_SHARES:
                 wanted = {**kernel.setting, "heritability": share}
-                targets = [t for t, c in enumerate(fitted.chosen) if wanted.items() <= c.items()]
-                if targets:
-                    dual = _solve(kernel, share, (y - mean)[:, targets])
-                    again.take(np.array(targets), kernel, share, dual)
+                chosen = [t for t, c in enumerate(fitted.chosen) if wanted.items() <= c.items()]
+                if chosen:
+                    targets = np.array(chosen)
+                    again.take(targets, kernel, share, again.solve(kernel, share, targets))
         return again
 
 
+class _Solution(NamedTuple):
+    """Dual weights (rows, targets), slopes of the covariates, which these are, and means.
+
+    ``f(x) = μ + (covariates − their means) b + k(x, X) a``
+    """
+
+    dual: np.ndarray
+    slopes: np.ndarray
+    mean: np.ndarray
+
+    def of(self, targets: np.ndarray) -> "_Solution":
+        """Those targets' alone."""
+        return _Solution(self.dual[:, targets], self.slopes[:, targets], self.mean[targets])
+
+
 class FittedKernels(FittedModel):
-    """Dual weights of every target, and the way to the kernel that it chose.
+    """What was solved for every target, and the way to the kernel that it chose.
 
     Parameters
     ----------
-    mean : ndarray (targets,)
-        Of the rows of the fit.
-    n_rows : int
-        How many these are.
+    inputs : Inputs
+        The rows of the fit.
+    targets : ndarray (rows, targets)
     task : str
     """
 
-    def __init__(self, mean: np.ndarray, n_rows: int, task: str):
-        self.mean, self.task = mean, task
-        self.dual = np.empty((n_rows, len(mean)))
-        self.chosen: list[dict[str, Any]] = [{} for _ in mean]
-        self._to: list[Callable[[np.ndarray], np.ndarray] | None] = [None for _ in mean]
+    def __init__(self, inputs: Inputs, targets: np.ndarray, task: str):
+        self.task = task
+        self.chosen: list[dict[str, Any]] = [{} for _ in targets.T]
+        # Not the kernels themselves, whose matrices are needed no more.
+        self._to: list[Callable[[np.ndarray], np.ndarray]] = [_nowhere for _ in targets.T]
+        self._effects: Effects | None = None
+        self._covariate_means = _covariates(inputs).mean(axis=0)
+        self._x = _covariates(inputs) - self._covariate_means
+        mean = targets.mean(axis=0)
+        self._y = targets - mean
+        shape = self._x.shape[1], len(mean)
+        self._best = _Solution(np.empty(targets.shape), np.empty(shape), mean)
 
-    def take(self, targets: np.ndarray, kernel: Kernel, share: float, dual: np.ndarray) -> None:
-        """Let these targets have that kernel, h² and dual weights (rows, these targets)."""
-        self.dual[:, targets] = dual
+    def solve(self, kernel: Kernel, share: float, targets: np.ndarray | None = None) -> _Solution:
+        """Solve for all targets or some: covariates as fixed effects (Henderson 1975).
+
+        With V = K + λ I, ``b = (X' V⁻¹ X)⁻¹ X' V⁻¹ y`` and ``a = V⁻¹ (y − X b)``. K and X are
+        centred, so that the mean is estimated apart from both.
+        """
+        every = np.arange(self._y.shape[1])
+        targets = every if targets is None else targets
+        y, x = self._y[:, targets], self._x
+        n = len(targets)
+        noise = (1 - share) / share
+        solved = solve_dual(kernel.matrix, np.concatenate([y, x], axis=1), noise).weights
+        of_y, of_x = solved[:, :n], solved[:, n:]
+        slopes = np.zeros((x.shape[1], n))
+        if x.size:
+            slopes = np.linalg.lstsq(x.T @ of_x, x.T @ of_y)[0]
+            of_y = of_y - of_x @ slopes
+        return _Solution(of_y, slopes, self._best.mean[targets])
+
+    def take(self, targets: np.ndarray, kernel: Kernel, share: float, solution: _Solution) -> None:
+        """Let these targets have that kernel, h² and solution."""
+        self._best.dual[:, targets] = solution.dual
+        self._best.slopes[:, targets] = solution.slopes
         for target in targets:
             self.chosen[target] = {**kernel.setting, "heritability": share}
             self._to[target] = kernel.to
+        self._effects = kernel.effects
+
+    def predictions(self, kernel: np.ndarray, inputs: Inputs, solution: _Solution) -> np.ndarray:
+        """By a solution, given k(x, X) of the inputs."""
+        predicted = kernel @ solution.dual + solution.mean
+        if inputs.covariates is not None:
+            predicted += (inputs.covariates - self._covariate_means) @ solution.slopes
+        return predicted
 
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """``μ + k(x, X) a``; the targets of one kernel share it."""
-        predicted = np.empty((len(inputs), len(self.mean)))
+        """The targets of one kernel share it."""
+        predicted = np.empty((len(inputs), len(self.chosen)))
         for to in dict.fromkeys(self._to):
-            assert to is not None
-            targets = [target for target, its in enumerate(self._to) if its is to]
-            predicted[:, targets] = to(inputs.codes) @ self.dual[:, targets] + self.mean[targets]
+            targets = np.array([target for target, its in enumerate(self._to) if its is to])
+            found = self.predictions(to(inputs.codes), inputs, self._best.of(targets))
+            predicted[:, targets] = found
         return np.clip(predicted, 0, 1) if self.task == BINARY else predicted
 
+    def score_function(self) -> tuple[ScoreFunction, TraitScale] | None:
+        """GBLUP's, a sum over SNPs alone."""
+        if self.task == BINARY or self._x.size or self._effects is None:
+            return None
+        return sum_over_snps(*self._effects(self._best.dual), self._best.mean)
 
-def _solve(kernel: Kernel, share: float, y: np.ndarray) -> np.ndarray:
-    return solve_dual(kernel.matrix, y, (1 - share) / share).weights
+
+def _nowhere(codes: np.ndarray) -> np.ndarray:
+    raise ValueError("nothing was chosen: every validation error is NaN")
+
+
+def _covariates(inputs: Inputs) -> np.ndarray:
+    """(samples, covariates), of which there may be none."""
+    return np.zeros((len(inputs), 0)) if inputs.covariates is None else inputs.covariates
 
 
 #: Ridge regression on codes, in its dual form.

@@ -6,8 +6,11 @@ it can become a bundle.
 
 import numpy as np
 
+from snpredict.formulas.links import TraitScale
+from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import START_SHARES
 from train.baselines.ridge import RidgeSolution, fit_ridge
+from train.baselines.sums import sum_over_snps
 from train.data.centred import centered
 from train.model import FittedModel, FoldData, Inputs, Record, SingleTargetModel
 
@@ -62,6 +65,11 @@ class FittedRidge(FittedModel):
         """A sum over SNPs."""
         score = centered(inputs.codes, self.solution.means) @ self.solution.effects
         return (self.center + self.scale * score.astype(np.float64))[:, None]
+
+    def score_function(self) -> tuple[ScoreFunction, TraitScale]:
+        """That sum."""
+        effects = self.solution.effects[:, None]
+        return sum_over_snps(effects, self.solution.means, self.center, self.scale)
 
 
 REWEIGHTED_RIDGE = ReweightedRidge()

@@ -15,6 +15,9 @@ coordinate method.
 
 import numpy as np
 
+from snpredict.formulas.links import TraitScale
+from snpredict.formulas.score_function import ScoreFunction
+from train.baselines.sums import sum_over_snps
 from train.data.centred import centered, training_means
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
@@ -61,6 +64,10 @@ class FittedEffects(FittedModel):
     def predict(self, inputs: Inputs) -> np.ndarray:
         """A sum over SNPs."""
         return self.center + self.scale * (centered(inputs.codes, self.means) @ self.effects)
+
+    def score_function(self) -> tuple[ScoreFunction, TraitScale]:
+        """That sum."""
+        return sum_over_snps(self.effects, self.means, self.center, self.scale)
 
 
 def posterior_mean_effects(

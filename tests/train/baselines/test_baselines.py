@@ -13,7 +13,7 @@ from tests.simulated import simulate
 from train.baselines.kernels import channel_kernel, gaussian_kernels, linear_kernel
 from train.baselines.sparse import posterior_mean_effects
 from train.data.folds import random_folds, split
-from train.metrics import pearson
+from train.metrics import BINARY, figures, pearson
 from train.model import FoldData, Inputs
 from train.registry import BASELINES
 
@@ -158,3 +158,34 @@ def test_the_missing_mask_predicts_when_gaps_name_the_family_and_not_otherwise()
     assert np.ptp(case_of(codes, phenotype).predicted("missing-mask")) == 0
     codes[family[:, None] == np.arange(30) % 6] = -1
     assert case_of(codes, phenotype).pcc("missing-mask") > 0.9
+
+
+def test_covariates_of_a_ridge_are_fixed_effects() -> None:
+    """The mixed model y = μ + X b + g + e, by its textbook solution (Henderson 1975)."""
+    _, codes, phenotype, _ = simulate(n_samples=120, n_snps=20)
+    x = np.random.default_rng(2).normal(size=(120, 2))
+    rows = split(random_folds(120, 4, seed=2), 1, seed=2)
+    inputs = Inputs(Genotypes(codes), covariates=x)
+    data = FoldData.of(inputs, (phenotype + x @ [30.0, -20.0])[:, None], rows)
+    fitted = BASELINES["gblup"].fit(data)
+
+    (kernel,) = linear_kernel(data.train.codes)
+    h2 = fitted.chosen[0]["heritability"]
+    inverse = np.linalg.inv(kernel.matrix + (1 - h2) / h2 * np.eye(len(rows.train)))
+    design = np.column_stack([np.ones(len(rows.train)), x[rows.train]])
+    y = data.train_targets
+    b = np.linalg.solve(design.T @ inverse @ design, design.T @ inverse @ y)
+    genetic = kernel.to(codes[rows.test]) @ inverse @ (y - design @ b)
+    expected = np.column_stack([np.ones(len(rows.test)), x[rows.test]]) @ b + genetic
+    assert b[1:, 0] == pytest.approx([30, -20], abs=5)
+    assert fitted.predict(inputs.rows(rows.test)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["family-mean", "gblup", "rkhs"])
+def test_a_binary_trait_gets_probabilities_that_tell_its_classes_apart(name: str) -> None:
+    _, codes, phenotype, family = simulate(n_samples=240, n_snps=60, n_families=4)
+    case = case_of(codes, (phenotype > np.median(phenotype)).astype(float), family)
+    case = replace(case, data=replace(case.data, task=BINARY))
+    predicted = case.predicted(name)[:, 0]
+    assert predicted.min() >= 0 and predicted.max() <= 1
+    assert figures(BINARY)(predicted, case.observed[:, 0])["auc"] > 0.6
