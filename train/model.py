@@ -129,10 +129,7 @@ class FoldData:
         def together(parts: list[Any]) -> Any:
             return None if parts[0] is None else np.concatenate(parts)
 
-        genotypes = Genotypes(
-            np.concatenate([part.codes for part in both]),
-            together([part.genotypes.fractions for part in both]),
-        )
+        genotypes = Genotypes.joined([part.genotypes for part in both])
         return (
             Inputs(
                 genotypes,

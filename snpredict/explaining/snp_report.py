@@ -1,6 +1,5 @@
 """One SNP of a model: found by what a person types, and all that the bundle says about it."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +10,13 @@ from snpredict.errors import UnknownSnp
 from snpredict.formulas.effects import is_curved
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from snpredict.formulas.score_function import ScoreFunction
+from snpredict.genotypes.places import typed_place
 from snpredict.names import Search, listed, search
 
 NEIGHBOURS = 5
 
 #: Names in a message, when a part of a name fits several.
 _LISTED = 10
-
-#: "10:44669893", "Gm10_44669893", "chr10:44,669,893".
-_PLACE = re.compile(r"(.+)[:_]([1-9]\d{0,2}(?:,\d{3})+|\d{1,18})")
 
 #: What `SnpReport.effects_hold` may say.
 IN_EVERY_LINE = "every line, up to the curvature of the model's output (ISRU)"
@@ -97,10 +94,10 @@ def search_snp(snps: SnpTable, typed: str) -> Search:
     found = search(typed, snps.ids)
     if found.match is not None:
         return found
-    place = _PLACE.fullmatch(typed.strip())
+    place = typed_place(typed.strip())
     if place is not None:
-        here = _on_chromosome(snps, place.group(1))
-        position = int(place.group(2).replace(",", ""))
+        chromosome, position = place
+        here = _on_chromosome(snps, chromosome)
         ids = [snps.ids[at] for there, at in here if there == position]
         if ids:
             return Search(ids[0], False, [], []) if len(ids) == 1 else Search(None, False, ids, [])

@@ -1,12 +1,12 @@
 """What a match says to people: counts by reason, the likely cause, and one row per SNP."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from snpredict.bundle.tables import SnpTable
+from snpredict.genotypes.places import looks_like_a_place
 from snpredict.genotypes.variants import Variant, Variants
 from snpredict.matching.alleles import Alleles, Match, MatchRules, State
 from snpredict.names import listed
@@ -14,7 +14,6 @@ from snpredict.names import listed
 #: Below this match rate a person is told what the likely cause is.
 GOOD_RATE = 0.9
 
-_PLACE = re.compile(r"(?:chr|chrom|chromosome)?[A-Za-z]{0,2}\d{1,2}[a-zA-Z]?[:_.-]\d{3,}")
 _BASES = frozenset("ACGT")
 
 
@@ -172,7 +171,7 @@ def _why_absent(snps: SnpTable, file: Variants, absent: int) -> list[str]:
                 "chromosomes agree and positions do not: another build of the genome, or other SNPs"
             )
     elif theirs and not any(name in ours for name in theirs):
-        file_has, model_has = _looks_like_places(theirs), _looks_like_places(ours)
+        file_has, model_has = _are_places(theirs), _are_places(ours)
         if file_has != model_has:
             places, names = ("file", "model") if file_has else ("model", "file")
             causes.append(
@@ -245,5 +244,5 @@ def _moved(snps: SnpTable, file: Sequence[Variant], match: Match) -> int:
     return moved
 
 
-def _looks_like_places(names: Sequence[str]) -> bool:
-    return sum(bool(_PLACE.match(name)) for name in names[:20]) > len(names[:20]) / 2
+def _are_places(names: Sequence[str]) -> bool:
+    return sum(map(looks_like_a_place, names[:20])) > len(names[:20]) / 2

@@ -22,6 +22,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from snpredict.genotypes.places import is_off_the_map
 from snpredict.genotypes.tables.columns import plain
 from snpredict.names import quoted
 from train.errors import TrainingTableError, UncertainColumns
@@ -32,12 +33,6 @@ _PLINK = frozenset(("fid", "iid", "sid", "pat", "mat", "sex", "pheno", "pheno1",
 _MOST = 2 / 3
 _COMMON_COLUMNS = 10
 _COMMON_SHARE = 0.01
-
-#: Places off the numbered chromosomes: a few such SNPs often end a table.
-_OFF_THE_MAP = re.compile(
-    r"(?:chr|chrom|chromosome|lg)?_?"
-    r"(?:x|y|z|w|xy|mt?|pt|un[a-z]*|scaffold|scaf|sc|contig|ctg)[0-9]*[:_.-][0-9]"
-)
 
 
 @dataclass(frozen=True)
@@ -173,7 +168,8 @@ def _unlike(
         unlike |= {
             at
             for at in rare
-            if patterns[at] not in inside and not _OFF_THE_MAP.match(names[at].casefold())
+            # A few SNPs off the numbered chromosomes often end a table.
+            if patterns[at] not in inside and not is_off_the_map(names[at])
         }
         single = rare - unlike
     return [names[at] for at in sorted(unlike)], [names[at] for at in sorted(single)]

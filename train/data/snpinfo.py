@@ -3,23 +3,17 @@
 import csv
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from snpredict.genotypes.places import place_in_name
 from train.errors import TrainingTableError
 
 _ID_NAMES = ("snp", "id", "name", "marker", "snp_id")
 _CHROMOSOME_NAMES = ("chromosome", "chrom", "chr", "#chrom")
 _POSITION_NAMES = ("position", "pos", "bp")
 _NO_ALLELE = frozenset(("", "na", "nan", ".", "-", "0"))
-
-#: Names such as Gm01_3321482_T_C or chr1:12345 carry a place. Alleles are never read from a
-#: name, because nothing in it says which of them the codes count.
-_PLACE_IN_NAME = re.compile(
-    r"^(?P<chromosome>[A-Za-z]*\d+|[XYM])[_:\-](?P<position>\d+)(?:[_:\-].*)?$", re.ASCII
-)
 
 
 @dataclass(frozen=True)
@@ -54,13 +48,13 @@ class SnpInfo:
 
 def info_from_names(snps: list[str]) -> SnpInfo:
     """Places from names like ``CHROMOSOME_POSITION_…``, when every SNP's name has one."""
-    places = [_PLACE_IN_NAME.match(name) for name in snps]
+    places = [place_in_name(name) for name in snps]
     nothing: list[str | None] = [None] * len(snps)
-    if not all(places):
+    if None in places:
         return SnpInfo(nothing, [None] * len(snps), nothing, nothing)
     return SnpInfo(
-        chromosome=[place["chromosome"] for place in places if place],
-        position=[int(place["position"]) for place in places if place],
+        chromosome=[place[0] for place in places if place],
+        position=[place[1] for place in places if place],
         counted_allele=nothing,
         other_allele=nothing,
     )
