@@ -2,9 +2,13 @@
 
 import json
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from snpredict import errors
@@ -16,6 +20,7 @@ from snpredict.scoring.scorer import Scorer
 from tests.bundles import Tiny, write_linear
 from tests.hostile import make
 from tests.hostile.make import column, entry, in_turn, manifest_bytes, model
+from tests.reading import mutations
 
 TINY = Tiny()
 INVALID, WRONG_KIND = errors.InvalidBundle, errors.WrongKindOfModel
@@ -249,6 +254,30 @@ EFFECTS = "effects.parquet"
 )
 def test_linear_bundles(refused, lie, words):
     refused("linear", lie, words)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize(
+    "name", [("linear", MANIFEST), ("linear", EFFECTS), ("schema_1", MANIFEST)]
+)
+def test_damaged_files_are_refused_or_predict(written, name, data):
+    bundle, file = name
+    content = data.draw(mutations((written / bundle / file).read_bytes()))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = shutil.copytree(written / bundle, Path(temporary) / "bundle")
+        if file == MANIFEST:
+            (folder / file).write_bytes(content)
+        else:
+            make.file(file, content)(folder)
+        try:
+            loaded = load_bundle(folder)
+            codes = np.ones((2, loaded.manifest.n_snps), np.int8)
+            predicted = Scorer(loaded, 1).predict(Genotypes(codes))
+        except errors.SnpredictError as error:
+            assert len(error.message.splitlines()) == 1
+            return
+    assert np.isfinite(predicted).all()
 
 
 def test_the_good_bundles_are_good(written):
