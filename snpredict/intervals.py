@@ -219,8 +219,8 @@ def _has(bundle: Bundle) -> dict[str, bool]:
         )
     if bundle.out_of_fold is None:
         raise NoInterval(
-            f"model {manifest.name} is of kind {manifest.kind}: it keeps no residuals to make "
-            "intervals of"
+            f"model {manifest.name} keeps no residuals of training samples, which intervals are "
+            "made of"
         )
     of_families = manifest.training is not None and manifest.training.fold_scheme == "family"
     new = manifest.intervals is not None and manifest.intervals.new is not None

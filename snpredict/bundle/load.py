@@ -25,6 +25,7 @@ from snpredict.bundle.manifest import (
     SALIENCY,
     SIMILARITY,
     SNPS,
+    VARIANT_EFFECTS,
     Manifest,
     parse_manifest,
 )
@@ -68,9 +69,9 @@ class Bundle:
     files : mapping of str to bytes
         Verified content of every file, by its path within the bundle.
     stored_saliency : SaliencyTable or None
-        Of a network; see `saliency`.
+        Of a network, where it was kept; see `saliency`.
     out_of_fold : OutOfFold or None
-        Of a network.
+        Of a network, where it was kept.
     similarity : Similarity or None
         None in a bundle without that table.
     effects : EffectTable or None
@@ -89,19 +90,30 @@ class Bundle:
 
     @cached_property
     def saliency(self) -> SaliencyTable:
-        """How strongly predictions move with each SNP; of a linear bundle out of its effects.
+        """As `known_saliency`.
 
         Raises
         ------
         WrongKindOfModel
-            The bundle predicts nothing.
+            It is not known.
         """
-        if self.effects is not None:
-            m = self.manifest
-            return self.effects.saliency(m.intercept, m.trait_scale, self.snps.frequencies)
-        if self.stored_saliency is None:
+        if self.known_saliency is not None:
+            return self.known_saliency
+        if self.manifest.kind == VARIANT_EFFECTS:
             raise self.predicts_nothing()
-        return self.stored_saliency
+        raise WrongKindOfModel(
+            f"model {self.manifest.name!r} has no {SALIENCY}: how strongly its predictions move "
+            "with a SNP is not known",
+            "snpredict predict and check do without",
+        )
+
+    @cached_property
+    def known_saliency(self) -> SaliencyTable | None:
+        """How strongly predictions move with each SNP; of a linear bundle out of its effects."""
+        if self.effects is None:
+            return self.stored_saliency
+        m = self.manifest
+        return self.effects.saliency(m.intercept, m.trait_scale, self.snps.frequencies)
 
     @cached_property
     def training_set(self) -> TrainingSet:
@@ -258,16 +270,15 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
 def _with_network(bundle: Bundle) -> Bundle:
     """The bundle with what a network has beside its SNPs."""
     folder, manifest, files = bundle.path, bundle.manifest, bundle.files
-    saliency = SaliencyTable.read(
-        files[SALIENCY],
-        folder / SALIENCY,
-        bundle.snps.ids,
-        [fold.name for fold in manifest.folds],
-        None if manifest.ensemble is None else manifest.trait_scale,
-    )
-    training = OutOfFold.read(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
-    similarity = None
-    if manifest.similarity is not None:
+    saliency = training = similarity = None
+    if SALIENCY in files:
+        names = [fold.name for fold in manifest.folds]
+        trait = None if manifest.ensemble is None else manifest.trait_scale
+        place = folder / SALIENCY
+        saliency = SaliencyTable.read(files[SALIENCY], place, bundle.snps.ids, names, trait)
+    if OUT_OF_FOLD in files:
+        training = OutOfFold.read(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
+    if manifest.similarity is not None and training is not None:
         place = folder / SIMILARITY
         table = read_similarity(files[SIMILARITY], place, manifest.similarity, manifest.n_snps)
         similarity = similarity_of(table, training, folder / OUT_OF_FOLD)

@@ -1,7 +1,7 @@
 """The manifest of a bundle: what `manifest.json` must say, checked before anything else is read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -48,18 +48,12 @@ VARIANT_EFFECTS: Final = "variant-effects"
 CONTINUOUS: Final = "continuous"
 BINARY: Final = "binary"
 
-#: Tables that a bundle of each kind has, and those that it may have.
-_NEEDED: dict[str, tuple[str, ...]] = {
-    NETWORK: (SNPS, SALIENCY, OUT_OF_FOLD),
-    LINEAR: (SNPS, EFFECTS),
-    VARIANT_EFFECTS: (SNPS,),
-}
-_ALLOWED: dict[str, tuple[str, ...]] = {
-    NETWORK: (SIMILARITY,),
-    LINEAR: (),
+#: Tables that a bundle of each kind may have beside its SNPs.
+_TABLES: dict[str, tuple[str, ...]] = {
+    NETWORK: (SALIENCY, OUT_OF_FOLD, SIMILARITY),
+    LINEAR: (EFFECTS,),
     VARIANT_EFFECTS: (EFFECTS,),
 }
-_TABLES = (SNPS, SALIENCY, OUT_OF_FOLD, SIMILARITY, EFFECTS)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -206,6 +200,7 @@ def _as_schema_2(raw: dict[str, Any], where: str) -> dict[str, Any]:
     for name in ("isru_alpha", "ensemble"):
         if name not in raw:
             raise InvalidBundle(f"{where} has no entry '{name}'")
+    _require_files((SALIENCY, OUT_OF_FOLD), raw.get("files"), where)
     lifted = {
         **raw,
         "kind": NETWORK,
@@ -276,6 +271,12 @@ def _check_folds(manifest: Manifest, where: str) -> None:
         raise wrong(where, "folds", numbers, "one for kind linear")
 
 
+def _require_files(needed: Iterable[str], files: object, where: str) -> None:
+    for name in needed:
+        if not isinstance(files, Mapping) or name not in files:
+            raise InvalidBundle(f"{where}: 'files' has no SHA-256 for {name}")
+
+
 def _check_files(manifest: Manifest, where: str) -> None:
     for name, digest in manifest.files.items():
         if not _PATH.fullmatch(name):
@@ -283,12 +284,17 @@ def _check_files(manifest: Manifest, where: str) -> None:
             raise wrong(where, "files", name, expected)
         if not _SHA256.fullmatch(digest):
             raise wrong(where, "files", digest, f"the SHA-256 of {name}, 64 hexadecimal digits")
+    needed = [SNPS, *manifest.fold_models, *manifest.models]
+    if manifest.kind == LINEAR:
+        needed.append(EFFECTS)
+    if manifest.ensemble is not None:
+        needed.append(SALIENCY)  # its effects are held against the ensemble's weights
+    if SIMILARITY in manifest.files:
+        needed.append(OUT_OF_FOLD)  # it has the distances of the training samples
+    _require_files(needed, manifest.files, where)
     kind = manifest.kind
-    for name in (*_NEEDED[kind], *manifest.fold_models, *manifest.models):
-        if name not in manifest.files:
-            raise InvalidBundle(f"{where}: 'files' has no SHA-256 for {name}")
-    for name in _TABLES:
-        if name in manifest.files and name not in _NEEDED[kind] + _ALLOWED[kind]:
+    for name in {name for tables in _TABLES.values() for name in tables} - {*_TABLES[kind]}:
+        if name in manifest.files:
             raise InvalidBundle(f"{where}: found the file {name}, which kind {kind} does not have")
     if (manifest.similarity is None) == (SIMILARITY in manifest.files):
         lacks = "entry 'similarity'" if manifest.similarity is None else f"file {SIMILARITY}"

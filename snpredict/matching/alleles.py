@@ -287,25 +287,29 @@ def match_variants(
 
 
 def effect_weights(
-    frequencies: np.ndarray, effects: np.ndarray | None, saliency: np.ndarray
+    frequencies: np.ndarray, effects: np.ndarray | None, saliency: np.ndarray | None
 ) -> np.ndarray:
     """Share of each SNP in a model's effects.
 
     The mean absolute effect of a SNP's genotypes over the training set,
     ``Σ_c frequency[j, c] · |effect[j, c]|``, divided by the sum over all SNPs; the saliency
-    takes its place where a model has no fused ensemble, and so no effects.
+    takes its place where a model has no fused ensemble, and so no effects. Where it has neither,
+    all SNPs have the same share.
 
     Parameters
     ----------
     frequencies : ndarray (SNPs, 4)
         Channel order.
     effects : ndarray (SNPs, 4) or None
-    saliency : ndarray (SNPs,)
+    saliency : ndarray (SNPs,) or None
 
     Returns
     -------
     ndarray (SNPs,) of float64, adds up to 1
     """
-    sizes = np.abs(saliency) if effects is None else (frequencies * np.abs(effects)).sum(axis=1)
+    if effects is not None:
+        sizes = (frequencies * np.abs(effects)).sum(axis=1)
+    else:
+        sizes = np.zeros(len(frequencies)) if saliency is None else np.abs(saliency)
     total = sizes.sum()
     return sizes / total if total > 0 else np.full(len(sizes), 1 / len(sizes))

@@ -103,9 +103,9 @@ def match_file(
     reader = open_genotypes(path, format=options.format, options=options.reading, snps=wanted)
     with watch(reader):
         variants = reader.variants(wanted)
-    weights = effect_weights(
-        bundle.snps.frequencies, bundle.saliency.effects, bundle.saliency.saliency
-    )
+    known = bundle.known_saliency
+    effects, saliency = (None, None) if known is None else (known.effects, known.saliency)
+    weights = effect_weights(bundle.snps.frequencies, effects, saliency)
     match = match_variants(bundle.snps, variants.candidates, weights=weights, rules=options.rules)
     report = report_match(bundle.snps, variants, match, options.rules)
     matched = MatchedFile(bundle, reader, variants, match, report, options)

@@ -111,6 +111,8 @@ def test_schema_1_loads_and_predicts_the_same(written):
         pytest.param(removed("isru_alpha"), ["no entry 'isru_alpha'"], id="no α"),
         pytest.param(removed("ensemble"), ["no entry 'ensemble'"], id="no ensemble"),
         pytest.param(removed("files", "saliency.parquet"), ["saliency.parquet"], id="no saliency"),
+        pytest.param(removed("files", "out_of_fold.parquet"), ["out_of_fold"], id="no samples"),
+        pytest.param(removed("files"), ["'files'"], id="no files"),
         pytest.param(entry("evaluation", value=[1]), ["evaluation"], id="evaluation as list"),
         pytest.param(
             entry("evaluation", "models", value=[1]), ["'models' entry 1"], id="evaluated model"
@@ -151,7 +153,7 @@ def test_hostile_bundles_of_schema_1(refused, lie, words):
         pytest.param(
             entry("kind", value="variant-effects"), ["in kind variant-effects"], id="with a model"
         ),
-        pytest.param(removed("files", "out_of_fold.parquet"), ["out_of_fold"], id="no samples"),
+        pytest.param(removed("files", "saliency.parquet"), ["saliency"], id="no effects"),
         pytest.param(entry("training", value=[]), ["'training'"], id="training as list"),
         pytest.param(
             entry("training", value={"samples": "9"}), ["'samples'"], id="samples as text"

@@ -101,7 +101,7 @@ def test_commands(folder, tmp_path, monkeypatch, capsys):
     assert main(["models", "show", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "linear"
     assert main(["predict", "g.tsv", *model, "--interval", "0.9"]) == NoInterval.exit_code
-    assert "kind linear: it keeps no residuals" in capsys.readouterr().err
+    assert "keeps no residuals of training samples" in capsys.readouterr().err
 
 
 def test_effects_beyond_every_number(tmp_path):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
+from snpredict.cli import main
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.genotypes.tables.wide import WideTable
@@ -247,3 +248,25 @@ def test_fused_ensemble_checks_its_input(changed):
     }
     with pytest.raises(ValueError):
         fused_ensemble(**(parts | changed))
+
+
+def test_fold_models_alone_predict(tmp_path, capsys):
+    """Without saliency and training samples: what a network from elsewhere may lack."""
+    plain = Tiny(n_snps=6, n_folds=2, affine=False)
+    folder = plain.write(tmp_path / "b", saliency=None, out_of_fold=None)
+    bundle = load_bundle(folder)
+    assert bundle.out_of_fold is None and bundle.known_saliency is None
+    codes = plain.draw(9)
+    expected = pytest.approx(plain.expected(codes), rel=1e-5)
+    assert Scorer(bundle).predict(Genotypes(codes)) == expected
+    path = tmp_path / "g.tsv"
+    path.write_text(plain.table(codes))
+    assert main(["predict", str(path), "-m", str(folder), "-q"]) == 0
+    assert main(["check", str(path), "-m", str(folder), "-q"]) == 0
+    capsys.readouterr()
+    for words, error in (
+        (["explain", "--snp", plain.ids[0]], errors.WrongKindOfModel),
+        (["predict", str(path), "--interval", "0.9"], errors.NoInterval),
+    ):
+        assert main([*words, "-m", str(folder)]) == error.exit_code
+    assert "has no saliency.parquet" in capsys.readouterr().err
