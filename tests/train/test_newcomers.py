@@ -1,0 +1,110 @@
+"""The price of a newcomer: models from a module of somebody else's, without touching ours."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="needs the extra 'train'")
+
+from snpredict.formulas.genotypes import Genotypes
+from tests.simulated import simulate
+from train.check_model import check_model
+from train.data.folds import split, stratified_folds
+from train.metrics import BINARY, figures
+from train.model import FoldData, Inputs
+from train.registry import find_model
+
+#: A baseline in ten lines.
+BASELINE = """
+from sklearn.linear_model import RidgeCV
+from train.model import FittedModel, SingleTargetModel
+class Ridge(SingleTargetModel):
+    name, title, about = "ridge-cv", "RidgeCV", "scikit-learn's RidgeCV on the codes"
+    def fit_one(self, data, record=None):
+        return Fitted(RidgeCV([10, 100, 1000]).fit(data.train.codes, data.train_targets[:, 0]))
+class Fitted(FittedModel):
+    def __init__(self, regression):
+        self.regression, self.chosen = regression, [{"penalty": float(regression.alpha_)}]
+    def predict(self, inputs): return self.regression.predict(inputs.codes)[:, None]
+"""
+
+#: A network of a covariate and a binary trait: one hidden layer, gradient descent, numpy alone.
+NETWORK = """
+import numpy as np
+from train.model import FittedModel, SingleTargetModel
+
+def inputs_of(inputs):
+    codes = np.where(inputs.codes < 0, 1.0, inputs.codes)
+    return np.column_stack([np.ones(len(codes)), inputs.covariates, codes - 1])
+
+def forward(x, hidden, output):
+    h = np.tanh(x @ hidden)
+    return h, 1 / (1 + np.exp(-h @ output))
+
+class Net(SingleTargetModel):
+    name, title, about = "net", "a small network", "one hidden layer of six units"
+    tasks = ("binary",)
+    covariates = True
+
+    def fit_one(self, data, record=None):
+        random = np.random.default_rng([data.seed, data.fold])
+        x, y = inputs_of(data.train), data.train_targets
+        hidden = random.normal(0, 0.1, (x.shape[1], 6))
+        output = random.normal(0, 0.5, (6, 1))
+        for epoch in range(200):
+            h, p = forward(x, hidden, output)
+            back = (p - y) @ output.T * (1 - h**2)
+            hidden -= 0.2 * (x.T @ back / len(x) + 0.002 * hidden)
+            output -= 0.2 * h.T @ (p - y) / len(x)
+            if record is not None:
+                found = forward(inputs_of(data.validation), hidden, output)[1]
+                record(epoch + 1, {"val_mae": np.abs(found - data.validation_targets).mean()})
+        return Fitted(hidden, output)
+
+class Fitted(FittedModel):
+    def __init__(self, *layers):
+        self.layers, self.chosen = layers, [{}]
+
+    def predict(self, inputs):
+        return forward(inputs_of(inputs), *self.layers)[1]
+"""
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the path with both modules."""
+    (tmp_path / "a_baseline.py").write_text(BASELINE)
+    (tmp_path / "a_network.py").write_text(NETWORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize("name", ["a_baseline:Ridge", "a_network:Net"])
+def test_they_keep_the_contract(name: str) -> None:
+    assert len(BASELINE.strip().splitlines()) == 10
+    check_model(find_model(name))
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_network_of_a_covariate_beats_what_knows_no_covariate() -> None:
+    _, codes, phenotype, _ = simulate(n_samples=240, n_snps=30)
+    age = np.random.default_rng(1).normal(size=(240, 1))
+    liability = phenotype / phenotype.std() + 1.5 * age[:, 0]
+    ill = (liability > np.median(liability)).astype(float)
+    rows = split(stratified_folds(ill, 4, seed=1), 1, seed=1)
+    epochs: list[int] = []
+
+    def auc(name: str, covariates: np.ndarray | None) -> float:
+        model = find_model(name)
+        model.require(BINARY, () if covariates is None else ("age",))
+        inputs = Inputs(Genotypes(codes), covariates)
+        data = FoldData.of(inputs, ill[:, None], rows, task=BINARY)
+        fitted = model.fit(data, lambda epoch, _: epochs.append(epoch))
+        return figures(BINARY)(fitted.predict(inputs.rows(rows.test))[:, 0], ill[rows.test])["auc"]
+
+    with_age = auc("a_network:Net", age)
+    assert epochs == list(range(1, 201))
+    assert with_age > auc("gblup", None) + 0.1
+    assert auc("gblup", age) > auc("gblup", None) + 0.1
