@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 PARTS = (
     ("ridge.py", "fit_ridge", "ridge: weights of the SNPs"),
     ("teacher.py", "fit_teacher", "kernel regression"),
-    ("trees.py", "fit_trees", "boosted trees"),
+    ("boosting.py", "fit_trees", "boosted trees"),
     ("virtual.py", "virtual_lines", "virtual lines"),
     ("hidden.py", "lesson", "lessons of both teachers"),
     ("trainer.py", "fit", "the network's epochs"),
     ("saliency.py", "mean_saliency", "saliency of the test lines"),
-    ("export.py", "fold_onnx", "export to ONNX"),
-    ("export.py", "onnx_predictions", "parity"),
+    ("onnx_export.py", "fold_onnx", "export to ONNX"),
+    ("onnx_session.py", "onnx_predictions", "parity"),
 )
 
 

@@ -297,7 +297,8 @@ def _covariates(inputs: Inputs) -> np.ndarray:
     return np.zeros((len(inputs), 0)) if inputs.covariates is None else inputs.covariates
 
 
-#: Ridge regression on codes, in its dual form.
+#: Ridge regression on codes, in its dual form. The preset ``gblup`` is the same regression as a
+#: network of no epochs: it has seven values of h² to choose from and passes an ISRU.
 GBLUP = KernelRidge(
     "gblup", "GBLUP", "ridge regression on centred genotype codes", kernels=linear_kernel
 )

@@ -1,6 +1,6 @@
 """The re-weighted ridge, the start of the preset ``linear``, as a baseline.
 
-The preset ``reweighted`` is the same regression as a network of no epochs: it passes an ISRU, and
+The preset ``reweighted`` is the same regression as a network of no epochs. It passes an ISRU, and
 it can become a bundle.
 """
 

@@ -89,71 +89,101 @@ def posterior_mean_effects(
     -------
     ndarray (SNPs, targets) of float64
     """
-    n_samples, n_snps = x.shape
-    n_targets, n_classes = y.shape[1], len(VARIANCES)
-    x = np.asfortranarray(x)
-    residual = y.astype(np.float32)
-    squares = np.einsum("ij,ij->j", x, x).astype(np.float64)
-    blocks = [slice(start, start + BLOCK) for start in range(0, n_snps, BLOCK)]
-    grams = [(x[:, block].T @ x[:, block]).astype(np.float64) for block in blocks]
-
-    effects = np.zeros((n_snps, n_targets))
-    totals = np.zeros((n_snps, n_targets))
-    classes = np.zeros((n_snps, n_targets), np.intp)
-    shares = np.full((n_classes, n_targets), 0.1 / (n_classes - 1))
-    shares[0] = 0.9
-    noise = np.full(n_targets, 1 - _START_HERITABILITY)
-    # The genetic variance is Σ_j var(x_j) b_j² on average, so that this is σ_g² in units of b.
-    unit = n_snps * n_samples / max(float(squares.sum()), 1e-12)
-    genetic_start = _START_HERITABILITY * unit
-    genetic = np.full(n_targets, genetic_start)
-    each = np.arange(n_targets)
-
+    chain = _Chain(x, y, random)
     for sweep in range(sweeps):
-        keep = sweep >= burn_in
-        prior = VARIANCES[:, None] * genetic
+        chain.draw_effects(keep=sweep >= burn_in)
+        chain.draw_variances()
+    return chain.totals / (sweeps - burn_in)
+
+
+class _Chain:
+    """The state of the chains, one per target.
+
+    Attributes
+    ----------
+    effects, classes : ndarray (SNPs, targets)
+        b, and which of `VARIANCES` each was drawn from.
+    totals : ndarray (SNPs, targets)
+        Sum of the expected effects over the sweeps that are kept.
+    shares : ndarray (classes, targets)
+        π.
+    noise, genetic : ndarray (targets,)
+        σ² and σ_g².
+    residual : ndarray (samples, targets) of float32
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, random: np.random.Generator):
+        n_samples, n_snps = x.shape
+        n_targets, n_classes = y.shape[1], len(VARIANCES)
+        self.random = random
+        self.x = np.asfortranarray(x)
+        self.residual = y.astype(np.float32)
+        self.squares = np.einsum("ij,ij->j", self.x, self.x).astype(np.float64)
+        self.blocks = [slice(start, start + BLOCK) for start in range(0, n_snps, BLOCK)]
+        self.grams = [
+            (self.x[:, block].T @ self.x[:, block]).astype(np.float64) for block in self.blocks
+        ]
+        self.effects = np.zeros((n_snps, n_targets))
+        self.totals = np.zeros((n_snps, n_targets))
+        self.classes = np.zeros((n_snps, n_targets), np.intp)
+        self.shares = np.full((n_classes, n_targets), 0.1 / (n_classes - 1))
+        self.shares[0] = 0.9
+        self.noise = np.full(n_targets, 1 - _START_HERITABILITY)
+        # The genetic variance is Σ_j var(x_j) b_j² on average, so that this is σ_g² in units of b.
+        unit = n_snps * n_samples / max(float(self.squares.sum()), 1e-12)
+        self.genetic_start = _START_HERITABILITY * unit
+        self.genetic = np.full(n_targets, self.genetic_start)
+
+    def draw_effects(self, keep: bool) -> None:
+        """Draw the effects of all SNPs, one after the other."""
+        x, effects, each = self.x, self.effects, np.arange(self.effects.shape[1])
+        prior = VARIANCES[:, None] * self.genetic
         # With s = x'x and c = x'(residual of the other SNPs), class k has posterior variance
         # V = v / (s v / σ² + 1), mean V c / σ² and weight π_k exp(V c² / 2σ⁴) / √(s v / σ² + 1).
-        inflation = squares[:, None, None] * (prior / noise) + 1
+        inflation = self.squares[:, None, None] * (prior / self.noise) + 1
         variance = prior / inflation
-        gain = variance / noise
+        gain = variance / self.noise
         deviation = np.sqrt(variance)
-        exponent = variance / (2 * noise**2)
-        log_weight = np.log(shares) - 0.5 * np.log(inflation)
-        uniform = random.random((n_snps, n_targets))
-        normal = random.standard_normal((n_snps, n_targets))
-        for block, gram in zip(blocks, grams, strict=True):
-            products = (x[:, block].T @ residual).astype(np.float64)
+        exponent = variance / (2 * self.noise**2)
+        log_weight = np.log(self.shares) - 0.5 * np.log(inflation)
+        size: tuple[int, ...] = effects.shape
+        uniform, normal = self.random.random(size), self.random.standard_normal(size)
+        for block, gram in zip(self.blocks, self.grams, strict=True):
+            products = (x[:, block].T @ self.residual).astype(np.float64)
             changes = np.empty_like(products)
             for offset in range(len(gram)):
                 j = block.start + offset
-                product = products[offset] + squares[j] * effects[j]
+                product = products[offset] + self.squares[j] * effects[j]
                 weights = log_weight[j] + exponent[j] * (product * product)
                 weights -= weights.max(axis=0)
                 np.exp(weights, out=weights)
                 if keep:
-                    totals[j] += (weights * gain[j]).sum(axis=0) / weights.sum(axis=0) * product
+                    expected = (weights * gain[j]).sum(axis=0) / weights.sum(axis=0)
+                    self.totals[j] += expected * product
                 np.cumsum(weights, axis=0, out=weights)
                 drawn = (weights < uniform[j] * weights[-1]).sum(axis=0)
                 new = gain[j, drawn, each] * product + deviation[j, drawn, each] * normal[j]
                 changes[offset] = new - effects[j]
                 effects[j] = new
-                classes[j] = drawn
+                self.classes[j] = drawn
                 products -= gram[:, offset, None] * changes[offset]
-            residual -= x[:, block] @ changes.astype(np.float32)
+            self.residual -= x[:, block] @ changes.astype(np.float32)
 
-        counts = np.stack([(classes == k).sum(axis=0) for k in range(n_classes)])
-        shares = np.stack([random.dirichlet(counts[:, t] + 1.0) for t in each], axis=1)
+    def draw_variances(self) -> None:
+        """Draw π, σ² and σ_g²."""
+        n_samples, n_targets = self.residual.shape
+        counts = np.stack([(self.classes == k).sum(axis=0) for k in range(len(VARIANCES))])
+        shares = [self.random.dirichlet(counts[:, t] + 1.0) for t in range(n_targets)]
         # A share of exactly 0 has no logarithm.
-        shares = np.maximum(shares, 1e-12)
-        sum_squares = np.einsum("ij,ij->j", residual, residual).astype(np.float64)
-        noise = (sum_squares + 1e-6) / random.chisquare(n_samples, n_targets)
-        in_use = VARIANCES[classes] > 0
-        scaled = np.where(in_use, effects**2 / np.where(in_use, VARIANCES[classes], 1.0), 0.0)
-        prior_sum = genetic_start * (_PRIOR_DF - 2)
+        self.shares = np.maximum(np.stack(shares, axis=1), 1e-12)
+        sum_squares = np.einsum("ij,ij->j", self.residual, self.residual).astype(np.float64)
+        self.noise = (sum_squares + 1e-6) / self.random.chisquare(n_samples, n_targets)
+        variances = VARIANCES[self.classes]
+        in_use = variances > 0
+        scaled = np.where(in_use, self.effects**2 / np.where(in_use, variances, 1.0), 0.0)
+        prior_sum = self.genetic_start * (_PRIOR_DF - 2)
         degrees = _PRIOR_DF + in_use.sum(axis=0)
-        genetic = (scaled.sum(axis=0) + prior_sum) / random.chisquare(degrees)
-    return totals / (sweeps - burn_in)
+        self.genetic = (scaled.sum(axis=0) + prior_sum) / self.random.chisquare(degrees)
 
 
 SPARSE_BAYES = SparseBayes()

@@ -54,15 +54,7 @@ def fit_network(
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate), loss="mse", metrics=["mae"]
     )
-    train = (
-        tf.data.Dataset.from_tensor_slices((data.train.codes, targets.train))
-        .shuffle(len(data.train), seed=seed)
-        .batch(recipe.batch_size)
-        .prefetch(2)
-    )
-    validation = tf.data.Dataset.from_tensor_slices(
-        (data.validation.codes, targets.validation)
-    ).batch(64)
+    train, validation = _batches(data, targets, recipe.batch_size, seed)
 
     def tell(epoch: int, logs: dict[str, float]) -> None:
         targets.record(record, COLUMNS, epoch, logs)
@@ -97,6 +89,20 @@ def fit_network(
         chosen or {},
         _score(model) if affine else None,
     )
+
+
+def _batches(
+    data: FoldData, targets: Standardised, batch_size: int, seed: int
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Those of the training rows, in another order in every epoch, and of the validation rows."""
+    train = (
+        tf.data.Dataset.from_tensor_slices((data.train.codes, targets.train))
+        .shuffle(len(data.train), seed=seed)
+        .batch(batch_size)
+        .prefetch(2)
+    )
+    held_out = (data.validation.codes, targets.validation)
+    return train, tf.data.Dataset.from_tensor_slices(held_out).batch(64)
 
 
 def _callbacks(recipe: Training) -> list[keras.callbacks.Callback]:
