@@ -12,32 +12,29 @@ class Search:
     Attributes
     ----------
     match : str or None
-        The one known name that equals the typed one.
-    case_differs : bool
-        Whether it does so only when upper and lower case are not told apart.
-    completions : list of str
+        The one known name that equals the typed one, maybe but for upper and lower case.
+    completions : sequence of str
         Without a match: the known names that begin with the typed one or, failing that, that
         contain it.
-    nearest : list of str
+    nearest : sequence of str
         Without a match or completions: the most similar names, best first.
     """
 
     match: str | None
-    case_differs: bool
-    completions: list[str]
-    nearest: list[str]
+    completions: Sequence[str] = ()
+    nearest: Sequence[str] = ()
 
 
 def search(typed: str, known: Sequence[str]) -> Search:
     """Look a typed name up: exactly, then without case, then as a part, then by similarity."""
     if typed in known:
-        return Search(typed, False, [], [])
+        return Search(typed)
     folded = typed.casefold()
     same = [name for name in known if name.casefold() == folded]
     if len(same) == 1:
-        return Search(same[0], True, [], [])
+        return Search(same[0])
     completions = same or complete(typed, known)
-    return Search(None, False, completions, [] if completions else nearest(typed, known))
+    return Search(None, completions, [] if completions else nearest(typed, known))
 
 
 def complete(typed: str, known: Iterable[str]) -> list[str]:

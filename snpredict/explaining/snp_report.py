@@ -100,12 +100,12 @@ def search_snp(snps: SnpTable, typed: str) -> Search:
         here = _on_chromosome(snps, chromosome)
         ids = [snps.ids[at] for there, at in here if there == position]
         if ids:
-            return Search(ids[0], False, [], []) if len(ids) == 1 else Search(None, False, ids, [])
+            return Search(ids[0]) if len(ids) == 1 else Search(None, ids)
         if here and not found.completions:
             by_distance = sorted(here, key=lambda other: abs(other[0] - position))
-            return Search(None, False, [], [snps.ids[at] for _, at in by_distance[:3]])
+            return Search(None, nearest=[snps.ids[at] for _, at in by_distance[:3]])
     if len(found.completions) == 1:
-        return Search(found.completions[0], False, [], [])
+        return Search(found.completions[0])
     return found
 
 

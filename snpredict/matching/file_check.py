@@ -48,37 +48,6 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How much of a model's input a file filled.
-
-    Attributes
-    ----------
-    samples : int
-    model_snps : int
-    found : int
-        SNPs of the model that the file has.
-    missing : int
-        Missing genotypes over all samples and SNPs of the model, absent SNPs included.
-    """
-
-    samples: int
-    model_snps: int
-    found: int
-    missing: int
-
-    @property
-    def missing_rate(self) -> float:
-        """Share of missing genotypes among all SNPs of the model."""
-        return self.missing / max(1, self.samples * self.model_snps)
-
-    @property
-    def missing_rate_found(self) -> float:
-        """Share of missing genotypes among the SNPs that the file has."""
-        absent = self.samples * (self.model_snps - self.found)
-        return (self.missing - absent) / max(1, self.samples * self.found)
-
-
-@dataclass(frozen=True)
 class FileCheck:
     """What a file, or one sample of it, holds for a bundle, without any prediction.
 
@@ -101,10 +70,17 @@ class FileCheck:
     min_match: float
 
     @property
-    def coverage(self) -> Coverage:
-        """How much of the model's input there is."""
+    def missing_rate(self) -> float:
+        """Share of missing genotypes among all SNPs of the model, absent ones included."""
         missing = int(self.measures.missing.sum())
-        return Coverage(len(self.samples), self.match.model_snps, self.match.matched, missing)
+        return missing / max(1, len(self.samples) * self.match.model_snps)
+
+    @property
+    def missing_rate_found(self) -> float:
+        """Share of missing genotypes among the SNPs that the file has."""
+        n, found = len(self.samples), self.match.matched
+        absent = n * (self.match.model_snps - found)
+        return (int(self.measures.missing.sum()) - absent) / max(1, n * found)
 
     @cached_property
     def unlike(self) -> Unlike | None:

@@ -61,7 +61,7 @@ def warnings_of(check: FileCheck) -> list[Line]:
 
 def input_summary(check: FileCheck, samples: str) -> list[Line]:
     """What was read and with which model, one fact per line."""
-    bundle, source, coverage = check.bundle, check.source, check.coverage
+    bundle, source = check.bundle, check.source
     column = f", ids from column {source.id_column!r}" if source.id_column else ""
     facts: list[tuple[str, object]] = [
         (
@@ -74,8 +74,8 @@ def input_summary(check: FileCheck, samples: str) -> list[Line]:
         *_match_facts(check.match),
         (
             "missing",
-            f"{coverage.missing_rate_found:.1%} of the genotypes of these SNPs "
-            f"({coverage.missing_rate:.1%} of the model's input, "
+            f"{check.missing_rate_found:.1%} of the genotypes of these SNPs "
+            f"({check.missing_rate:.1%} of the model's input, "
             f"{1 - check.measures.weighted_call_rate.mean():.1%} of its effects)",
         ),
         *(("note", f"{count:,} {what}") for what, count in source.notes.items()),

@@ -13,11 +13,6 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in text)
 
 
-def printable_lines(text: str) -> str:
-    """As `printable`, with the line feeds that we have put there."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 class _Stdout(io.FileIO):
     """Fails as an error of ours, whatever prints."""
 

@@ -79,7 +79,7 @@ def test_explain_check_and_snp(model, table):
     explained = model.explain(table, "s3")
     total = explained.reference + explained.contributions.sum()
     assert total == pytest.approx(explained.prediction, rel=1e-6)
-    assert model.check(table).coverage.samples == 5
+    assert len(model.check(table).samples) == 5
     assert model.snp(model.snps[7]).id == TINY.ids[7]
     with pytest.raises(UnknownSnp):
         model.snp("nothing")

@@ -174,17 +174,17 @@ def test_an_absent_snp_is_missing(predicted):
     assert predicted(without) == predicted(TINY.table(codes))
 
 
-def test_coverage_counts_what_is_found_and_missing(bundle, tmp_path):
+def test_what_is_found_and_missing_is_counted(bundle, tmp_path):
     codes = np.zeros((4, 40), np.int8)
     codes[0, :6] = -1
     lines = [line.split("\t") for line in TINY.table(codes).splitlines()]
     path = tmp_path / "g.tsv"
     path.write_text("".join("\t".join(line[:31]) + "\n" for line in lines))
-    coverage = predict_file(path, bundle, InputOptions(min_match=0)).check.coverage
-    assert (coverage.samples, coverage.model_snps, coverage.found) == (4, 40, 30)
-    assert coverage.missing == 4 * 10 + 6
-    assert coverage.missing_rate == pytest.approx(46 / 160)
-    assert coverage.missing_rate_found == pytest.approx(6 / 120)
+    check = predict_file(path, bundle, InputOptions(min_match=0)).check
+    assert (len(check.samples), check.match.model_snps, check.match.matched) == (4, 40, 30)
+    assert check.measures.missing.tolist() == [10 + 6, 10, 10, 10]
+    assert check.missing_rate == pytest.approx(46 / 160)
+    assert check.missing_rate_found == pytest.approx(6 / 120)
 
 
 def test_blocks_of_the_reader(bundle, scorer, tmp_path):
