@@ -14,7 +14,7 @@ from snpredict.formulas.similarity import SimilarityTable
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
-from train.bundle.manifest import manifest_of
+from train.bundle.manifest import link_of, manifest_of
 from train.bundle.model_card import model_card
 from train.bundle.similarity_table import (
     held_out_distances,
@@ -51,7 +51,7 @@ def assemble_bundle(
     """
     exported = _export(run, console)
     fused = exported.function is not None
-    manifest = manifest_of(target.name, run, figures, exported.alpha, fused)
+    manifest = manifest_of(target.name, run, figures, fused)
     frequencies = genotype_frequencies(run.data.codes)
     distances, similarity, similarity_entry = _similarity(run, left_out)
     out_of_fold = out_of_fold_table(run, left_out, distances)
@@ -84,7 +84,6 @@ class _Exported:
     ``models`` is that ensemble alone, or else the folds' own models in their order.
     """
 
-    alpha: float
     function: ScoreFunction | None
     models: list[bytes]
     parity: Parity
@@ -92,25 +91,26 @@ class _Exported:
 
 def _export(run: Run, console: Console) -> _Exported:
     """The fused ensemble where there can be one, after all models were held against each other."""
-    scores = [dict(np.load(fold_folder(run.path, fold) / "score.npz")) for fold in run.folds]
+    folders = [fold_folder(run.path, fold) for fold in run.folds]
+    models = [(folder / "model.onnx").read_bytes() for folder in folders]
+    scores = [_score(folder) for folder in folders]
+    if not all("parity_predictions" in score for score in scores):
+        console.print("no fused ensemble, predict will run the fold models", soft_wrap=True)
+        return _Exported(None, models, Parity())
     center = np.array([r["center"] for r in run.results])
     scale = np.array([r["scale"] for r in run.results])
-    preset = run.settings.preset
-    assert preset is not None
-    alpha = preset.architecture.isru_alpha
-    models = [(fold_folder(run.path, fold) / "model.onnx").read_bytes() for fold in run.folds]
-
     codes = parity_genotypes(len(run.data.snps), run.settings.seed)
     by_folds = np.stack([onnx_predictions(model, codes) for model in models], axis=1)
     by_keras = np.stack([score["parity_predictions"] for score in scores], axis=1)
     keras_onnx = _parity(run.folds, "Keras and ONNX", by_keras, by_folds, scale)
-    if any("weights" not in score for score in scores):
+    alpha = link_of(run.settings).alpha
+    if alpha is None or any("weights" not in score for score in scores):
         console.print(
             "no fused ensemble, predict will run the fold models: the network's score cannot be "
             "told as numbers",
             soft_wrap=True,
         )
-        return _Exported(alpha, None, models, Parity(keras_onnx))
+        return _Exported(None, models, Parity(keras_onnx))
     weights = np.stack([score["weights"] for score in scores], axis=2).astype(np.float32)
     bias = np.array([score["bias"] for score in scores], np.float32)
     hidden = _hidden(scores)
@@ -122,8 +122,13 @@ def _export(run: Run, console: Console) -> _Exported:
         f"ONNX and fused ensemble {onnx_fused:.1e} SD",
         soft_wrap=True,
     )
-    function = function_of(weights, bias, hidden)
-    return _Exported(alpha, function, [fused], Parity(keras_onnx, onnx_fused))
+    return _Exported(function_of(weights, bias, hidden), [fused], Parity(keras_onnx, onnx_fused))
+
+
+def _score(folder: Path) -> dict[str, np.ndarray]:
+    """What a fold's model told of itself as numbers, which may be nothing."""
+    path = folder / "score.npz"
+    return dict(np.load(path)) if path.exists() else {}
 
 
 def _parity(

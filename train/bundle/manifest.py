@@ -1,49 +1,39 @@
 """The manifest of a bundle, made from a run."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from snpredict.bundle.entries import Fold, LinkEntry, Training, fold_name
-from snpredict.bundle.manifest import CONTINUOUS, ENSEMBLE, NETWORK, Manifest
+from snpredict.bundle.manifest import BINARY, CONTINUOUS, ENSEMBLE, NETWORK, Manifest
 from snpredict.formulas.encoding import MISSING
 from train.runs.folder import Run
+from train.runs.settings import RunSettings
 
 #: Of a fold's result, what its entry says beside the model.
-_OF_RESULT = (
-    *("center", "scale", "n_train", "n_validation", "n_test"),
-    *("best_epoch", "epochs", "chosen", "metrics"),
-)
+_OF_RESULT = ("n_train", "n_validation", "n_test", "best_epoch", "epochs", "chosen")
 
 
-def manifest_of(
-    name: str, run: Run, figures: dict[str, float | None], alpha: float, fused: bool
-) -> Manifest:
+def manifest_of(name: str, run: Run, figures: dict[str, float | None], fused: bool) -> Manifest:
     """All entries that the run alone gives."""
     settings, preset = run.settings, run.settings.preset
-    assert preset is not None
+    networks = f"model {settings.model}" if preset is None else f"networks, preset {preset.name}"
     return Manifest(
         name=name,
         description=f"{settings.trait} from {len(run.data.snps)} SNPs, "
-        f"{len(run.folds)}-fold ensemble of networks, preset {preset.name}",
+        f"{len(run.folds)}-fold ensemble of {networks}",
         trait=settings.trait,
         unit=settings.unit,
         kind=NETWORK,
-        task=CONTINUOUS,
-        link=LinkEntry("isru", alpha),
+        task=BINARY if settings.task == BINARY else CONTINUOUS,
+        link=link_of(settings),
         genotype_coding="copies of the counted allele: 0, 1, 2; -1 missing",
         n_snps=len(run.data.snps),
         ensemble=ENSEMBLE if fused else None,
-        folds=tuple(
-            Fold(
-                number=result["fold"],
-                model=None if fused else f"folds/{fold_name(result['fold'])}.onnx",
-                **{key: result[key] for key in _OF_RESULT},
-            )
-            for result in run.results
-        ),
+        folds=tuple(_fold(run, result, fused) for result in run.results),
         metrics=figures,
-        preset=preset.as_dict(),
+        preset=None if preset is None else preset.as_dict(),
         seed=settings.seed,
         threads=settings.threads,
         training=_training(run),
@@ -51,6 +41,34 @@ def manifest_of(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         licence=settings.bundle.licence,
         source=settings.bundle.source,
+    )
+
+
+def link_of(settings: RunSettings) -> LinkEntry:
+    """What leads from the score of a run's model to its prediction.
+
+    A model without a preset has no score that a bundle knows: its fold models predict alone.
+    """
+    if settings.task == BINARY:
+        return LinkEntry("logit")
+    if settings.preset is None:
+        return LinkEntry("identity")
+    return LinkEntry("isru", settings.preset.architecture.isru_alpha)
+
+
+def _fold(run: Run, result: dict[str, Any], fused: bool) -> Fold:
+    scale = (0.0, 1.0)
+    if run.settings.task != BINARY:
+        # A model without a scale of its own has that of the trait.
+        scale = (float(run.data.phenotype.mean()), float(run.data.phenotype.std()))
+        scale = (result.get("center", scale[0]), result.get("scale", scale[1]))
+    return Fold(
+        number=result["fold"],
+        model=None if fused else f"folds/{fold_name(result['fold'])}.onnx",
+        center=scale[0],
+        scale=scale[1],
+        **{key: result.get(key) for key in _OF_RESULT},
+        metrics=result["metrics"],
     )
 
 

@@ -1,11 +1,10 @@
 """The model card: what a person must know before believing a bundle."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from snpredict.bundle.entries import EvaluationEntry, IntervalsEntry, Training
-from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.manifest import BINARY, Manifest
 from train.bundle.interval_coverage import LEVELS
 from train.evaluation.figures import SCHEME_TITLES, Interval
 from train.evaluation.markdown import FIGURES
@@ -24,10 +23,21 @@ _CHOSEN = {
 }
 
 
+_HEADINGS = {
+    "pcc": "PCC",
+    "mae": "MAE",
+    "r2": "R²",
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "brier": "Brier score",
+}
+
+
 def model_card(manifest: Manifest) -> str:
     """Markdown for ``MODEL_CARD.md``, from the manifest alone, so that both say the same."""
     m = manifest
-    assert m.training is not None and m.preset is not None
+    assert m.training is not None
+    preset = m.preset["name"] if m.preset is not None else ""
     lines = [
         f"# {m.name}",
         "",
@@ -40,16 +50,15 @@ def model_card(manifest: Manifest) -> str:
         "",
         "## How well it predicts",
         "",
-        *_accuracy(m, m.training, m.preset["name"]),
+        *_accuracy(m, m.training, preset),
         *new_family_lines(m),
         *interval_lines(m),
-        *evaluation_lines(m.evaluation, f"network-{m.preset['name']}"),
+        *evaluation_lines(m.evaluation, f"network-{preset}"),
         *_similarity(m),
         "",
         "## How it was trained",
         "",
-        f"Preset `{m.preset['name']}`: {m.preset['description']}.",
-        *_recipe(m.preset),
+        *_recipe(m),
         "",
         "## What it must not be used for",
         "",
@@ -84,12 +93,20 @@ def _data(m: Manifest, training: Training) -> list[str]:
             else []
         ),
         f"- Genotypes: {m.genotype_coding}; the counted allele of each SNP is in `snps.parquet`",
+        *(
+            [f"- Covariates beside the genotypes: {', '.join(c.name for c in m.covariates)}"]
+            if m.covariates
+            else []
+        ),
     ]
 
 
 def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
     """The cross-validated figures, per fold and over them."""
     figures = manifest.metrics
+    names = ["pcc", "mae", "r2"]
+    if manifest.task == BINARY:
+        names += ["auc", "average_precision", "brier"]
 
     def figure(name: str) -> str:
         return shown(figures.get(name))
@@ -105,15 +122,17 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
         "see. A fold trains on the rest but one fold, which chooses its settings."
         + _CHOSEN.get(preset, ""),
         "",
-        "| fold | PCC | MAE | R² | epochs |",
-        "| --- | --- | --- | --- | --- |",
+        f"| fold | {' | '.join(_HEADINGS[name] for name in names)} | epochs |",
+        "| --- |" + " --- |" * (len(names) + 1),
         *(
             f"| {fold.number} | "
-            + " | ".join(shown(fold.metrics[name]) for name in ("pcc", "mae", "r2"))
-            + f" | {fold.epochs} |"
+            + " | ".join(shown(fold.metrics.get(name)) for name in names)
+            + f" | {'' if fold.epochs is None else fold.epochs} |"
             for fold in manifest.folds
         ),
-        f"| **mean** | **{figure('pcc_mean')}** | {figure('mae_mean')} | {figure('r2_mean')} | |",
+        f"| **mean** | **{figure('pcc_mean')}** | "
+        + "".join(f"{figure(f'{name}_mean')} | " for name in names[1:])
+        + "|",
         "",
         f"- SD of PCC over folds: {figure('pcc_sd')}; all samples pooled: {figure('pcc_pooled')}",
     ]
@@ -126,10 +145,15 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
     return lines
 
 
-def _recipe(preset: Mapping[str, Any]) -> list[str]:
-    """What a person must know of how the preset's networks are made."""
+def _recipe(manifest: Manifest) -> list[str]:
+    """What a person must know of how the networks are made."""
+    preset = manifest.preset
+    if preset is None:
+        return [f"{manifest.description}."]
+    named = f"Preset `{preset['name']}`: {preset['description']}."
     if preset.get("network") == HIDDEN:
         return [
+            named,
             "",
             "**The network learns from two teachers.** The SNPs with the largest squared ridge "
             "effects enter one hidden layer with a linear shortcut beside it. Each fold's network "
@@ -140,9 +164,10 @@ def _recipe(preset: Mapping[str, Any]) -> list[str]:
             "exact: see docs/methods.md.",
         ]
     if preset["start"]["method"] != "ridge":
-        return []
+        return [named]
     again = preset["start"]["reweightings"]
     return [
+        named,
         "",
         "**The network does not start from random weights.** It starts at a ridge regression "
         "(GBLUP) solution of the fold's training rows"
