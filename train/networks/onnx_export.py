@@ -1,5 +1,6 @@
 """From a fitted fold to ONNX."""
 
+import onnx
 import tensorflow as tf
 import tf2onnx
 
@@ -37,9 +38,36 @@ def fold_onnx(model: GenotypeModel, center: float, scale: float) -> bytes:
         input_signature=signature,
         opset=OPSET,
     )
-    output = proto.graph.output[0].name
-    for node in proto.graph.node:
-        node.output[:] = ["prediction" if name == output else name for name in node.output]
-        node.input[:] = ["prediction" if name == output else name for name in node.input]
-    proto.graph.output[0].name = "prediction"
+    _name_by_place(proto.graph)
     return proto.SerializeToString()
+
+
+def _name_by_place(graph: onnx.GraphProto) -> None:
+    """Name everything by where it stands, so that the same network gives the same bytes.
+
+    The converter's names count what the process has converted before, in an order of its own.
+    """
+    (given,), (result,) = graph.input, graph.output
+    names = {given.name: given.name}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    in_use: list[onnx.TensorProto] = []
+    for node in graph.node:
+        for name in node.input:
+            if name in constants and name not in names:
+                in_use.append(constants[name])
+                names[name] = f"constant_{len(in_use)}"
+    for place, node in enumerate(graph.node, start=1):
+        node.name = f"{node.op_type}_{place}"
+        names |= {name: f"{node.name}_{at}" for at, name in enumerate(node.output)}
+    names[result.name] = "prediction"
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    for tensor in in_use:
+        tensor.name = names[tensor.name]
+    kept = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in in_use]
+    del graph.initializer[:], graph.value_info[:]
+    graph.initializer.extend(kept)
+    result.name, graph.doc_string = "prediction", ""
+    for value in (given, result):
+        value.type.tensor_type.shape.dim[0].dim_param = "samples"

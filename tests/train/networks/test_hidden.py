@@ -20,6 +20,7 @@ from train.networks.fitted import FittedNetwork
 from train.networks.genotype_model import one_hot
 from train.networks.hidden import on_grid
 from train.networks.network import network_of
+from train.networks.onnx_export import fold_onnx
 from train.networks.presets import Preset, load_preset
 from train.runs.history import History
 from train.simulate.virtual import virtual_lines
@@ -113,6 +114,13 @@ def test_its_numbers_are_the_network(fitted: tuple[FittedNetwork, np.ndarray, Pa
     hidden = function.hidden_scores(Genotypes(codes))[:, 0]
     assert affine + model.score.bias + hidden[:10] == pytest.approx(by_network, abs=1e-5)
     assert np.abs(hidden).max() > 0.01
+
+
+def test_an_onnx_file_does_not_tell_what_was_converted_before(
+    fitted: tuple[FittedNetwork, np.ndarray, Path],
+) -> None:
+    one, other = (fold_onnx(fitted[0].model, 90.0, 10.0) for _ in range(2))
+    assert one == other
 
 
 def test_history_sets_phenotypes_beside_phenotypes(
