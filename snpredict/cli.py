@@ -34,6 +34,8 @@ from snpredict.terminal.wrapping import for_stream, tell
 from snpredict.version import __version__
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from snpredict.bundle.load import Bundle
 
 app = App(
@@ -112,7 +114,6 @@ def predict(
     from snpredict.terminal.messages import told_of_prediction
     from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
-    from snpredict.terminal.screens import show_predictions
 
     outputs = Outputs(file, model, out, format, reading.match_log)
     families = families or FAMILIES[0]
@@ -131,10 +132,13 @@ def predict(
             watch=watch(quiet),
         )
     tell(told_of_prediction(prediction, quiet))
-    outputs.give(
-        lambda: prediction.results(per_fold),
-        lambda console: show_predictions(console, prediction, per_fold),
-    )
+
+    def draw(console: "Console") -> None:
+        from snpredict.terminal.screens import show_predictions
+
+        show_predictions(console, prediction, per_fold)
+
+    outputs.give(lambda: prediction.results(per_fold), draw)
 
 
 @app.command()
