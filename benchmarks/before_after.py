@@ -28,16 +28,21 @@ import pyarrow.parquet as pq
 #: JSON keys whose values are those of the moment, or digests of files that hold such values.
 MASKED_KEYS = re.compile(
     r"created|seconds|manifest_sha256|files|software|versions|peak_|started|snpredict_version"
-    r"|size_bytes|path|argv|when"
+    r"|size_bytes|path|argv|when|settings|command"
 )
 #: What a line of text may say otherwise.
 MASKED_TEXT = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
+    (re.compile(r"--traits"), "--trait"),
+    (re.compile(r"--schemes"), "--folds"),
     (re.compile(r"manifest [0-9a-f]{12}"), "manifest DIGEST"),
     (re.compile(r"\d+(\.\d+)? ?(s|min|MB|kB|h)\b"), "N UNIT"),
     (re.compile(r"\d+:\d\d(:\d\d)?( left)?"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+Z-]+"), "WHEN"),
-    # The last cell of a table of folds holds its seconds.
+    (re.compile(r"seconds_per_fold,[\d.e-]+"), "seconds_per_fold,N"),
+    (re.compile(r"^( \d+ .*?) +\d+ $"), r"\1 SECONDS"),
+    # The last cell of a table of folds holds its seconds, and so does that of a report's.
+    (re.compile(r"\| [\d.]+ \|$"), "| SECONDS |"),
     (re.compile(r"│ \d+ +│$"), "│ SECONDS │"),
 )
 #: Names the checkout that a folder's command ran in.
@@ -47,6 +52,22 @@ TREE = "tree"
 LEFT_OUT = re.compile(r"(^|/)(log\.txt|lock|tree|commands\.jsonl?)$|\.png$")
 
 ENVIRONMENT = {"NO_COLOR": "1", "COLUMNS": "120"}
+
+#: What the first layout of runs and evaluations kept elsewhere, by its place in the second.
+OLD_PLACES = (
+    (re.compile(r"(.*)data/phenotype\.npy"), r"\1data/trait-height.npy"),
+    (re.compile(r"run/data/folds\.npy"), "run/data/folds-random.npy"),
+    (
+        re.compile(r"evaluation/predictions/(\w+)/(\w+)/((?!network)[\w-]+)/(fold_\d+)\.npz"),
+        r"evaluation/runs/\3/\1/\2/folds/\4/predictions.npz",
+    ),
+    (re.compile(r"evaluation/networks/([\w-]+)/(.*)"), r"evaluation/runs/network-\1/\2"),
+)
+#: Files that one of the two layouts has alone, or that say its own words.
+OF_A_LAYOUT = re.compile(
+    r"evaluation/predictions/|evaluation/runs/.*/(data/.*|result\.json)$|settings\.json$"
+    r"|data/(labels\.json|samples\.npy|families\.npy|snp_info\.json|trait-height.npy)$"
+)
 
 #: Options of `train evaluate` by the names they had before it shared those of `train run`.
 OLD_NAMES = {"--trait": "--traits", "--unit": "--units", "--folds": "--schemes"}
@@ -175,18 +196,28 @@ def _tree_of(path: Path) -> str:
 def differences(before: Path, after: Path) -> list[str]:
     """Where two folders differ, a line each; empty where they are equal."""
     found = []
-    names = [_files(folder) for folder in (before, after)]
-    found += [f"only before: {name}" for name in sorted(names[0] - names[1])]
-    found += [f"only after: {name}" for name in sorted(names[1] - names[0])]
-    for name in sorted(names[0] & names[1]):
+    one, two = (_files(folder) for folder in (before, after))
+    alone = (("before", one.keys() - two.keys()), ("after", two.keys() - one.keys()))
+    for side, names in alone:
+        found += [f"only {side}: {n}" for n in sorted(names) if not OF_A_LAYOUT.search(n)]
+    for name in sorted(one.keys() & two.keys()):
+        if name.endswith(("labels.json", "settings.json")):
+            continue
         compare = _COMPARE.get(Path(name).suffix, _compare_bytes)
-        found += [f"{name}: {what}" for what in compare(before / name, after / name)]
+        found += [f"{name}: {what}" for what in compare(one[name], two[name])]
     return found
 
 
-def _files(folder: Path) -> set[str]:
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return {name for name in found if not LEFT_OUT.search(name)}
+def _files(folder: Path) -> dict[str, Path]:
+    """Files by their place in the layout of today."""
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        for old, new in OLD_PLACES:
+            name = old.sub(new, name) if old.fullmatch(name) else name
+        if path.is_file() and not LEFT_OUT.search(name):
+            found[name] = path
+    return found
 
 
 def _compare_bytes(before: Path, after: Path) -> list[str]:
@@ -271,6 +302,8 @@ def _compare_arrays(before: Path, after: Path) -> list[str]:
 
 
 def _same(one: np.ndarray, two: np.ndarray) -> bool:
+    # A run's predictions were a vector, and are a column.
+    one, two = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in (one, two))
     return one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
 
 

@@ -48,16 +48,16 @@ def main() -> None:
     configure_tensorflow(settings.threads)
     from threadpoolctl import threadpool_limits
 
-    from train.runs.fold import run_fold
+    from train.runs.tasks import Task, run_task
 
     imported = time.perf_counter() - began
     profile = cProfile.Profile()
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(settings.threads):
         copy = Path(folder) / "run"
         copy.mkdir()
-        shutil.copy(options.run / "settings.json", copy)
-        shutil.copytree(options.run / "data", copy / "data")
-        profile.runcall(run_fold, copy, options.fold, settings)
+        settings.write(copy)
+        shutil.copytree(options.run / settings.data, copy / settings.data)
+        profile.runcall(run_task, Task((copy,), options.fold))
     stats = pstats.Stats(profile)
     total = stats.total_tt + imported  # type: ignore[attr-defined]
     print("| part | seconds | share |")

@@ -36,7 +36,7 @@ def main() -> None:
     schemes = json.loads((folder / "settings.json").read_text())["schemes"]
     known = next(scheme for scheme in ("given", "random") if scheme in schemes)
     codes = np.load(folder / "data" / "codes.npy")
-    samples = np.load(folder / "data" / "samples.npy").tolist()
+    samples = json.loads((folder / "data" / "labels.json").read_text())["samples"]
     folds = {
         scheme: np.load(folder / "data" / f"folds-{scheme}.npy") for scheme in (known, "family")
     }

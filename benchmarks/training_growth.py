@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data.dataset import Dataset
+from train.data.dataset import TraitTable
 from train.data.folds import random_folds
 from train.data.snpinfo import info_from_names
 from train.networks.presets import load_preset
-from train.runs.folder import fold_result, fold_sizes, prepare
-from train.runs.processes import run_folds
-from train.runs.progress import watching
-from train.runs.settings import RunSettings
+from train.runs.data_folder import DataFolder, Target
+from train.runs.folder import fold_result, prepare
+from train.runs.options import TrainingOptions, settings_of_run
+from train.runs.tasks import Task
+from train.runs.workers import Workers
 
 LINES = (1000, 2000, 4000, 8000)
 SNPS = (4312, 10_000, 20_000, 50_000)
@@ -29,7 +30,7 @@ FIXED_SNPS, FIXED_LINES = 4312, 2000
 FAMILIES = 40
 
 
-def simulated(n_lines: int, n_snps: int, seed: int = 1) -> Dataset:
+def simulated(n_lines: int, n_snps: int, seed: int = 1) -> TraitTable:
     """Families of a common parent, twenty chromosomes of equal length."""
     random = np.random.default_rng(seed)
     family = np.arange(n_lines) % FAMILIES
@@ -46,11 +47,12 @@ def simulated(n_lines: int, n_snps: int, seed: int = 1) -> Dataset:
     genetic = codes[:, causal].astype(float) @ random.normal(size=100)
     genetic = (genetic - genetic.mean()) / genetic.std()
     phenotype = np.sqrt(0.6) * genetic + np.sqrt(0.4) * random.normal(size=n_lines)
-    return Dataset(
+    return TraitTable(
         codes=codes,
         snps=[f"Sim{c + 1:02d}_{at + 1}" for at, c in enumerate(chromosome)],
         samples=[f"line{at}" for at in range(n_lines)],
-        phenotype=phenotype,
+        traits=["trait"],
+        values=phenotype[:, None],
         fold_labels=None,
         families=[f"family{f}" for f in family],
         source="simulated",
@@ -61,31 +63,25 @@ def simulated(n_lines: int, n_snps: int, seed: int = 1) -> Dataset:
 
 def one_fold(n_lines: int, n_snps: int, preset: str) -> dict:
     """The fold's ``result.json``."""
-    from rich.console import Console
-
-    data = simulated(n_lines, n_snps)
-    info = info_from_names(data.snps)
-    folds = random_folds(n_lines, 5, 1)
-    settings = RunSettings(
-        trait="trait",
-        unit="SD",
-        model=f"network-{preset}",
-        preset=load_preset(preset),
-        scheme="random",
-        n_folds=5,
-        fold_sizes=fold_sizes(folds),
-        seed=1,
-        threads=1,
-        software={},
-        data_digest=data.digest,
-        snp_info=info.digest,
-    )
+    table = simulated(n_lines, n_snps)
+    info, folds = info_from_names(table.snps), random_folds(n_lines, 5, 1)
+    target = Target("trait", None, table.values)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        prepare(run, data, folds, settings, info)
-        del data
-        with watching(Console(quiet=True), "growth", "SD") as watch:
-            run_folds(run, [1], jobs=1, watch=watch)
+        options = TrainingOptions(
+            table=Path("simulated"), traits=("trait",), out=run, units=("SD",), threads=1
+        )
+        known = load_preset(preset)
+        model = {"model": f"network-{preset}", "preset": known, "scheme": "random"}
+        settings = settings_of_run(options, table, target, folds, info, **model)
+        data = DataFolder(run / "data")
+        data.save(table, info, "")
+        data.save_folds("random", folds)
+        data.save_target(target)
+        prepare({run: settings}, lambda: None)
+        del table, target
+        with Workers(1, 1) as workers:
+            workers.run([Task((run,), 1)])
         return fold_result(run, 1)
 
 

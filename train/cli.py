@@ -67,6 +67,17 @@ OnlyFolds = Annotated[
     list[str] | None,
     typer.Option("--fold", help="This fold alone; several by commas, or given again"),
 ]
+CovariateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--covariates",
+        help="Columns that the models may look at too, by commas: numbers, or texts as categories",
+    ),
+]
+Binary = Annotated[
+    str | None,
+    typer.Option(help="Of the traits those whose values are 0 and 1, by commas"),
+]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of each fit")]
 Jobs = Annotated[int, typer.Option(min=1, help="Fits at a time")]
 Seed = Annotated[
@@ -98,11 +109,18 @@ CodingOption = Annotated[
 def run(
     table: Table,
     trait: Traits,
-    unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm")],
-    out: Annotated[Path, typer.Option(help="Bundle folder to write, for example models/NAME")],
+    unit: Annotated[str, typer.Option(help="Unit of the phenotype, for example cm; by commas")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Bundle to write, for example models/NAME; NAME-TRAIT of several traits"),
+    ],
     preset: Annotated[
         str, typer.Option(help="default, linear, paper, gblup, reweighted, or a TOML file")
     ] = "default",
+    model: Annotated[
+        str | None,
+        typer.Option(help="A model of 'evaluate' instead of a preset, such as package.module:NAME"),
+    ] = None,
     isru_alpha: Annotated[
         float | None,
         typer.Option(
@@ -150,6 +168,8 @@ def run(
         Path | None, typer.Option(help="Where folds are kept; default runs/NAME")
     ] = None,
     phenotypes: Phenotypes = None,
+    covariates: CovariateOption = None,
+    binary: Binary = None,
     control: Annotated[
         Control | None,
         typer.Option(
@@ -173,6 +193,7 @@ def run(
         units=_units(unit),
         out=out,
         preset=preset,
+        model=model,
         isru_alpha=isru_alpha,
         folds=folds.value,
         n_folds=n_folds,
@@ -194,6 +215,8 @@ def run(
         coding=coding.value if coding else None,
         run_dir=run_dir,
         phenotypes=phenotypes,
+        covariates=_names(covariates or ""),
+        binary=_names(binary or ""),
         control=control.value if control else None,
         licence=licence,
         source=source,
@@ -221,6 +244,8 @@ def evaluate(
     trait: Traits,
     out: Annotated[Path, typer.Option(help="Folder of the evaluation; continued if it is there")],
     phenotypes: Phenotypes = None,
+    covariates: CovariateOption = None,
+    binary: Binary = None,
     unit: Annotated[
         str | None, typer.Option(help="Units of the traits, by commas, for the report")
     ] = None,
@@ -276,6 +301,8 @@ def evaluate(
         units=_units(unit),
         out=out,
         phenotypes=phenotypes,
+        covariates=_names(covariates or ""),
+        binary=_names(binary or ""),
         schemes=_names(folds),
         models=_names(models or "") or DEFAULT_MODELS,
         only_folds=_numbers(fold),
@@ -315,21 +342,17 @@ def _numbers(texts: list[str] | None) -> tuple[int, ...]:
         raise UsageError(f"--fold is '{text}'; expected numbers such as 1,4,7") from None
 
 
-@app.command(name="run-fold", hidden=True)
-def run_fold(run: Path, fold: int, parent: Annotated[int | None, typer.Option()] = None) -> None:
-    """One fold of a prepared run folder, in this process, which ends when `parent` does."""
+@app.command(hidden=True)
+def worker(parent: int) -> None:
+    """Take tasks from stdin until the process `parent` ends; see `train.runs.workers`."""
     from train.runs.orphans import end_with_parent
 
-    if parent is not None:
-        end_with_parent(parent)
+    end_with_parent(parent)
 
-    # They take seconds to import, in which a parent may end.
-    from train.runs.fold import run_fold as run_one
-    from train.runs.settings import RunSettings
-    from train.runtime import keep_to_itself
+    # It takes a while to import, in which a parent may end.
+    from train.runs.workers import serve
 
-    keep_to_itself()
-    run_one(run, fold, RunSettings.read(run))
+    serve()
 
 
 @app.command()

@@ -46,7 +46,7 @@ class IncompleteRun(SnpredictError):
 
 
 class FoldFailed(SnpredictError):
-    """The process of a fold ended with an error."""
+    """The process that fitted a fold ended with an error."""
 
     exit_code = 57
 

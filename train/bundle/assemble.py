@@ -156,8 +156,7 @@ def _similarity(
 ) -> tuple[np.ndarray, SimilarityTable | None, SimilarityEntry | None]:
     """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
     codes, rows = run.data.codes, np.concatenate(run.rows)
-    folds = np.load(run.path / "data" / "folds.npy")
-    folds = known_family_folds(folds, run.settings.scheme, run.settings.seed)
+    folds = known_family_folds(run.fold_of, run.settings.scheme, run.settings.seed)
     distances = held_out_distances(codes, folds)
     table = similarity_table(codes)
     if table is None or not np.isfinite(distances).any():

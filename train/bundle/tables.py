@@ -10,7 +10,7 @@ from snpredict.formulas.links import TraitScale
 from snpredict.formulas.sample_rates import sample_rates
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.snpinfo import SnpInfo
-from train.runs.folder import Run, fold_folder
+from train.runs.folder import Run
 from train.runs.left_out import LeftOut
 
 #: Training lines over which the ranges of effects are taken, at most: the time that they take
@@ -51,7 +51,7 @@ def saliency_table(
         None for a network that cannot be fused; it has no effects.
     trait : TraitScale
     """
-    if not all((fold_folder(run.path, fold) / "saliency.npz").exists() for fold in run.folds):
+    if not run.has("saliency.npz"):
         return None
     effects = ranges = None
     if function is not None:

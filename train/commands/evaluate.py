@@ -1,10 +1,10 @@
 """The ``evaluate`` command: many models, one set of folds, every result on disk as it ends.
 
-An evaluation folder holds ``settings.json`` (what the figures depend on; a changed one is refused),
-``data/`` (codes, targets, families, folds), ``predictions/`` (see `train.evaluation.storage`),
-``networks/`` (run folders, see `train.runs.processes`), ``commands.json`` (see
-`train.evaluation.command_line`) and what `train.evaluation.report` makes of these. More traits,
-schemes, models or folds may be added by a later command; what is there is not fitted again.
+An evaluation folder is a set of runs: ``settings.json`` (what the figures depend on; a changed one
+is refused), ``data/`` (see `train.runs.data_folder`), ``runs/`` (see `train.evaluation.fits`),
+``commands.json`` (see `train.evaluation.command_line`) and what `train.evaluation.report` makes of
+these. More traits, schemes, models or folds may be added by a later command; what is there is not
+fitted again.
 """
 
 import time
@@ -14,9 +14,11 @@ from rich.console import Console
 
 from snpredict.formulas.encoding import MISSING
 from train.evaluation import command_line
-from train.evaluation.execute import baseline_tasks, network_tasks, run_network, run_tasks
+from train.evaluation.fits import lacking, prepare_runs
 from train.evaluation.setup import EvaluateOptions, check, prepare, read
-from train.runs.progress import FitsLeft
+from train.runs.data_folder import turn
+from train.runs.progress import FitsLeft, counting
+from train.runs.workers import Workers
 
 
 def evaluate(options: EvaluateOptions, console: Console) -> None:
@@ -24,10 +26,12 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     from train.evaluation.report import write_report
 
     o = options
-    presets = check(o)
+    models = check(o)
     console.print(f"reading {o.table}", soft_wrap=True)
     table = read(o, console)
-    prepared = prepare(o, table)
+    prepared = prepare(o, table, models)
+    with turn(o.out):
+        prepare_runs(o, prepared)
     missing = 100 * float(np.mean(table.codes == MISSING))
     console.print(
         f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing, "
@@ -38,13 +42,10 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     began = time.perf_counter()
     command = command_line.begin(o.out, o.arguments, o.jobs, o.threads)
     try:
-        tasks = list(baseline_tasks(o, prepared))
-        networks = list(network_tasks(o, prepared, presets))
-        folds = [network.model for network in networks for _ in network.lacking]
-        left = FitsLeft([*(task.model for task in tasks), *folds], o.jobs)
-        run_tasks(o, tasks, command, left, console)
-        for network in networks:
-            run_network(o, table, prepared, network, command, left, console)
+        tasks = list(lacking(o, prepared, command))
+        left = FitsLeft([task.kind for task in tasks], o.jobs)
+        with Workers(o.jobs, o.threads) as workers, counting(console, left) as watch:
+            workers.run(tasks, watch)
     finally:
         command_line.end(o.out, command, time.perf_counter() - began)
     write_report(o.out, console, o.report)

@@ -4,8 +4,9 @@ Nothing is written before all inputs have been read and checked, so that a mista
 line leaves no folder behind and costs no training.
 """
 
+import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,38 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.write import check_target
-from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
 from snpredict.genotypes.detect import open_wide
 from train.commands.summarize import summarize_run
 from train.data.controls import with_control
-from train.data.dataset import Dataset, same_rows
-from train.data.families import left_out_folds, with_families
-from train.data.folds import check_folds, family_folds, folds_from_column, random_folds
+from train.data.dataset import TraitTable, same_rows
+from train.data.families import families_of, left_out_folds
+from train.data.folds import check_folds, family_folds, folds_from_column
 from train.data.snpinfo import SnpInfo, info_from_names, info_from_table, with_alleles
-from train.networks.presets import NETWORK, load_preset
+from train.model import Model
+from train.networks.network import PREFIX, network_of
+from train.networks.presets import load_preset
+from train.registry import find_model
+from train.runs.data_folder import DataFolder, Target, file_name, turn
 from train.runs.destinations import check_bundle, check_folder
-from train.runs.folder import fold_sizes, prepare
+from train.runs.folder import prepare
 from train.runs.left_out import FOLDER as NEW_FAMILIES
-from train.runs.options import TrainingOptions, read_training_table
-from train.runs.processes import run_folds
+from train.runs.options import TrainingOptions, dealt_folds, read_training_table, settings_of_run
 from train.runs.progress import watching
 from train.runs.settings import BundleSettings, RunSettings
-from train.runtime import software_versions
+from train.runs.tasks import Task
+from train.runs.workers import Workers
+
+DEFAULT_PRESET = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(TrainingOptions):
     """What a person asks ``python -m train run`` for; see its help for each."""
 
-    preset: str = "default"
+    preset: str = DEFAULT_PRESET
+    model: str | None = None
     isru_alpha: float | None = None
     folds: str = "given"
     compare: Path | None = None
@@ -53,99 +60,74 @@ class RunOptions(TrainingOptions):
     resume: bool = True
     gpu: bool = False
 
-    @property
-    def trait(self) -> str:
-        """The trait."""
-        return self.traits[0]
 
-    @property
-    def unit(self) -> str:
-        """Its unit."""
-        return self.units[0]
+@dataclass(frozen=True)
+class _Table:
+    """A table that was read, what is known of its SNPs, and where it is kept for the runs."""
+
+    content: TraitTable
+    info: SnpInfo
+    folder: DataFolder
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One run of those that a command makes."""
+
+    path: Path
+    title: str
+    settings: RunSettings
+    folds: list[int]
 
 
 def train_and_export(options: RunOptions, console: Console) -> None:
-    """Train every fold that is not finished, then write tables, plots and the bundle."""
+    """Train every fold that is not finished, then write tables, plots and bundles."""
     o = options
     folder = o.run_dir or Path("runs") / o.out.name
     _check_options(o, folder)
-    check_bundle(o.out, folder)
-    preset_file = Path(o.preset) if Path(o.preset).is_file() else None
-    inputs = (o.table, o.phenotypes, o.compare, o.snp_info, preset_file)
-    check_folder("--out", o.out, inputs)
-    check_folder("--run-dir", folder, inputs)
-    check_target(o.out)
-    preset = load_preset(o.preset)
-    if o.isru_alpha is not None:
-        preset = preset.with_alpha(o.isru_alpha)
+    homes, bundles = _places(o, folder)
+    _check_destinations(o, folder, homes, bundles)
+    model = _model(o)
 
-    console.print(f"reading {o.table}", soft_wrap=True)
-    data = _read(o, o.table, console, needs_folds=o.folds == "given")
-    second = None
-    if o.compare is not None:
-        second = _read(o, o.compare, console, needs_folds=False)
-        same_rows(data, second)
-    info = _snp_info(o, data)
-    _say_alleles(o, info, console)
-    assignment = _assign(o, data)
-    n_folds = int(assignment.max())
-    wanted = o.wanted_folds(n_folds)
-    check_folds(assignment, data.phenotype, o.seed)
-    if o.new_families:
-        grouped, families_from = with_families(data, o.seed)
-        left_out = left_out_folds(grouped, o.seed)
-        check_folds(left_out, data.phenotype, o.seed)
-
-    settings = RunSettings(
-        trait=o.trait,
-        unit=o.unit,
-        model=f"{NETWORK}{preset.name}",
-        preset=preset,
-        scheme=o.folds,
-        n_folds=n_folds,
-        fold_sizes=fold_sizes(assignment),
-        seed=o.seed,
-        threads=o.threads,
-        gpu=o.gpu,
-        families="column" if data.families is not None else None,
-        control=o.control,
-        repeats=o.repeats,
-        coding=o.coding or CODINGS[0],
-        data_digest=data.digest,
-        snp_info=info.digest,
-        software=software_versions(),
-        bundle=BundleSettings(str(o.out.resolve()), o.licence or None, o.source or None),
-    )
-    runs = [(o.table.name, folder, wanted)]
-    prepare(folder, data, assignment, settings, info)
-    if o.compare is not None and second is not None:
-        runs.append((o.compare.name, folder / "compare", wanted))
-        # Its own SNPs may be others; their places are not used.
-        theirs = info_from_names(second.snps)
-        other = replace(settings, snp_info=theirs.digest, data_digest=second.digest)
-        prepare(folder / "compare", second, assignment, other, theirs)
-    if o.new_families:
-        these = replace(
-            settings,
-            scheme="family",
-            families=families_from,
-            n_folds=int(left_out.max()),
-            fold_sizes=fold_sizes(left_out),
-            data_digest=grouped.digest,
-        )
-        prepare(folder / NEW_FAMILIES, grouped, left_out, these, info)
-        every = range(1, int(left_out.max()) + 1)
-        numbers = [fold for fold in every if fold in o.only_folds or not o.only_folds]
-        runs.append((f"{o.table.name}, families left out", folder / NEW_FAMILIES, numbers))
-    _describe(o, data, second, preset.name, n_folds, console)
+    data = _Data(o, folder, console)
+    for target in data.targets:
+        model.require(o.task_of(target), o.covariates)
+    parts = _parts(o, model, data, homes, bundles)
+    with turn(folder):
+        prepare({part.path: part.settings for part in parts}, data.save)
+    called = f"model {model.name}" if o.model else f"preset {model.name.removeprefix(PREFIX)}"
+    _describe(o, data, called, console)
 
     began = time.perf_counter()
-    for title, run, numbers in runs:
-        with watching(console, f"{title}, preset {preset.name}", o.unit) as watch:
-            run_folds(run, numbers, jobs=o.jobs, watch=watch)
-    n_trained = sum(len(numbers) for _, _, numbers in runs)
+    with Workers(o.jobs, o.threads, gpu=o.gpu) as workers:
+        for part in parts:
+            tasks = [Task((part.path,), fold) for fold in part.folds]
+            preset = part.settings.preset
+            patience = preset.training.patience if preset is not None else 0
+            title = f"{part.title}, {called}"
+            with watching(console, title, part.settings.unit, patience) as watch:
+                workers.run(tasks, watch)
+    n_trained = sum(len(part.folds) for part in parts)
     console.print(f"{n_trained} folds in {time.perf_counter() - began:.0f} s")
-    summarize_run(folder, o.out, console)
+    for trait, home in homes.items():
+        summarize_run(home, bundles[trait], console)
+
+
+def _model(o: RunOptions) -> Model:
+    """The network of the preset, or the model that was named instead."""
+    if o.model is not None:
+        return find_model(o.model)
+    preset = load_preset(o.preset)
+    return network_of(preset if o.isru_alpha is None else preset.with_alpha(o.isru_alpha))
+
+
+def _places(o: RunOptions, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Run folder and bundle of every trait: those that were named, if there is one trait."""
+    if len(o.traits) == 1:
+        return {o.traits[0]: folder}, {o.traits[0]: o.out}
+    names = {trait: file_name(trait) for trait in o.traits}
+    bundles = {trait: o.out.with_name(f"{o.out.name}-{name}") for trait, name in names.items()}
+    return {trait: folder / name for trait, name in names.items()}, bundles
 
 
 def _check_options(o: RunOptions, folder: Path) -> None:
@@ -165,21 +147,123 @@ def _check_options(o: RunOptions, folder: Path) -> None:
         raise UsageError(
             "--folds family leaves families out already", "leave one of the two options away"
         )
+    if o.model is not None and (o.preset != DEFAULT_PRESET or o.isru_alpha is not None):
+        raise UsageError("--model was given, and --preset or --isru-alpha too", "give the one")
     if o.compare is not None and o.compare.resolve() == o.table.resolve():
         raise UsageError("--compare names the table itself", "name a second table")
     o.check_traits()
-    if len(o.traits) > 1:
-        raise UsageError("--trait names several traits; expected one")
 
 
-def _read(o: RunOptions, path: Path, console: Console, *, needs_folds: bool) -> Dataset:
-    needs = ["folds"] * needs_folds + ["families"] * (o.folds == "family")
-    table = read_training_table(o, path, console, needs=needs, takes_folds=needs_folds)
-    data = table.dataset(o.trait)
-    return with_control(data, o.control, o.seed) if o.control else data
+def _check_destinations(
+    o: RunOptions, folder: Path, homes: dict[str, Path], bundles: dict[str, Path]
+) -> None:
+    """Nothing that is read or trained may be overwritten by what is written."""
+    preset_file = Path(o.preset) if Path(o.preset).is_file() else None
+    inputs = (o.table, o.phenotypes, o.compare, o.snp_info, preset_file)
+    for trait, out in bundles.items():
+        check_bundle(out, homes[trait])
+        check_folder("--out", out, inputs)
+        check_target(out)
+    check_folder("--run-dir", folder, inputs)
 
 
-def _snp_info(o: RunOptions, data: Dataset) -> SnpInfo:
+class _Data:
+    """What the runs are about: tables of the same rows, targets, folds and families, checked.
+
+    Attributes
+    ----------
+    first, second : _Table
+        The table, and the one that it is compared with.
+    folds, left_out : ndarray (samples,) of int64
+        Fold 1..K of every sample; with whole families left out.
+    """
+
+    def __init__(self, o: RunOptions, folder: Path, console: Console):
+        self.o = o
+        given, families = o.folds == "given", ["families"] * (o.folds == "family")
+        console.print(f"reading {o.table}", soft_wrap=True)
+        needs = ["folds"] * given + families
+        table = read_training_table(o, o.table, console, needs=needs, takes_folds=given)
+        self.second = None
+        if o.compare is not None:
+            other = read_training_table(o, o.compare, console, needs=families, takes_folds=False)
+            for trait in o.traits:
+                same_rows(table.dataset(trait), other.dataset(trait))
+            # Its own SNPs may be others; their places are not used.
+            info = info_from_names(other.snps)
+            self.second = _Table(other, info, DataFolder(folder / "compare" / "data"))
+        self.first = _Table(table, _snp_info(o, table), DataFolder(folder / "data"))
+        _say_alleles(o, self.first.info, console)
+        self.folds = _assign(o, table)
+        o.wanted_folds(int(self.folds.max()))
+        self.targets = [_target(o, table, trait) for trait in o.traits]
+        self._check(self.folds)
+        if o.new_families:
+            self.families, self.families_from = families_of(table, o.seed)
+            self.left_out = left_out_folds(self.families, table.source, o.seed)
+            self._check(self.left_out)
+
+    def _check(self, folds: np.ndarray) -> None:
+        for target in self.targets:
+            rows = target.measured
+            check_folds(folds[rows], target.values[rows, 0], self.o.seed)
+
+    def save(self) -> None:
+        """Write all of it, or check that it is what is there."""
+        for table in filter(None, (self.first, self.second)):
+            table.folder.save(table.content, table.info, "--run-dir")
+            table.folder.save_folds(self.o.folds, self.folds)
+            for target in self.targets:
+                table.folder.save_target(target)
+        if self.o.new_families:
+            self.first.folder.save_families(self.families)
+            self.first.folder.save_folds("family", self.left_out)
+
+
+def _target(o: RunOptions, table: TraitTable, trait: str) -> Target:
+    """The trait, or the control that takes its place; NaN where the trait was not measured."""
+    values = table.values[:, [table.traits.index(trait)]]
+    if o.control is not None:
+        values = values.copy()
+        data = with_control(table.dataset(trait), o.control, o.seed)
+        values[table.measured(trait), 0] = data.phenotype
+    return Target(trait, o.control, values)
+
+
+def _parts(
+    o: RunOptions, model: Model, data: _Data, homes: dict[str, Path], bundles: dict[str, Path]
+) -> list[_Part]:
+    """The runs of all traits: on the table, on the second one, with families left out."""
+    parts = []
+    for target in data.targets:
+        home = homes[target.trait]
+        bundle = BundleSettings(str(bundles[target.trait].resolve()), o.licence, o.source)
+        preset = getattr(model, "preset", None)
+        # A model from outside is found again by what it was asked for.
+        name = model.name if preset is not None else o.model
+        more: dict[str, Any] = {"model": name, "preset": preset, "gpu": o.gpu}
+        more |= {"scheme": o.folds, "bundle": bundle}
+        parts.append(_part(o, home, data.first, target, data.folds, **more))
+        if data.second is not None:
+            parts.append(_part(o, home / "compare", data.second, target, data.folds, **more))
+        if o.new_families:
+            more |= {"scheme": "family", "families": data.families_from}
+            parts.append(_part(o, home / NEW_FAMILIES, data.first, target, data.left_out, **more))
+    return parts
+
+
+def _part(
+    o: RunOptions, path: Path, table: _Table, target: Target, folds: np.ndarray, **more: Any
+) -> _Part:
+    place = os.path.relpath(table.folder.path, path)
+    settings = settings_of_run(o, table.content, target, folds, table.info, data=place, **more)
+    title = table.content.source + f", {target.trait}" * (len(o.traits) > 1)
+    title += ", families left out" * (path.name == NEW_FAMILIES)
+    numbers = [n for n in range(1, settings.n_folds + 1) if not o.only_folds or n in o.only_folds]
+    return _Part(path, title, settings, numbers)
+
+
+def _snp_info(o: RunOptions, data: TraitTable) -> SnpInfo:
     if o.snp_info is None:
         info = info_from_names(data.snps)
     else:
@@ -210,35 +294,33 @@ def _say_alleles(o: RunOptions, info: SnpInfo, console: Console) -> None:
     console.print(f"note: {found}; {way}", soft_wrap=True)
 
 
-def _assign(o: RunOptions, data: Dataset) -> np.ndarray:
+def _assign(o: RunOptions, data: TraitTable) -> np.ndarray:
     if o.folds == "given":
         return folds_from_column(data.fold_labels or [])
     n_folds = o.n_folds or 10
     if o.folds == "family":
         return family_folds(data.families or [], n_folds, o.seed)
-    return random_folds(len(data.samples), n_folds, o.seed)
+    return dealt_folds(o, data, n_folds)
 
 
-def _describe(
-    o: RunOptions,
-    data: Dataset,
-    second: Dataset | None,
-    preset: str,
-    n_folds: int,
-    console: Console,
-) -> None:
+def _describe(o: RunOptions, data: _Data, called: str, console: Console) -> None:
     def say(text: str) -> Any:
         return console.print(text, soft_wrap=True)
 
-    def shape(table: Dataset) -> str:
+    def shape(table: TraitTable) -> str:
         missing = 100 * float(np.mean(table.codes == MISSING))
         return f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing"
 
-    say(f"{shape(data)}, {n_folds} folds ({o.folds}), preset {preset}")
-    if data.dropped:
-        say(f"{data.dropped} samples left out: their phenotype is missing")
-    if second is not None:
+    first = data.first.content
+    say(f"{shape(first)}, {int(data.folds.max())} folds ({o.folds}), {called}")
+    for trait in o.traits:
+        without = first.dropped + len(first.samples) - len(first.measured(trait))
+        if without:
+            of = f" ({trait})" * (len(o.traits) > 1)
+            say(f"{without} samples left out: their phenotype is missing{of}")
+    if data.second is not None:
+        second = data.second.content
         say(f"compared with {second.source}: {shape(second)}")
-        if set(second.snps) != set(data.snps):
-            shared = len(set(second.snps) & set(data.snps))
+        if set(second.snps) != set(first.snps):
+            shared = len(set(second.snps) & set(first.snps))
             say(f"warning: the two tables share only {shared} SNPs, so more than gaps differs")

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from snpredict.bundle.typed_json import as_json
 from snpredict.terminal.tables import heading_table, show
-from train.data.snpinfo import SnpInfo
 from train.errors import IncompleteRun
 from train.evaluation.run_figures import cross_validated_metrics, pcc_table
 from train.networks.presets import HIDDEN
 from train.runs.destinations import check_bundle
 from train.runs.folder import Run, fold_folder, read_run
 from train.runs.left_out import read_left_out
-from train.runs.settings import SETTINGS, as_json
+from train.runs.settings import SETTINGS
 
 TOP = 20
 
@@ -47,21 +47,14 @@ def summarize_run(
     ParityError
         The exported models disagree: no bundle is written.
     """
-    from train.bundle.assemble import assemble_bundle
     from train.evaluation.entry import evaluation_entry
-    from train.plots import loss_curves, predicted_against_observed, saliency_along_genome
 
     run = read_run(path)
-    if out := bundle or run.settings.bundle.out:
-        check_bundle(Path(out), path)
+    target = bundle or (Path(run.settings.bundle.out) if run.settings.bundle.out else None)
+    if target is not None:
+        check_bundle(target, path)
     evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
-    second = None
-    if (path / "compare" / SETTINGS).exists():
-        try:
-            second = read_run(path / "compare")
-        except IncompleteRun as error:
-            console.print(f"no comparison yet: {error.message}", soft_wrap=True)
-    rows = pcc_table(run, second)
+    rows = pcc_table(run, _compared(path, console))
     _write_csv(path / "fold_pcc_summary.csv", rows)
     figures = cross_validated_metrics(run)
     left_out, unfinished = None, None
@@ -80,58 +73,93 @@ def summarize_run(
     }
     (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     _print_table(console, rows, run)
+    _plot(run)
+    if run.has("saliency.npz"):
+        _rank_snps(run)
+    console.print(f"summary, tables and plots: {path}", soft_wrap=True)
+    why_not = _no_bundle(run, unfinished)
+    if why_not or target is None:
+        console.print(why_not or "no bundle: name one with --out", soft_wrap=True)
+        return
+    from train.bundle.assemble import assemble_bundle
 
-    preset = run.settings.preset
-    assert preset is not None
-    taught = preset.network == HIDDEN
-    histories = {
-        fold: read_history(fold_folder(path, fold) / "history.csv", taught) for fold in run.folds
-    }
-    trait, unit = run.settings.trait, run.settings.unit
-    has_dropout = getattr(preset.architecture, "dropout", 0) > 0
-    loss_curves(histories, unit, path / "loss_curves.png", has_dropout)
+    info = run.data_folder.snp_info
+    assemble_bundle(run, target, figures, info, console, left_out, evaluated)
+    console.print(f"bundle: {target}", soft_wrap=True)
 
+
+def _compared(path: Path, console: Console) -> Run | None:
+    """The run on the second table, where there is one with a finished fold."""
+    if not (path / "compare" / SETTINGS).exists():
+        return None
+    try:
+        return read_run(path / "compare")
+    except IncompleteRun as error:
+        console.print(f"no comparison yet: {error.message}", soft_wrap=True)
+        return None
+
+
+def _no_bundle(run: Run, unfinished: str | None) -> str:
+    """Why a run has no bundle (yet); empty where it can have one."""
+    if run.settings.control is not None:
+        return "no bundle: a control's model predicts nothing on purpose"
+    if not run.is_complete:
+        missing = sorted(set(range(1, run.settings.n_folds + 1)) - set(run.folds))
+        return (
+            f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
+            "(run the same command without --fold, or summarize again)"
+        )
+    if unfinished is not None:
+        return f"no bundle yet: {unfinished} (run the same command again)"
+    if not run.has("model.onnx"):
+        return f"no bundle: the model {run.settings.model} writes no ONNX file"
+    return ""
+
+
+def _plot(run: Run) -> None:
+    """Loss curves of a model that has epochs, and predictions against phenotypes."""
+    from train.plots import loss_curves, predicted_against_observed
+
+    path, preset = run.path, run.settings.preset
+    if preset is not None:
+        histories = {
+            fold: read_history(fold_folder(path, fold) / "history.csv", preset.network == HIDDEN)
+            for fold in run.folds
+        }
+        has_dropout = getattr(preset.architecture, "dropout", 0) > 0
+        loss_curves(histories, run.settings.unit, path / "loss_curves.png", has_dropout)
+    test_rows = np.concatenate(run.rows)
+    families = run.data.families
+    name = f"model {run.settings.model}" if preset is None else f"preset {preset.name}"
+    predicted_against_observed(
+        np.concatenate(run.predicted),
+        run.data.phenotype[test_rows],
+        [families[row] for row in test_rows] if families else None,
+        run.settings.unit,
+        f"{run.settings.trait}, {name}, out of fold",
+        path / "predicted_observed.png",
+    )
+
+
+def _rank_snps(run: Run) -> None:
+    """The SNPs by saliency, as tables and along the genome."""
+    from train.plots import saliency_along_genome
+
+    path = run.path
     mean, centered = run.over_samples(run.saliency), run.over_samples(run.centered)
     order = np.argsort(-mean, kind="stable")
     ranked = [[run.data.snps[i], f"{mean[i]:.8g}", f"{centered[i]:.8g}"] for i in order]
     header = ["SNP", "saliency", "centered_saliency"]
     _write_csv(path / "saliency.csv", [header, *ranked])
     _write_csv(path / "top_saliency_snps.csv", [header[:2], *(row[:2] for row in ranked[:TOP])])
-    info = SnpInfo.load(path / "data" / "snp_info.json")
     saliency_along_genome(
         run.data.snps,
         mean,
-        info.chromosome,
-        f"{trait}: mean saliency over {sum(map(len, run.rows))} test samples, "
+        run.data_folder.snp_info.chromosome,
+        f"{run.settings.trait}: mean saliency over {sum(map(len, run.rows))} test samples, "
         f"{len(run.folds)} folds",
         path / "avg_saliency_across_folds.png",
     )
-    test_rows = np.concatenate(run.rows)
-    families = run.data.families
-    predicted_against_observed(
-        np.concatenate(run.predicted),
-        run.data.phenotype[test_rows],
-        [families[row] for row in test_rows] if families else None,
-        unit,
-        f"{trait}, preset {preset.name}, out of fold",
-        path / "predicted_observed.png",
-    )
-    console.print(f"summary, tables and plots: {path}", soft_wrap=True)
-    if run.settings.control is not None:
-        console.print("no bundle: a control's model predicts nothing on purpose")
-    elif not run.is_complete:
-        missing = sorted(set(range(1, run.settings.n_folds + 1)) - set(run.folds))
-        console.print(
-            f"no bundle yet: folds {', '.join(map(str, missing))} are not finished "
-            "(run the same command without --fold, or summarize again)",
-            soft_wrap=True,
-        )
-    elif unfinished is not None:
-        console.print(f"no bundle yet: {unfinished} (run the same command again)", soft_wrap=True)
-    else:
-        bundle = bundle or Path(run.settings.bundle.out or "")
-        assemble_bundle(run, bundle, figures, info, console, left_out, evaluated)
-        console.print(f"bundle: {bundle}")
 
 
 def _in_new_families(figures: dict[str, float | None]) -> str:
@@ -175,6 +203,6 @@ def _print_table(console: Console, rows: list[list[Any]], run: Run) -> None:
     for row in rows[1:]:
         result = by_fold.get(row[0])
         cells = [_figure(x, 4) if isinstance(x, float) else str(x) for x in row]
-        tail = [str(result["epochs"]), f"{result['seconds']:.0f}"] if result else ["", ""]
+        tail = [str(result.get("epochs", "")), f"{result['seconds']:.0f}"] if result else ["", ""]
         table.add_row(*cells, *tail, style="bold" if row[0] == "mean" else None)
     show(console, table, way_out="the tables of the run")

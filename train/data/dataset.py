@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,17 @@ import numpy as np
 
 from snpredict.errors import BadGenotype, DuplicateSample
 from snpredict.genotypes.detect import open_wide
+from snpredict.genotypes.tables.wide import WideTable
 from train.data.columns import snp_columns
-from train.data.phenotypes import PhenotypeFile, differences, matching_lines, numbers, stand_in
+from train.data.covariates import Covariates, read_covariates
+from train.data.phenotypes import (
+    PhenotypeFile,
+    differences,
+    matching_lines,
+    numbers,
+    require_binary,
+    stand_in,
+)
 from train.data.repeats import Lines, repeated_ids
 from train.errors import (
     ConstantPhenotype,
@@ -58,35 +67,6 @@ class Dataset:
         digest.update(json.dumps(labels).encode())
         return digest.hexdigest()
 
-    def save(self, folder: Path) -> None:
-        """Write the arrays where each fold's process maps them instead of parsing again."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "codes.npy", self.codes)
-        np.save(folder / "phenotype.npy", self.phenotype)
-        labels = {
-            key: getattr(self, key)
-            for key in (
-                "snps",
-                "samples",
-                "fold_labels",
-                "families",
-                "source",
-                "sha256",
-                "dropped",
-            )
-        }
-        (folder / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
-
-    @staticmethod
-    def load(folder: Path) -> "Dataset":
-        """What `save` wrote, with the codes mapped read-only."""
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        return Dataset(
-            codes=np.load(folder / "codes.npy", mmap_mode="r"),
-            phenotype=np.load(folder / "phenotype.npy"),
-            **labels,
-        )
-
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
@@ -106,6 +86,7 @@ class TraitTable:
         Which columns were taken for SNPs and which not.
     notes : tuple of str
         What a person should know about how the files were read.
+    covariates : Covariates or None
 
     The others are those of `Dataset`; ``dropped`` counts samples without any of the traits.
     """
@@ -122,6 +103,7 @@ class TraitTable:
     dropped: int
     taken: str = ""
     notes: tuple[str, ...] = ()
+    covariates: Covariates | None = None
 
     def measured(self, trait: str) -> np.ndarray:
         """Rows that have the trait, ascending int64."""
@@ -180,6 +162,8 @@ def read_traits(
     path: Path,
     *,
     traits: Sequence[str],
+    covariates: Sequence[str] = (),
+    binary: Collection[str] = (),
     id_column: str | None = None,
     fold_column: str | None = None,
     family_column: str | None = None,
@@ -197,6 +181,10 @@ def read_traits(
         Wide table or PLINK .raw, see `snpredict.genotypes.detect.open_wide`.
     traits : sequence of str
         Columns of the phenotypes. A sample that has none of them is left out.
+    covariates : sequence of str
+        Further columns that may be looked at, see `train.data.covariates`.
+    binary : collection of str
+        Traits whose values are 0 and 1.
     fold_column, family_column : str, optional
         Read when the table has them; asked for by the caller when a fold scheme needs them.
     ignore : tuple of str
@@ -231,8 +219,67 @@ def read_traits(
     table = open_wide(path, id_column=id_column, coding=coding)
     elsewhere = phenotypes.columns if phenotypes is not None else {}
     others = [c for c in (fold_column, family_column) if c is not None]
-    wanted = list(dict.fromkeys([*traits, *others]))
-    for name in (*wanted, *ignore):
+    wanted = list(dict.fromkeys([*traits, *covariates, *others]))
+    _require_columns(path, table, (*wanted, *ignore), traits, phenotypes)
+    chosen = snp_columns(
+        path,
+        table.header,
+        named={*wanted, table.id_column, *ignore, *table.no_snps},
+        elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
+        snps_from=snps_from,
+    )
+    columns: dict[str, list[str]] = {name: [] for name in wanted if name in table.header}
+    lines, codes = _read_rows(path, table, chosen.snps, columns, repeats=bool(repeats))
+    codes, differing = lines.codes(codes)
+    sources, notes = _sources(lines, columns, wanted, phenotypes)
+    notes = [lines.note(differing), *notes]
+    if repeats and not any(notes[:2]):
+        notes.append("no sample has several rows: nothing was averaged")
+    if table.coding == "-101":
+        notes.append("-1, 0, 1 read as 0, 1, 2 (--coding -101)")
+    notes += [f"{count:,} {what}" for what, count in table.notes.items()]
+
+    values = np.empty((len(lines.ids), len(traits)))
+    for index, trait in enumerate(traits):
+        values[:, index], note = sources[trait].trait(trait, binary=trait in binary)
+        notes.append(note)
+    kept = np.flatnonzero(np.isfinite(values).any(axis=1))
+
+    def kept_texts(name: str | None) -> list[str] | None:
+        if name is None:
+            return None
+        labels = sources[name].labels(name)
+        return [labels[line] for line in kept]
+
+    return TraitTable(
+        codes=codes if len(kept) == len(codes) else codes[kept],
+        snps=chosen.snps,
+        samples=[lines.ids[line] for line in kept],
+        traits=list(traits),
+        values=values[kept],
+        fold_labels=kept_texts(fold_column),
+        families=kept_texts(family_column),
+        source=path.name,
+        sha256=file_sha256(path),
+        dropped=len(codes) - len(kept),
+        taken=str(chosen),
+        notes=tuple(filter(None, notes)),
+        covariates=read_covariates(
+            {name: sources[name].labels(name) for name in covariates}, lines.ids, kept
+        ),
+    )
+
+
+def _require_columns(
+    path: Path,
+    table: WideTable,
+    wanted: Sequence[str],
+    traits: Sequence[str],
+    phenotypes: PhenotypeFile | None,
+) -> None:
+    """Refuse a column that is in neither file, and ids as a trait."""
+    elsewhere = phenotypes.columns if phenotypes is not None else {}
+    for name in wanted:
         if name not in table.header and name not in elsewhere:
             leading = ", ".join(repr(n) for n in table.header[:6])
             also = f", {phenotypes.path} has none either" if phenotypes is not None else ""
@@ -245,20 +292,21 @@ def read_traits(
             f"{path}: column '{table.id_column}' holds the sample ids and cannot be the trait",
             "name the phenotype with --trait, or the ids' column with --id-column",
         )
-    chosen = snp_columns(
-        path,
-        table.header,
-        named={*wanted, table.id_column, *ignore, *table.no_snps},
-        elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
-        snps_from=snps_from,
-    )
-    snps = chosen.snps
 
+
+def _read_rows(
+    path: Path,
+    table: WideTable,
+    snps: list[str],
+    columns: dict[str, list[str]],
+    *,
+    repeats: bool,
+) -> tuple[Lines, np.ndarray]:
+    """Lines and codes (rows, SNPs) of the table; fills the columns with a text per row."""
     samples: list[str] = []
-    columns: dict[str, list[str]] = {name: [] for name in wanted if name in table.header}
     blocks = []
     try:
-        for block in table.blocks(snps, columns=list(columns), repeats=bool(repeats)):
+        for block in table.blocks(snps, columns=list(columns), repeats=repeats):
             samples += block.samples
             blocks.append(block.codes)
             for name, texts in columns.items():
@@ -270,59 +318,27 @@ def read_traits(
         raise BadGenotype(error.message, hint) from None
     except DuplicateSample as error:
         raise repeated_ids(error) from None
-    lines = Lines.of(path, samples)
-    codes, differing = lines.codes(np.concatenate(blocks))
+    return Lines.of(path, samples), np.concatenate(blocks)
+
+
+def _sources(
+    lines: Lines,
+    columns: dict[str, list[str]],
+    wanted: Sequence[str],
+    phenotypes: PhenotypeFile | None,
+) -> tuple[dict[str, "_Source"], list[str]]:
+    """Where each column comes from, the phenotype file first, and notes on it."""
     sources = {name: _Source(lines, texts) for name, texts in columns.items()}
-    notes = [lines.note(differing)]
-    if phenotypes is not None:
-        notes.append(phenotypes.lines.note())
-        order = matching_lines(path, lines.ids, phenotypes)
-        for name in wanted:
-            if name in elsewhere:
-                if name in columns:
-                    notes += _in_both(name, lines, columns[name], phenotypes, order)
-                sources[name] = _Source(phenotypes.lines, elsewhere[name], order)
-    if repeats and not any(notes[:2]):
-        notes.append("no sample has several rows: nothing was averaged")
-    if table.coding == "-101":
-        notes.append("-1, 0, 1 read as 0, 1, 2 (--coding -101)")
-    notes += [f"{count:,} {what}" for what, count in table.notes.items()]
-
-    values = np.empty((len(lines.ids), len(traits)))
-    for index, trait in enumerate(traits):
-        found_in_rows = sources[trait].numbers(trait)
-        notes.append(stand_in(trait, found_in_rows))
-        values[:, index] = sources[trait].mean(found_in_rows)
-        measured = values[np.isfinite(values[:, index]), index]
-        if len(measured) < 2 or np.ptp(measured) == 0:
-            found = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
-            raise ConstantPhenotype(
-                f"{sources[trait].lines.path}: trait '{trait}' has {found} in {len(measured)} "
-                "samples; expected values that differ",
-                hint="Name the phenotype's column with --trait",
-            )
-    kept = np.flatnonzero(np.isfinite(values).any(axis=1))
-
-    def kept_texts(name: str | None) -> list[str] | None:
-        if name is None:
-            return None
-        labels = sources[name].labels(name)
-        return [labels[line] for line in kept]
-
-    return TraitTable(
-        codes=codes if len(kept) == len(codes) else codes[kept],
-        snps=snps,
-        samples=[lines.ids[line] for line in kept],
-        traits=list(traits),
-        values=values[kept],
-        fold_labels=kept_texts(fold_column),
-        families=kept_texts(family_column),
-        source=path.name,
-        sha256=file_sha256(path),
-        dropped=len(codes) - len(kept),
-        taken=str(chosen),
-        notes=tuple(filter(None, notes)),
-    )
+    if phenotypes is None:
+        return sources, []
+    notes = [phenotypes.lines.note()]
+    order = matching_lines(lines.path, lines.ids, phenotypes)
+    for name in wanted:
+        if name in phenotypes.columns:
+            if name in columns:
+                notes += _in_both(name, lines, columns[name], phenotypes, order)
+            sources[name] = _Source(phenotypes.lines, phenotypes.columns[name], order)
+    return sources, notes
 
 
 @dataclass(frozen=True)
@@ -342,6 +358,30 @@ class _Source:
     def numbers(self, trait: str) -> np.ndarray:
         """The trait in each row of the file; (rows,) float64, NaN where missing."""
         return numbers(self.lines.path, trait, self.lines.samples, self.texts)
+
+    def trait(self, trait: str, *, binary: bool) -> tuple[np.ndarray, str]:
+        """The trait of each line, (lines,) float64, NaN where missing, and a note on it.
+
+        Raises
+        ------
+        NonNumericPhenotype, ConstantPhenotype
+            It cannot be learned from.
+        """
+        found = self.numbers(trait)
+        if binary:
+            require_binary(self.lines.path, trait, self.lines.samples, found)
+        values = self.mean(found)
+        if binary:
+            require_binary(self.lines.path, trait, self.lines.ids, self.lines.mean(found))
+        measured = values[np.isfinite(values)]
+        if len(measured) < 2 or np.ptp(measured) == 0:
+            what = f"the value {measured[0]:g} everywhere" if len(measured) else "no value"
+            raise ConstantPhenotype(
+                f"{self.lines.path}: trait '{trait}' has {what} in {len(measured)} "
+                "samples; expected values that differ",
+                hint="Name the phenotype's column with --trait",
+            )
+        return values, "" if binary else stand_in(trait, found)
 
     def mean(self, found: np.ndarray) -> np.ndarray:
         """`numbers` of each line, the mean of its rows; (lines,) float64, NaN where missing."""

@@ -1,11 +1,11 @@
 """Families from genotypes, for a table that does not name them."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
 from train.data.centred import centered, training_means
-from train.data.dataset import Dataset
+from train.data.dataset import Dataset, TraitTable
 from train.data.folds import family_folds
 from train.errors import TrainingTableError
 
@@ -43,10 +43,10 @@ def genotype_clusters(codes: np.ndarray, n_clusters: int, seed: int) -> list[str
     return [f"cluster {label + 1:02d}" for label in labels]
 
 
-def with_families(data: Dataset, seed: int) -> tuple[Dataset, str]:
-    """The data with families, and where they come from: the table, or else genotype clusters."""
+def families_of(data: Dataset | TraitTable, seed: int) -> tuple[list[str], str]:
+    """A family per sample, and where they come from: the table, or else genotype clusters."""
     if data.families is not None:
-        return data, "column"
+        return data.families, "column"
 
     n_clusters = min(_CLUSTERS_PER_FOLD * _MOST_FOLDS, len(data.samples) // 4)
     if n_clusters < _FEWEST_FAMILIES:
@@ -56,22 +56,28 @@ def with_families(data: Dataset, seed: int) -> tuple[Dataset, str]:
             "leave --new-families out, or name the families with --family-column",
         )
     families = genotype_clusters(data.codes, n_clusters, seed)
-    return replace(data, families=families), f"{len(set(families))} genotype clusters"
+    return families, f"{len(set(families))} genotype clusters"
 
 
-def left_out_folds(data: Dataset, seed: int) -> np.ndarray:
+def left_out_folds(families: Sequence[str], source: str, seed: int) -> np.ndarray:
     """Folds 1..K of whole families: ten, or one per family where there are fewer.
+
+    Parameters
+    ----------
+    families : sequence of str
+        Per sample.
+    source : str
+        The table's name, for messages.
 
     Raises
     ------
     TrainingTableError
         Fewer than three families: one to test, one to validate, one to train.
     """
-    families = data.families or []
     n_families = len(set(families))
     if n_families < _FEWEST_FAMILIES:
         raise TrainingTableError(
-            f"{data.source} has {n_families} families; leaving families out needs at least "
+            f"{source} has {n_families} families; leaving families out needs at least "
             f"{_FEWEST_FAMILIES}",
             "leave --new-families out",
         )

@@ -137,6 +137,28 @@ def _slip(text: str) -> str:
     return "write numbers in the digits 0 to 9, without signs between them"
 
 
+def require_binary(path: Path, trait: str, samples: Sequence[str], values: np.ndarray) -> None:
+    """Refuse a binary trait with other values than 0 and 1.
+
+    Parameters
+    ----------
+    values : ndarray (samples,) of float64
+        NaN where missing.
+
+    Raises
+    ------
+    NonNumericPhenotype
+        There is one; the first is named.
+    """
+    wrong = np.flatnonzero(np.isfinite(values) & (values != 0) & (values != 1))
+    if len(wrong):
+        raise NonNumericPhenotype(
+            f"{path}: trait '{trait}' of sample '{samples[wrong[0]]}' is {values[wrong[0]]:g} "
+            f"({len(wrong)} such values); expected 0 or 1, or NA where it was not measured",
+            "code the trait 0 and 1, or leave it out of --binary to learn it as a number",
+        )
+
+
 def stand_in(trait: str, values: np.ndarray) -> str:
     """A note where a trait's only negative value looks like a code for "not measured"; else empty.
 

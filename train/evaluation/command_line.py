@@ -1,8 +1,8 @@
 """``commands.json`` of an evaluation folder: every command that was given for it, as it was given.
 
 A list in order of time. A command is added before its first fit, so that a killed one is there too;
-its place in the list, from 1, is the ``command`` in the JSON of every result that it wrote (see
-`train.evaluation.storage`).
+its place in the list, from 1, is the ``command`` in every ``result.json`` that it wrote (see
+`train.runs.tasks`).
 """
 
 import fcntl
@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from snpredict.files import write_file
 from snpredict.version import __version__
-from train.evaluation.storage import write_json
 
 FILE = "commands.json"
 
@@ -50,7 +50,7 @@ def begin(folder: Path, arguments: Sequence[str] | None, jobs: int, threads: int
     with (folder / f"{FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         commands = [*read_commands(folder), entry]
-        write_json(folder / FILE, commands)
+        _write(folder, commands)
     return len(commands)
 
 
@@ -60,7 +60,11 @@ def end(folder: Path, number: int, seconds: float) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         commands = read_commands(folder)
         commands[number - 1]["seconds"] = round(seconds, 1)
-        write_json(folder / FILE, commands)
+        _write(folder, commands)
+
+
+def _write(folder: Path, commands: list[dict[str, Any]]) -> None:
+    write_file(f"{json.dumps(commands, indent=1)}\n".encode(), folder / FILE)
 
 
 def shown(arguments: Sequence[str]) -> str:

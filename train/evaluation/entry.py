@@ -9,8 +9,9 @@ import numpy as np
 from snpredict.bundle.entries import EvaluatedControl, EvaluatedModel, EvaluationEntry
 from train.errors import TrainingTableError
 from train.evaluation.figures import Evaluation, Interval, read_evaluation
+from train.evaluation.fits import REFIT
 from train.evaluation.markdown import FIGURES, title
-from train.evaluation.storage import REFIT, load_target
+from train.runs.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from train.runs.folder import Run
@@ -74,7 +75,7 @@ def _same_data(found: Evaluation, run: "Run") -> bool:
     trait = run.settings.trait
     if trait not in found.settings.traits or found.settings.table_sha256 != run.data.sha256:
         return False
-    target = load_target(found.folder / "data", trait, control=False)
+    target = DataFolder(found.folder / "data").target(trait, None)
     return np.array_equal(target.values[target.measured, 0], run.data.phenotype)
 
 

@@ -1,9 +1,9 @@
 """What an evaluation has found: its files, read into figures with intervals."""
 
-import json
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 from train.data.controls import CONTROLS
 from train.errors import IncompleteRun
 from train.evaluation.command_line import UNRECORDED, read_commands
-from train.evaluation.storage import REFIT, Place, file_name, load_target
+from train.evaluation.fits import REFIT, models_in, run_folder
 from train.metrics import (
+    binary_figures,
     bootstrap_interval,
     fold_figures,
     group_pearsons,
@@ -22,7 +23,9 @@ from train.metrics import (
     within_group_pearson,
 )
 from train.registry import BASELINES
-from train.runs.settings import EvaluationSettings
+from train.runs.data_folder import DataFolder, Target
+from train.runs.folder import finished_folds, fold_predictions, fold_result
+from train.runs.settings import SETTINGS, EvaluationSettings, RunSettings
 
 #: Schemes in the order of reports, and what people call them.
 SCHEME_TITLES = {
@@ -178,87 +181,77 @@ def read_evaluation(folder: Path) -> Evaluation:
         It is no evaluation folder, or nothing in it is finished.
     """
     settings = EvaluationSettings.read(folder)
-    try:
-        families = np.load(folder / "data" / "families.npy")
-        samples = np.load(folder / "data" / "samples.npy")
-    except (OSError, ValueError) as error:
-        raise IncompleteRun(
-            f"{folder} is not an evaluation folder: {error}", "start one: python -m train evaluate"
-        ) from None
+    data = DataFolder(folder / "data")
+    families, models = data.families, models_in(folder)
+    if families is None:
+        raise IncompleteRun(f"{folder} is damaged: it has no families", "start it again")
     scores, controls, control_folds = {}, {}, {}
-    for trait in settings.traits:
-        observed = load_target(folder / "data", trait, control=False).values[:, 0]
-        for scheme, n_folds in settings.schemes.items():
-            for model in _models_in(folder, scheme, trait):
-                found = _read_scores(folder, scheme, trait, model, n_folds, observed, families)
-                if found is not None:
-                    scores[trait, scheme, model] = found
-    for name in CONTROLS:
-        target = f"control {name}"
-        for scheme, n_folds in settings.schemes.items():
-            for model in _models_in(folder, scheme, target):
-                by_seed = _read_control(folder, scheme, target, model, n_folds)
-                if by_seed is not None:
-                    controls[name, scheme, model] = by_seed
-                    control_folds[name, scheme, model] = sum(
-                        Place(folder, scheme, target, model, fold).is_finished
-                        for fold in range(1, n_folds + 1)
-                    )
+    for trait, scheme, model in product(settings.traits, settings.schemes, models):
+        run = run_folder(folder, model, scheme, trait)
+        if folds := finished_folds(run, settings.schemes[scheme]):
+            target = data.target(trait, None)
+            scores[trait, scheme, model] = _scores(
+                run, folds, target, families, binary=trait in settings.binary
+            )
+    for key in product(CONTROLS, settings.schemes, models):
+        control, scheme, model = key
+        run = run_folder(folder, model, scheme, f"control {control}")
+        if folds := finished_folds(run, settings.schemes[scheme]):
+            observed = data.target(settings.control_trait or "", control).values
+            if (by_seed := _control_pcc(run, folds, observed)) is not None:
+                controls[key], control_folds[key] = by_seed, len(folds)
     if not scores:
         raise IncompleteRun(f"{folder} holds no finished result")
-    details, fits_by = [], defaultdict[int, Counter[str]](Counter)
-    for path in sorted((folder / "predictions").glob("*/*/*/fold_*.json")):
-        details.append(json.loads(path.read_text(encoding="utf-8")))
-        fits_by[details[-1].get("command", UNRECORDED)][path.parent.name] += 1
     return Evaluation(
         folder,
         settings,
         read_commands(folder),
-        fits_by,
-        families,
-        samples,
-        scores,
-        controls,
+        families=families,
+        samples=np.array(data.labels["samples"]),
+        scores=scores,
+        controls=controls,
         control_folds=control_folds,
-        n_fits=len(details),
-        fit_seconds=sum(fit["seconds"] for fit in details),
-        threads=sorted({fit["threads"] for fit in details}),
+        **_fits(folder),
     )
 
 
-def _models_in(folder: Path, scheme: str, target: str) -> list[str]:
-    parent = folder / "predictions" / scheme / file_name(target)
-    return sorted(path.name for path in parent.iterdir()) if parent.is_dir() else []
+def _fits(folder: Path) -> dict[str, Any]:
+    """What `Evaluation` says of all fits together."""
+    fits_by: dict[int, Counter[str]] = defaultdict(Counter)
+    seconds, threads = 0.0, set()
+    for path in sorted((folder / "runs").glob(f"*/*/*/{SETTINGS}")):
+        run, settings = path.parent, RunSettings.read(path.parent)
+        for fold in finished_folds(run, settings.n_folds):
+            result = fold_result(run, fold)
+            model = settings.model + REFIT * settings.refit
+            fits_by[result.get("command") or UNRECORDED][model] += 1
+            seconds += result["seconds"]
+            threads.add(settings.threads)
+    return {
+        "fits_by": fits_by,
+        "n_fits": sum(sum(counts.values()) for counts in fits_by.values()),
+        "fit_seconds": seconds,
+        "threads": sorted(threads),
+    }
 
 
-def _read_scores(
-    folder: Path,
-    scheme: str,
-    trait: str,
-    model: str,
-    n_folds: int,
-    observed: np.ndarray,
-    families: np.ndarray,
-) -> Scores | None:
-    places = [Place(folder, scheme, trait, model, fold) for fold in range(1, n_folds + 1)]
-    places = [place for place in places if place.is_finished]
-    if not places:
-        return None
-    rows, predicted, seconds, figures = [], [], [], []
-    for place in places:
-        these, values, details = place.read()
-        rows.append(these)
-        predicted.append(values[:, 0])
-        seconds.append(details["seconds"])
-        figures.append(
-            {
-                **fold_figures(values[:, 0], observed[these]),
-                "within": within_group_pearson(values[:, 0], observed[these], families[these]),
-            }
-        )
+def _scores(
+    run: Path, folds: list[int], target: Target, families: np.ndarray, *, binary: bool
+) -> Scores:
+    observed = target.values[:, 0]
+    found = [fold_predictions(run, fold) for fold in folds]
+    rows, predicted = [of for of, _ in found], [values[:, 0] for _, values in found]
+    figures = [
+        {
+            **fold_figures(values, observed[these]),
+            **(binary_figures(values, observed[these]) if binary else {}),
+            "within": within_group_pearson(values, observed[these], families[these]),
+        }
+        for these, values in zip(rows, predicted, strict=True)
+    ]
     together = np.concatenate(rows)
     return Scores(
-        folds=[place.fold for place in places],
+        folds=folds,
         by_fold={name: np.array([f[name] for f in figures]) for name in figures[0]},
         by_family=group_pearsons(
             np.concatenate(predicted),
@@ -269,23 +262,19 @@ def _read_scores(
         rows=rows,
         predicted=predicted,
         observed=[observed[these] for these in rows],
-        seconds=float(np.mean(seconds)),
+        seconds=float(np.mean([fold_result(run, fold)["seconds"] for fold in folds])),
     )
 
 
-def _read_control(
-    folder: Path, scheme: str, target: str, model: str, n_folds: int
-) -> np.ndarray | None:
-    observed = load_target(folder / "data", target, control=True).values
+def _control_pcc(run: Path, folds: list[int], observed: np.ndarray) -> np.ndarray | None:
+    """Mean over folds of the PCC of every seed, (seeds,) float64; None without any."""
     by_fold = []
-    for fold in range(1, n_folds + 1):
-        place = Place(folder, scheme, target, model, fold)
-        if place.is_finished:
-            rows, predicted, _ = place.read()
-            columns = range(predicted.shape[1])
-            by_fold.append([pearson(predicted[:, c], observed[rows, c]) for c in columns])
-    if not by_fold or not np.isfinite(by_fold).any():
-        return None
+    for fold in folds:
+        rows, predicted = fold_predictions(run, fold)
+        columns = range(predicted.shape[1])
+        by_fold.append([pearson(predicted[:, c], observed[rows, c]) for c in columns])
     values = np.array(by_fold, np.float64)
+    if not np.isfinite(values).any():
+        return None
     # A column without any figure would only warn.
     return np.nanmean(values[:, np.isfinite(values).any(axis=0)], axis=0)

@@ -9,7 +9,7 @@ import numpy as np
 from train.data.controls import CONTROLS
 from train.evaluation.command_line import told
 from train.evaluation.figures import SCHEME_TITLES, Evaluation, Interval, mean_interval
-from train.evaluation.storage import REFIT
+from train.evaluation.fits import REFIT
 from train.registry import BASELINES, REFERENCE
 
 #: Mean PCC of the missing mask above which the report says what it means.
@@ -25,6 +25,19 @@ FIGURES = (
     ("slope", "slope", 2),
     ("top10", "top 10 %", 2),
 )
+
+
+#: Of a trait of 0 and 1 as well.
+BINARY_FIGURES = (
+    ("auc", "AUC", 3),
+    ("average_precision", "average precision", 3),
+    ("brier", "Brier score", 3),
+)
+
+
+def figures_of(found: Evaluation, trait: str) -> tuple[tuple[str, str, int], ...]:
+    """The figures of a trait."""
+    return FIGURES + BINARY_FIGURES if trait in found.settings.binary else FIGURES
 
 
 def title(model: str) -> str:
@@ -104,6 +117,7 @@ def _explanation(found: Evaluation) -> list[str]:
         "- A fold is tested by models that trained on all folds but it and the next one; on that "
         "next one, the validation fold, they chose their settings or stopped. Test samples have "
         "no part in a fit.",
+        *_about_binary(found),
         *(
             [
                 "- The preset `default` was chosen by looking at test figures of the given folds "
@@ -137,6 +151,16 @@ def _explanation(found: Evaluation) -> list[str]:
     used = dict.fromkeys(model.removesuffix(REFIT) for model in found.models)
     lines += [f"- *{title(m)}*: {BASELINES[m].about}." for m in used if m in BASELINES]
     return [*lines, ""]
+
+
+def _about_binary(found: Evaluation) -> list[str]:
+    if not found.settings.binary:
+        return []
+    return [
+        f"- Traits of 0 and 1: {', '.join(found.settings.binary)}. **AUC**: chance that a sample "
+        "of 1 is predicted above one of 0, 0.5 being none. **average precision**: the share of 1 "
+        "is what no knowledge gives. **Brier score**: mean squared error of the probabilities."
+    ]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -307,7 +331,7 @@ def _details(found: Evaluation, trait: str, scheme: str) -> list[str]:
     models = [m for m in found.models if (trait, scheme, m) in found.scores]
     if not models:
         return []
-    figures = [f for f in FIGURES if f[0] not in ("pcc", "within")]
+    figures = [f for f in figures_of(found, trait) if f[0] not in ("pcc", "within")]
     header = ["model", *(heading for _, heading, _ in figures), "PCC per fold", "seconds per fold"]
     rows = []
     for model in models:

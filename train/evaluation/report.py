@@ -15,8 +15,8 @@ from rich.console import Console
 
 from snpredict.files import write_file
 from train.evaluation.figures import SCHEME_TITLES, Evaluation, read_evaluation
-from train.evaluation.markdown import FIGURES, ahead, markdown, mask_warning, plotted, title
-from train.evaluation.storage import file_name
+from train.evaluation.markdown import ahead, figures_of, markdown, mask_warning, plotted, title
+from train.runs.data_folder import file_name
 
 
 def write_report(folder: Path, console: Console, path: Path | None = None) -> Path:
@@ -77,7 +77,7 @@ def _write_metrics(found: Evaluation) -> None:
     rows: list[list[Any]] = []
     for (trait, scheme, model), mine in found.scores.items():
         first = [trait, scheme, model]
-        for name, _, _ in FIGURES:
+        for name, _, _ in figures_of(found, trait):
             x = mine.figure(name, seed)
             rows.append([*first, name, x.value, x.low, x.high, len(mine.folds)])
         rows.append(

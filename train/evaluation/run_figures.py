@@ -41,8 +41,7 @@ def cross_validated_metrics(run: Run) -> dict[str, float | None]:
 
 
 def _family_mean_pcc(run: Run, families: np.ndarray, fold: int) -> float:
-    folds = np.load(run.path / "data" / "folds.npy")
-    parts = split(folds, fold, run.settings.seed)
+    parts = split(run.fold_of, fold, run.settings.seed)
     y = run.data.phenotype
     overall = y[parts.train].mean()
     means = {

@@ -1,7 +1,6 @@
-"""What an evaluation is asked for, and its folder before the first fit: data, folds, settings."""
+"""What an evaluation is asked for, checked: data, models, folds, targets, settings."""
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,19 +14,22 @@ from snpredict.formulas.encoding import MISSING
 from train.data.controls import CONTROLS, with_control
 from train.data.dataset import TraitTable, file_sha256
 from train.data.families import genotype_clusters
-from train.data.folds import SCHEMES, check_folds, family_folds, folds_from_column, random_folds
+from train.data.folds import SCHEMES, check_folds, family_folds, folds_from_column
+from train.data.snpinfo import info_from_names
 from train.errors import UnknownModelName
-from train.evaluation.storage import Target, save_targets
-from train.networks.presets import NETWORK, Preset, load_preset
-from train.registry import BASELINES
+from train.metrics import BINARY
+from train.model import Model
+from train.networks.network import PREFIX
+from train.registry import BASELINES, find_model
+from train.runs.data_folder import DataFolder, Target, digest_of
 from train.runs.destinations import check_folder, check_report
-from train.runs.options import TrainingOptions, read_training_table
+from train.runs.options import TrainingOptions, dealt_folds, read_training_table
 from train.runs.settings import SETTINGS, EvaluationSettings
 from train.runtime import software_versions
 
 #: Given folds say the same as random ones, and of SoyNAM's, figures were used for choices.
 DEFAULT_SCHEMES = ("random", "family")
-DEFAULT_MODELS = (*BASELINES, f"{NETWORK}default")
+DEFAULT_MODELS = (*BASELINES, f"{PREFIX}default")
 #: Genotype clusters per fold, where no column names the families.
 _CLUSTERS_PER_FOLD = 4
 
@@ -47,24 +49,27 @@ class EvaluateOptions(TrainingOptions):
     arguments: tuple[str, ...] | None = None
 
 
-def check(o: EvaluateOptions) -> dict[str, Preset]:
-    """The networks' presets by model name; refuses what does not exist before anything is read."""
+def check(o: EvaluateOptions) -> dict[str, Model]:
+    """The models by name; refuses what does not exist before anything is read."""
     inputs = (o.table, o.phenotypes)
     check_folder("--out", o.out, inputs)
     if o.report is not None:
         check_report(o.report, o.out, inputs)
     o.check_traits()
-    for what, option, given, known in (
-        ("kind of folds", "--folds", o.schemes, SCHEMES),
-        ("model", "--models", o.models, (*BASELINES, f"{NETWORK}PRESET")),
-    ):
-        for name in given:
-            if name not in known and not (what == "model" and name.startswith(NETWORK)):
-                raise UnknownModelName(
-                    f"no {what} '{name}'; known: {', '.join(known)}", f"see {option} in --help"
-                )
-    networks = [name for name in o.models if name.startswith(NETWORK)]
-    return {name: load_preset(name.removeprefix(NETWORK)) for name in networks}
+    for name in o.schemes:
+        if name not in SCHEMES:
+            known = ", ".join(SCHEMES)
+            raise UnknownModelName(
+                f"no kind of folds '{name}'; known: {known}", "see --folds in --help"
+            )
+    models = {}
+    for name in o.models:
+        model = find_model(name)
+        # A preset's file is named after its recipe; a model from outside is found by its own name.
+        models[model.name if name.startswith(PREFIX) else name] = model
+        if o.binary and o.models != DEFAULT_MODELS:
+            model.require(BINARY)
+    return models
 
 
 def read(o: EvaluateOptions, console: Console) -> TraitTable:
@@ -76,66 +81,70 @@ def read(o: EvaluateOptions, console: Console) -> TraitTable:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A folder whose data and settings are on disk.
+    """What is evaluated.
 
     Attributes
     ----------
-    families : ndarray (samples,) of str
+    families : list of str
+        Per sample.
     folds : dict of str to ndarray (samples,) of int64
         Fold 1..K of every sample under each scheme.
     targets : dict of str to Target
     """
 
+    data: DataFolder
+    table: TraitTable
+    models: dict[str, Model]
     settings: EvaluationSettings
-    families: np.ndarray
+    families: list[str]
     folds: dict[str, np.ndarray]
     targets: dict[str, Target]
 
+    def save(self) -> None:
+        """Write data and settings, or check that those there are the same."""
+        self.data.save(self.table, info_from_names(self.table.snps), "--out")
+        self.data.save_families(self.families)
+        for scheme, assignment in self.folds.items():
+            self.data.save_folds(scheme, assignment)
+        for target in self.targets.values():
+            self.data.save_target(target)
+        self.settings.write(self.data.path.parent)
 
-def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
-    """Write the folder's data and settings, or check that those there are the same."""
-    given = folds_from_column(table.fold_labels) if table.fold_labels is not None else None
-    n_folds = o.n_folds or (int(given.max()) if given is not None else 10)
+
+def prepare(o: EvaluateOptions, table: TraitTable, models: dict[str, Model]) -> Prepared:
+    """Deal folds and make controls; refuses what differs from what the folder was started with."""
     there = (o.out / SETTINGS).exists()
     before = EvaluationSettings.read(o.out) if there else None
-    if table.families is not None:
-        families, origin = table.families, f"column '{o.family_column}'"
-    else:
-        n_clusters = min(_CLUSTERS_PER_FOLD * n_folds, len(table.samples) // 2)
-        families = genotype_clusters(table.codes, n_clusters, o.seed)
-        origin = f"{n_clusters} genotype clusters"
+    given = folds_from_column(table.fold_labels) if table.fold_labels is not None else None
+    n_folds = o.n_folds or (int(given.max()) if given is not None else 10)
+    families, origin = _families(o, table, n_folds)
     folds = {}
     if "given" in o.schemes and given is not None:
         folds["given"] = given
     if "random" in o.schemes:
-        folds["random"] = random_folds(len(table.samples), n_folds, o.seed)
+        folds["random"] = dealt_folds(o, table, n_folds)
     if "family" in o.schemes:
         folds["family"] = family_folds(families, n_folds, o.seed)
     o.wanted_folds(min(int(assignment.max()) for assignment in folds.values()))
 
-    targets = {t: Target(t, False, table.values[:, [i]]) for i, t in enumerate(table.traits)}
+    targets = [Target(t, None, table.values[:, [at]]) for at, t in enumerate(table.traits)]
+    for assignment in folds.values():
+        for target in targets:
+            rows = target.measured
+            check_folds(assignment[rows], target.values[rows, 0], o.seed)
     control_trait = (before.control_trait if before else None) or table.traits[0]
     if o.controls:
         if control_trait not in table.traits:
             raise UsageError(
                 f"{o.out} has controls of trait '{control_trait}', which --trait does not name"
             )
-        for name in CONTROLS:
-            targets[f"control {name}"] = _control(o, table, families, control_trait, name)
-
-    for assignment in folds.values():
-        for trait in table.traits:
-            rows = table.measured(trait)
-            check_folds(assignment[rows], targets[trait].values[rows, 0], o.seed)
-    names = {"families": families, "folds": table.fold_labels}
-    labels = json.dumps([table.snps, table.samples, names]).encode()
-    digest = hashlib.sha256(np.ascontiguousarray(table.codes).tobytes() + labels).hexdigest()
+        targets += [_control(o, table, families, control_trait, name) for name in CONTROLS]
     settings = EvaluationSettings(
         table=table.source,
         table_sha256=table.sha256,
         phenotypes=o.phenotypes.name if o.phenotypes else None,
         phenotypes_sha256=file_sha256(o.phenotypes) if o.phenotypes else None,
-        data_digest=digest,
+        data_digest=digest_of(table, families),
         repeats=o.repeats,
         coding=o.coding or CODINGS[0],
         n_samples=len(table.samples),
@@ -147,35 +156,48 @@ def prepare(o: EvaluateOptions, table: TraitTable) -> Prepared:
         n_folds=n_folds,
         software=software_versions() | {"scikit-learn": version("scikit-learn")},
         control_trait=control_trait if o.controls else None,
-        traits={t: hashlib.sha256(targets[t].values.tobytes()).hexdigest() for t in table.traits},
+        traits={t.trait: _digest(t) for t in targets if t.control is None},
         units=o.unit_of,
+        binary=o.binary,
+        covariates=() if table.covariates is None else table.covariates.columns,
         schemes={name: int(assignment.max()) for name, assignment in folds.items()},
     )
     if before is not None:
         settings.require_same(o.out, before, "--out")
         settings = settings.continuing(before)
+    return Prepared(
+        data=DataFolder(o.out / "data"),
+        table=table,
+        models=models,
+        settings=settings,
+        families=families,
+        folds=folds,
+        targets={target.name: target for target in targets},
+    )
 
-    data = o.out / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    if before is None:
-        np.save(data / "codes.npy", table.codes)
-        np.save(data / "families.npy", np.array(families, dtype=str))
-        np.save(data / "samples.npy", np.array(table.samples, dtype=str))
-    for scheme, assignment in folds.items():
-        np.save(data / f"folds-{scheme}.npy", assignment)
-    save_targets(data, list(targets.values()))
-    settings.write(o.out)
-    return Prepared(settings, np.array(families, dtype=str), folds, targets)
+
+def _families(o: EvaluateOptions, table: TraitTable, n_folds: int) -> tuple[list[str], str]:
+    """A family per sample, and where they come from, in words."""
+    if table.families is not None:
+        return table.families, f"column '{o.family_column}'"
+    n_clusters = min(_CLUSTERS_PER_FOLD * n_folds, len(table.samples) // 2)
+    clusters = genotype_clusters(table.codes, n_clusters, o.seed)
+    return clusters, f"{n_clusters} genotype clusters"
+
+
+def _digest(target: Target) -> str:
+    return hashlib.sha256(target.values.tobytes()).hexdigest()
 
 
 def _control(
     o: EvaluateOptions, table: TraitTable, families: list[str], trait: str, name: str
 ) -> Target:
-    data = replace(table.dataset(trait), families=[families[r] for r in table.measured(trait)])
+    """The control made from a trait, a column per seed."""
+    rows = table.measured(trait)
+    data = replace(table.dataset(trait), families=[families[row] for row in rows])
     most = max(baseline.control_seeds for baseline in BASELINES.values())
     values = np.full((len(table.samples), most), np.nan)
     for column in range(most):
         # No seed is that of another evaluation's next column.
-        control = with_control(data, name, o.seed * 1000 + column)
-        values[table.measured(trait), column] = control.phenotype
-    return Target(f"control {name}", True, values)
+        values[rows, column] = with_control(data, name, o.seed * 1000 + column).phenotype
+    return Target(trait, name, values)

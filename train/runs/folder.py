@@ -1,7 +1,20 @@
-"""The folder of a run: settings and data before the first fold, results after the last."""
+"""The folder of a run: one model, one target and one kind of folds, cross-validated.
 
-import fcntl
+======================== ==================================================================
+``settings.json``        everything a figure depends on; a changed one is refused
+``data/``                see `train.runs.data_folder`; of a set of runs, they share one
+``folds/fold_01/`` …     see `train.runs.tasks`
+``compare/``             the same run on a second table over the same rows, when asked for
+``new_families/``        the same run with whole families left out, when asked for
+======================== ==================================================================
+
+and, after ``summarize``, the files that `train.commands.summarize` lists. A run of several traits
+and an evaluation hold such folders, which share their data.
+"""
+
 import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +22,8 @@ from typing import Any
 import numpy as np
 
 from train.data.dataset import Dataset
-from train.data.snpinfo import SnpInfo
-from train.errors import (
-    IncompleteRun,
-    SettingsChanged,
-)
+from train.errors import IncompleteRun
+from train.runs.data_folder import DataFolder
 from train.runs.settings import SETTINGS, RunSettings
 
 
@@ -27,40 +37,129 @@ def is_finished(run: Path, fold: int) -> bool:
     return (fold_folder(run, fold) / "result.json").exists()
 
 
+def fold_result(run: Path, fold: int) -> dict[str, Any]:
+    """The ``result.json`` of a finished fold."""
+    return json.loads((fold_folder(run, fold) / "result.json").read_text(encoding="utf-8"))
+
+
+def fold_predictions(run: Path, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    """Test rows of a finished fold in the data folder, and predictions (rows, columns)."""
+    with np.load(fold_folder(run, fold) / "predictions.npz") as arrays:
+        return arrays["rows"], arrays["predicted"]
+
+
+def finished_folds(run: Path, n_folds: int) -> list[int]:
+    """Numbers of the finished folds, ascending."""
+    return [fold for fold in range(1, n_folds + 1) if is_finished(run, fold)]
+
+
+def fold_sizes(folds: np.ndarray) -> tuple[int, ...]:
+    """Samples that are tested in each of the folds 1..K."""
+    return tuple(np.bincount(folds)[1:].tolist())
+
+
+def data_of(run: Path, settings: RunSettings) -> DataFolder:
+    """The data that a run is about."""
+    return DataFolder(run / settings.data)
+
+
+def prepare(
+    runs: Mapping[Path, RunSettings], save_data: Callable[[], None], option: str = "--run-dir"
+) -> None:
+    """Create run folders, or check that existing ones were started the same way.
+
+    Parameters
+    ----------
+    runs : dict of Path to RunSettings
+    save_data : callable
+        Writes their data, or checks it; called when no setting differs.
+    option : str
+        What names another folder, for hints.
+
+    Raises
+    ------
+    SettingsChanged
+        A setting or the data differ from those on disk; both values are named.
+    """
+    kept = {}
+    for run, settings in runs.items():
+        kept[run] = settings
+        if (run / SETTINGS).exists():
+            before = RunSettings.read(run)
+            settings.require_same(run, before, option)
+            kept[run] = settings.continuing(before)
+    save_data()
+    for run, settings in kept.items():
+        run.mkdir(parents=True, exist_ok=True)
+        settings.write(run)
+
+
 @dataclass(frozen=True)
 class Run:
     """A run folder whose finished folds have been read.
 
     Attributes
     ----------
+    data : Dataset
+        The samples that have the trait.
+    fold_of : ndarray (samples,) of int64
+        The fold that each of them is tested in.
     folds : list of int
         The finished ones, ascending.
     results : list of dict
         Their ``result.json``, in the same order.
     rows, predicted : list of ndarray
-        Test rows of each fold and the predictions for them, trait units.
-    saliency, centered : ndarray (folds, SNPs) of float64
-        Mean over the fold's test samples.
+        Test rows of each fold, as places in `data`, and the predictions for them, trait units.
     """
 
     path: Path
     settings: RunSettings
+    data_folder: DataFolder
     data: Dataset
+    fold_of: np.ndarray
     folds: list[int]
     results: list[dict[str, Any]]
     rows: list[np.ndarray]
     predicted: list[np.ndarray]
-    saliency: np.ndarray
-    centered: np.ndarray
 
     @property
     def is_complete(self) -> bool:
         """Whether every fold is finished."""
         return len(self.folds) == self.settings.n_folds
 
+    def has(self, file: str) -> bool:
+        """Whether the model left that file in the folder of every finished fold."""
+        return all((fold_folder(self.path, n) / file).exists() for n in self.folds)
+
+    @property
+    def saliency(self) -> np.ndarray:
+        """Mean over each fold's test samples, (folds, SNPs) float64."""
+        return self._of_folds("saliency.npz", "saliency")
+
+    @property
+    def centered(self) -> np.ndarray:
+        """`saliency` of the centred gradient."""
+        return self._of_folds("saliency.npz", "centered")
+
+    def _of_folds(self, file: str, name: str) -> np.ndarray:
+        with _damage_told(self.path):
+            return np.stack([np.load(fold_folder(self.path, n) / file)[name] for n in self.folds])
+
     def over_samples(self, per_fold: np.ndarray) -> np.ndarray:
         """Mean over all test samples of all folds, from the folds' means (folds, SNPs)."""
         return np.average(per_fold, axis=0, weights=[len(rows) for rows in self.rows])
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """What cannot be read is told as a damaged run."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise IncompleteRun(
+            f"{path} is damaged: {' '.join(str(error).split())}",
+            "Train the fold again after deleting its folder, or start the run again",
+        ) from None
 
 
 def read_run(path: Path) -> Run:
@@ -72,67 +171,25 @@ def read_run(path: Path) -> Run:
         It is no run folder, or no fold is finished.
     """
     settings = RunSettings.read(path)
-    try:
+    with _damage_told(path):
         return _read_folds(path, settings)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise IncompleteRun(
-            f"{path} is damaged: {' '.join(str(error).split())}",
-            "Train the fold again after deleting its folder, or start the run again",
-        ) from None
 
 
 def _read_folds(path: Path, settings: RunSettings) -> Run:
-    folds = [n for n in range(1, settings.n_folds + 1) if is_finished(path, n)]
+    folds = finished_folds(path, settings.n_folds)
     if not folds:
         raise IncompleteRun(f"no fold of {path} is finished")
-    predictions = [np.load(fold_folder(path, n) / "predictions.npz") for n in folds]
-    saliencies = [np.load(fold_folder(path, n) / "saliency.npz") for n in folds]
+    data = data_of(path, settings)
+    target = data.target(settings.trait, settings.control)
+    found = [fold_predictions(path, fold) for fold in folds]
     return Run(
         path=path,
         settings=settings,
-        data=Dataset.load(path / "data"),
+        data_folder=data,
+        data=data.dataset(target, families=settings.families is not None),
+        fold_of=data.folds(settings.scheme)[target.measured],
         folds=folds,
-        results=[fold_result(path, n) for n in folds],
-        rows=[p["rows"] for p in predictions],
-        predicted=[p["predicted"] for p in predictions],
-        saliency=np.stack([s["saliency"] for s in saliencies]),
-        centered=np.stack([s["centered"] for s in saliencies]),
+        results=[fold_result(path, fold) for fold in folds],
+        rows=[np.searchsorted(target.measured, rows) for rows, _ in found],
+        predicted=[predicted[:, 0] for _, predicted in found],
     )
-
-
-def fold_sizes(folds: np.ndarray) -> tuple[int, ...]:
-    """Samples that are tested in each of the folds 1..K."""
-    return tuple(np.bincount(folds)[1:].tolist())
-
-
-def prepare(
-    run: Path, data: Dataset, folds: np.ndarray, settings: RunSettings, info: SnpInfo
-) -> None:
-    """Create a run folder, or check that an existing one was started the same way.
-
-    Several commands may start the same run at once, each for folds of its own: they take turns.
-
-    Raises
-    ------
-    SettingsChanged
-        A setting or the data differ from those on disk; both values are named.
-    """
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (run / SETTINGS).exists():
-            before = RunSettings.read(run)
-            settings.require_same(run, before, "--run-dir")
-            if not np.array_equal(np.load(run / "data" / "folds.npy"), folds):
-                raise SettingsChanged(f"{run} was started with another assignment of folds")
-            settings.continuing(before).write(run)
-            return
-        data.save(run / "data")
-        np.save(run / "data" / "folds.npy", folds)
-        info.save(run / "data" / "snp_info.json")
-        settings.write(run)
-
-
-def fold_result(run: Path, fold: int) -> dict[str, Any]:
-    """The ``result.json`` of a finished fold."""
-    return json.loads((fold_folder(run, fold) / "result.json").read_text(encoding="utf-8"))

@@ -6,17 +6,14 @@ residuals that their intervals are made of.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snpredict.bundle.out_of_fold import FamilyResiduals
 from train.errors import IncompleteRun
 from train.metrics import group_pearsons, pearson
+from train.runs.folder import Run, read_run
 from train.runs.settings import SETTINGS
-
-if TYPE_CHECKING:
-    from train.runs.folder import Run
 
 FOLDER = "new_families"
 
@@ -69,7 +66,7 @@ class LeftOut:
         return FamilyResiduals(self.family, self.fold, self.residual)
 
 
-def read_left_out(run: "Run") -> LeftOut | None:
+def read_left_out(run: Run) -> LeftOut | None:
     """The predictions with families left out that belong to a complete run; None without any.
 
     Raises
@@ -77,8 +74,6 @@ def read_left_out(run: "Run") -> LeftOut | None:
     IncompleteRun
         It was begun, and not all of its folds are finished.
     """
-    from train.runs.folder import read_run
-
     if run.settings.scheme == "family":
         second = run
     elif (run.path / FOLDER / SETTINGS).exists():

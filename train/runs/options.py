@@ -1,16 +1,26 @@
 """What both commands of training are asked for: a table, its traits, folds, processes."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.genotypes.detect import open_wide
 from train.data.dataset import TraitTable, read_traits
+from train.data.folds import random_folds, stratified_folds
 from train.data.phenotypes import read_phenotypes
+from train.data.snpinfo import SnpInfo
 from train.errors import TrainingTableError
+from train.metrics import BINARY, CONTINUOUS
+from train.runs.data_folder import Target
+from train.runs.folder import fold_sizes
+from train.runs.settings import RunSettings
+from train.runtime import software_versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +32,8 @@ class TrainingOptions:
     out: Path
     units: tuple[str, ...] = ()
     phenotypes: Path | None = None
+    covariates: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
     only_folds: tuple[int, ...] = ()
     n_folds: int | None = None
     jobs: int = 1
@@ -49,11 +61,21 @@ class TrainingOptions:
                 f"--unit has {len(self.units)} entries for {len(self.traits)} traits",
                 "give as many, by commas, in the order of --trait",
             )
+        for trait in self.binary:
+            if trait not in self.traits:
+                raise UsageError(f"--binary names '{trait}', which --trait does not name")
+        for covariate in self.covariates:
+            if covariate in self.traits:
+                raise UsageError(f"--trait and --covariates both name '{covariate}'")
         named = {"--id-column": self.id_column, "--fold-column": self.fold_column}
         named["--family-column"] = self.family_column
         for option, name in named.items():
             if name in self.traits:
                 raise UsageError(f"--trait and {option} are both '{name}'")
+
+    def task_of(self, target: Target) -> str:
+        """What it is learned as: one value per family is a number, whatever the trait is."""
+        return BINARY if target.trait in self.binary and target.values_are_of_trait else CONTINUOUS
 
     def wanted_folds(self, n_folds: int) -> list[int]:
         """The folds that were asked for, all of them unless some were named."""
@@ -107,6 +129,8 @@ def read_training_table(
     table = read_traits(
         path,
         traits=o.traits,
+        covariates=o.covariates,
+        binary=o.binary,
         id_column=o.id_column,
         fold_column=o.fold_column if has_folds and not unused else None,
         family_column=o.family_column if o.family_column in header else None,
@@ -120,3 +144,49 @@ def read_training_table(
     for note in table.notes:
         console.print(f"note: {note}", soft_wrap=True)
     return table
+
+
+def dealt_folds(o: TrainingOptions, table: TraitTable, n_folds: int) -> np.ndarray:
+    """Random folds 1..K; of one binary trait, each class has its share in every fold."""
+    if len(o.traits) == 1 and o.binary:
+        return stratified_folds(table.values[:, 0], n_folds, o.seed)
+    return random_folds(len(table.samples), n_folds, o.seed)
+
+
+def settings_of_run(
+    o: TrainingOptions,
+    table: TraitTable,
+    target: Target,
+    folds: np.ndarray,
+    info: SnpInfo,
+    **more: Any,
+) -> RunSettings:
+    """The settings of a run on one target.
+
+    Parameters
+    ----------
+    folds : ndarray (samples,) of int
+        Fold 1..K of every sample of the table.
+    **more
+        Settings that the options do not give, and those that differ from them.
+    """
+    rows = target.measured
+    data = replace(table.dataset(target.trait), phenotype=target.values[rows, 0])
+    values: dict[str, Any] = {
+        "trait": target.trait,
+        "unit": o.unit_of.get(target.trait, ""),
+        "control": target.control,
+        "task": o.task_of(target),
+        "covariates": () if table.covariates is None else table.covariates.columns,
+        "n_folds": int(folds[rows].max()),
+        "fold_sizes": fold_sizes(folds[rows]),
+        "seed": o.seed,
+        "threads": o.threads,
+        "families": "column" if table.families is not None else None,
+        "repeats": o.repeats,
+        "coding": o.coding or CODINGS[0],
+        "data_digest": data.digest,
+        "snp_info": info.digest,
+        "software": software_versions(),
+    }
+    return RunSettings(**values | more)

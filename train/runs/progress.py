@@ -1,19 +1,25 @@
-"""The display of a running cross-validation: folds, epoch, validation MAE, time left."""
+"""The display of running tasks: folds, epoch, validation MAE, time left."""
 
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 from rich.text import Text
 
 from snpredict.terminal.tables import fitted, heading_table
-from train.runs.processes import FoldStatus
+from train.runs.workers import TaskStatus
+
+if TYPE_CHECKING:
+    from train.runs.tasks import Task
 
 
-def time_left(statuses: list[FoldStatus]) -> float | None:
+def time_left(statuses: list[TaskStatus]) -> float | None:
     """Seconds until all folds are done, from the mean of the finished ones; None before that."""
     finished = [s.elapsed for s in statuses if s.state == "finished"]
     running = [s for s in statuses if s.state == "running"]
@@ -25,14 +31,14 @@ def time_left(statuses: list[FoldStatus]) -> float | None:
     return work / max(1, len(running))
 
 
-def least_time_left(statuses: list[FoldStatus]) -> float | None:
+def least_time_left(statuses: list[TaskStatus], patience: int) -> float | None:
     """Seconds that the running folds need even if no epoch is better any more.
 
     All that can be said before a fold has finished, because a fold stops when its validation MAE
     has not fallen for ``patience`` epochs. None before the first epoch.
     """
     bounds = [
-        s.seconds / s.epoch * max(0, s.patience - (s.epoch - s.best_epoch))
+        s.seconds / s.epoch * max(0, patience - (s.epoch - s.best_epoch))
         for s in statuses
         if s.state == "running" and s.epoch > 0
     ]
@@ -91,49 +97,30 @@ class FitsLeft:
             return f"time left unknown (not timed yet: {names})"
         return f"at least {_clock(seconds)} left (not timed yet: {names})"
 
-    def of_folds(self, kind: str) -> Callable[[list[FoldStatus]], str]:
-        """`text` for a watcher of folds that are fits of one kind."""
-        counted: set[int] = set()
-
-        def words(statuses: list[FoldStatus]) -> str:
-            for status in statuses:
-                if status.state == "finished" and status.fold not in counted:
-                    counted.add(status.fold)
-                    self.finished(kind, status.elapsed)
-            return self.text(sum(s.seconds for s in statuses if s.state == "running"))
-
-        return words
-
 
 @contextmanager
 def watching(
-    console: Console,
-    title: str,
-    unit: str,
-    left_words: Callable[[list[FoldStatus]], str] | None = None,
-) -> Iterator[Callable[[list[FoldStatus]], None]]:
-    """A live table on a terminal; elsewhere one line per finished fold.
+    console: Console, title: str, unit: str, patience: int = 0
+) -> Iterator[Callable[[list[TaskStatus]], None]]:
+    """A live table of folds on a terminal; elsewhere one line per finished fold.
 
-    Yields the function that `train.runs.processes.run_folds` calls with the folds' status.
-    ``left_words`` says the time left where these folds are not all; see `FitsLeft.of_folds`.
+    Yields the function that `train.runs.workers.Workers.run` calls with the status of all tasks.
+    ``patience`` is the number of epochs after which a fold without a better one stops.
     """
     began = time.monotonic()
     if not console.is_terminal:
         told: set[int] = set()
         first = True
 
-        def print_new(statuses: list[FoldStatus]) -> None:
+        def print_new(statuses: list[TaskStatus]) -> None:
             nonlocal first
-            words = left_words(statuses) if left_words is not None else ""
             for status in statuses:
-                if status.state == "finished" and status.fold not in told:
-                    told.add(status.fold)
-                    if left_words is None and not first and (left := time_left(statuses)):
-                        words = f"{_clock(left)} left"
+                if status.state == "finished" and status.task.fold not in told:
+                    told.add(status.task.fold)
+                    left = None if first else time_left(statuses)
                     console.print(
-                        f"{title}: fold {status.fold} finished after {status.epoch} epochs, "
-                        f"best validation MAE {status.best_mae:.4g} {unit}, "
-                        f"{status.seconds:.0f} s" + (f", {words}" if words else ""),
+                        f"{title}: fold {status.task.fold} finished{_after_epochs(status, unit)}, "
+                        f"{status.seconds:.0f} s" + (f", {_clock(left)} left" if left else ""),
                         soft_wrap=True,
                     )
             first = False
@@ -141,32 +128,80 @@ def watching(
         yield print_new
         return
 
-    def render(statuses: list[FoldStatus]) -> Group:
-        headings = ("fold", "state", "epoch", f"validation MAE ({unit})", "best", "time")
-        table = heading_table(*headings, right=range(2, len(headings)))
-        for s in statuses:
-            shown = s.best_mae == s.best_mae  # NaN before the first epoch
-            table.add_row(
-                str(s.fold),
-                s.state,
-                str(s.epoch) if shown else "",
-                f"{s.validation_mae:.4g}" if shown else "",
-                f"{s.best_mae:.4g}" if shown else "",
-                _clock(s.seconds) if s.state != "waiting" else "",
-            )
+    def render(statuses: list[TaskStatus]) -> Group:
+        table, left_out = fitted(_folds_table(statuses, unit), console.width)
         done = sum(s.state == "finished" for s in statuses)
         foot = f"{title}: {done}/{len(statuses)} folds, {_clock(time.monotonic() - began)} elapsed"
-        left, least = time_left(statuses), least_time_left(statuses)
-        if left_words is not None:
-            foot += f", {left_words(statuses)}"
-        elif left:
+        left, least = time_left(statuses), least_time_left(statuses, patience)
+        if left:
             foot += f", about {_clock(left)} left"
         elif least is not None:
             foot += f", at least {_clock(least)} left for these folds"
-        table, left_out = fitted(table, console.width)
         if left_out:
             foot += f"; no room for {', '.join(left_out)}"
         return Group(table, Text(foot))
 
     with Live(console=console, refresh_per_second=4) as live:
         yield lambda statuses: live.update(render(statuses))
+
+
+def _after_epochs(status: TaskStatus, unit: str) -> str:
+    """How far a fit with epochs went; empty for others."""
+    if status.best_mae != status.best_mae:
+        return ""
+    return f" after {status.epoch} epochs, best validation MAE {status.best_mae:.4g} {unit}"
+
+
+def _folds_table(statuses: list[TaskStatus], unit: str) -> Table:
+    headings = ("fold", "state", "epoch", f"validation MAE ({unit})", "best", "time")
+    table = heading_table(*headings, right=range(2, len(headings)))
+    for s in statuses:
+        shown = s.best_mae == s.best_mae  # NaN before the first epoch
+        table.add_row(
+            str(s.task.fold),
+            s.state,
+            str(s.epoch) if shown else "",
+            f"{s.validation_mae:.4g}" if shown else "",
+            f"{s.best_mae:.4g}" if shown else "",
+            _clock(s.seconds) if s.state != "waiting" else "",
+        )
+    return table
+
+
+@contextmanager
+def counting(console: Console, left: FitsLeft) -> Iterator[Callable[[list[TaskStatus]], None]]:
+    """A bar on a terminal, elsewhere a line per finished fit; for fits of several kinds."""
+    told: set[Task] = set()
+
+    def new_ones(statuses: list[TaskStatus]) -> Iterator[tuple[TaskStatus, str]]:
+        spent = sum(s.seconds for s in statuses if s.state == "running")
+        for status in statuses:
+            if status.state == "finished" and status.task not in told:
+                told.add(status.task)
+                left.finished(status.task.kind, status.elapsed)
+                yield status, left.text(spent)
+
+    if not console.is_terminal:
+
+        def tell(statuses: list[TaskStatus]) -> None:
+            for status, words in new_ones(statuses):
+                console.print(
+                    f"{status.task.what}{_after_epochs(status, status.task.unit)}: "
+                    f"{status.seconds:.1f} s; {len(told)}/{len(statuses)}, {words}",
+                    soft_wrap=True,
+                )
+
+        yield tell
+        return
+    columns = (SpinnerColumn(), *Progress.get_default_columns()[:2], TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=console) as bar:
+        shown = bar.add_task("fitting", total=None, left="")
+
+        def move(statuses: list[TaskStatus]) -> None:
+            for _, words in new_ones(statuses):
+                bar.update(shown, left=words)
+            running = [s for s in statuses if s.state == "running"]
+            what = "; ".join(s.task.what + f", epoch {s.epoch}" * (s.epoch > 0) for s in running)
+            bar.update(shown, total=len(statuses), completed=len(told), description=what)
+
+        yield move

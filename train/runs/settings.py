@@ -11,7 +11,9 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
+from snpredict.bundle.typed_json import as_json
 from snpredict.files import write_file
+from train.data.covariates import Covariate
 from train.errors import IncompleteRun, SettingsChanged
 from train.metrics import CONTINUOUS
 from train.networks.presets import Preset
@@ -113,15 +115,6 @@ def _innermost(name: str, was: Any, now: Any) -> tuple[str, Any, Any]:
     return name, was, now
 
 
-def as_json(value: Any) -> Any:
-    """Dataclasses as dictionaries and tuples as lists, all the way down."""
-    if is_dataclass(value):
-        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    return [as_json(item) for item in value] if isinstance(value, tuple) else value
-
-
 def _parsed(kind: Any, value: Any) -> Any:
     """A JSON value as the type of its field; raises ValueError where it is another."""
     inner, origin = get_args(kind), get_origin(kind)
@@ -168,6 +161,8 @@ class RunSettings(_Settings):
         As `train.registry` knows it.
     preset : Preset or None
         Of a network, because the file that it was read from may change.
+    data : str
+        The data folder, from the run's own.
     scheme : str
         One of `train.data.folds.SCHEMES`.
     families : str or None
@@ -176,8 +171,12 @@ class RunSettings(_Settings):
         One of `train.data.controls.CONTROLS`, made from `trait`.
     fold_sizes : tuple of int
         Samples that are tested in each fold.
+    refit : bool
+        Whether it is fitted again on training and validation rows.
     task : str
         `train.metrics.CONTINUOUS` or `BINARY`.
+    covariates : tuple of Covariate
+        What the model looks at beside genotypes.
     """
 
     trait: str
@@ -194,13 +193,15 @@ class RunSettings(_Settings):
     )
     snp_info: str = field(metadata=_digest("SNPs, or other places or alleles of them"))
     preset: Preset | None = None
+    data: str = "data"
+    refit: bool = False
     gpu: bool = False
     families: str | None = None
     control: str | None = None
     repeats: str | None = None
     coding: str = "012"
     task: str = CONTINUOUS
-    covariates: tuple[str, ...] = ()
+    covariates: tuple[Covariate, ...] = ()
     bundle: BundleSettings = field(default=BundleSettings(), metadata=_FREE)
 
     @classmethod
@@ -232,6 +233,9 @@ class EvaluationSettings(_Settings):
     units : dict of str to str
     schemes : dict of str to int
         Name → number of folds.
+    binary : tuple of str
+        Traits whose values are 0 and 1.
+    covariates : tuple of Covariate
     control_trait : str or None
         What the controls are made from.
     """
@@ -255,6 +259,8 @@ class EvaluationSettings(_Settings):
     units: dict[str, str] = field(metadata=_FREE)
     schemes: dict[str, int] = field(metadata=_FREE)
     control_trait: str | None = field(metadata=_FREE)
+    binary: tuple[str, ...] = field(default=(), metadata=_FREE)
+    covariates: tuple[Covariate, ...] = ()
 
     @classmethod
     def _words(cls) -> tuple[str, str]:
@@ -267,5 +273,6 @@ class EvaluationSettings(_Settings):
             traits=before.traits | self.traits,
             units=before.units | self.units,
             schemes=before.schemes | self.schemes,
+            binary=tuple(dict.fromkeys((*before.binary, *self.binary))),
             control_trait=self.control_trait or before.control_trait,
         )

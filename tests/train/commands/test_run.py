@@ -24,11 +24,15 @@ from snpredict.formulas.effects import is_curved
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
+from train.errors import FoldBusy
 from train.evaluation.run_figures import pcc_table
 from train.networks.presets import PRESET_FOLDER
 from train.runs.folder import read_run
+from train.runs.tasks import Task, run_task
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+
+UNITS = {"height": "cm", "yield": "t/ha"}
 
 QUICK = """
 description = "a few epochs from random weights"
@@ -103,7 +107,7 @@ def default_run(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def quick_run(folder: Path) -> Path:
     """Two of three folds with a few epochs, for what any preset shows."""
-    done = run(folder, "quick", "--preset", "quick.toml", "--fold", 1, "--fold", 2)
+    done = run(folder, "quick", "--preset", "quick.toml", "--fold", "1,2", "--jobs", 1)
     assert done.returncode == 0, done.stderr
     assert "folds 3 are not finished" in done.stderr
     assert not (folder / "models" / "quick").exists()
@@ -115,7 +119,7 @@ def compared_run(folder: Path) -> Path:
     """One fold of two tables, trained as `quick_run`."""
     names, codes, phenotype, family = simulate()
     write_table(folder / "imputed.tsv", names, np.maximum(codes, 0), phenotype, family)
-    done = run(folder, "both", "--preset", "quick.toml", "--compare", "imputed.tsv", "--fold", 1)
+    done = run(folder, "both", "--preset", "quick.toml", "--compare", "imputed.tsv", "--fold", 2)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -239,7 +243,7 @@ def test_a_finished_fold_is_not_trained_again(quick_run: Path) -> None:
     ("change", "words"),
     [
         (("--seed", 2), "seed = 1; now it is 2"),
-        (("--preset", "paper"), "preset"),
+        (("--preset", "paper"), "model = 'network-default'; now it is 'network-paper'"),
         (("--folds", "random", "--n-folds", 3), "scheme = 'given'; now it is 'random'"),
         (("--snp-info", "snps.csv"), "with other SNPs, or other places or alleles of them"),
         (("--repeats", "mean"), "repeats = None; now it is 'mean'"),
@@ -279,10 +283,9 @@ def test_a_fold_that_is_being_trained_is_left_alone(default_run: Path) -> None:
     """Two processes on one fold would write into each other's files."""
     folder = default_run / "runs" / "whole" / "folds" / "fold_01"
     history = (folder / "history.csv").read_bytes()
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("w") as lock, pytest.raises(FoldBusy, match="another process"):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = train("run-fold", "runs/whole", 1, cwd=default_run)
-    assert done.returncode == 59 and "another process" in done.stderr
+        run_task(Task((default_run / "runs" / "whole",), 1))
     assert (folder / "history.csv").read_bytes() == history
 
 
@@ -317,9 +320,12 @@ def test_a_terminated_run_stops_its_folds(folder: Path) -> None:
 def test_same_seed_same_bits_also_of_a_fold_that_is_run_alone(
     quick_run: Path, compared_run: Path
 ) -> None:
-    """Dropout, shuffling and random weights repeat to the last bit."""
+    """Dropout, shuffling and random weights repeat to the last bit.
+
+    One of the two was the second fold of its process.
+    """
     predictions = [
-        np.load(quick_run / "runs" / name / "folds" / "fold_01" / "predictions.npz")["predicted"]
+        np.load(quick_run / "runs" / name / "folds" / "fold_02" / "predictions.npz")["predicted"]
         for name in ("quick", "both")
     ]
     assert predictions[0].tobytes() == predictions[1].tobytes()
@@ -331,9 +337,9 @@ def test_comparing_two_tables_over_the_same_rows(compared_run: Path) -> None:
     with (folder / "runs" / "both" / "fold_pcc_summary.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["fold", "pcc_non_imputed", "pcc_imputed"]
-    assert [row["fold"] for row in rows] == ["1", "mean"]
+    assert [row["fold"] for row in rows] == ["2", "mean"]
     for column, run_folder in (("pcc_non_imputed", "both"), ("pcc_imputed", "both/compare")):
-        result = folder / "runs" / run_folder / "folds" / "fold_01" / "result.json"
+        result = folder / "runs" / run_folder / "folds" / "fold_02" / "result.json"
         pcc = json.loads(result.read_text())["metrics"]["pcc"]
         assert float(rows[0][column]) == pytest.approx(pcc, abs=1e-6)
 
@@ -349,10 +355,10 @@ def test_two_tables_of_the_same_kind_keep_a_column_each(
     default_run: Path, compared_run: Path
 ) -> None:
     one, two = (read_run(default_run / "runs" / name) for name in ("whole", "both"))
-    header, first, *_ = pcc_table(one, two)
+    header, _, row, *_ = pcc_table(one, two)
     assert header == ["fold", "pcc_first", "pcc_second"]
-    assert first == [1, one.results[0]["metrics"]["pcc"], two.results[0]["metrics"]["pcc"]]
-    assert first[1] != first[2]
+    assert row == [2, one.results[1]["metrics"]["pcc"], two.results[0]["metrics"]["pcc"]]
+    assert row[1] != row[2]
 
 
 @pytest.mark.parametrize(
@@ -535,6 +541,28 @@ def test_what_a_model_without_alleles_cannot_do_is_said_before_training(
     assert done.returncode == 2, done.stderr
     assert ("note: " in done.stderr) is (words is not None)
     assert words is None or words in done.stderr
+
+
+def test_several_traits_share_their_data_and_get_a_bundle_each(tmp_path: Path) -> None:
+    names, codes, phenotype, family = simulate(n_samples=60, n_snps=24)
+    write_table(tmp_path / "table.tsv.gz", names, codes, phenotype, family, n_folds=2)
+    rows = ["id\tyield", *(f"S{n:03d}\t{'NA' if n % 10 == 0 else n}" for n in range(60))]
+    (tmp_path / "yield.tsv").write_text("\n".join(rows) + "\n")
+    words = ("--trait", "height,yield", "--unit", "cm,t/ha", "--phenotypes", "yield.tsv")
+    done = run(tmp_path, "two", "--preset", "gblup", *words)
+    assert done.returncode == 0, done.stderr
+    assert "6 samples left out: their phenotype is missing (yield)" in done.stderr
+    bundles = {trait: load_bundle(tmp_path / "models" / f"two-{trait}") for trait in UNITS}
+    assert {trait: bundle.manifest.unit for trait, bundle in bundles.items()} == UNITS
+    tested = {trait: sum(f.n_test for f in b.manifest.folds) for trait, b in bundles.items()}
+    assert tested == {"height": 60, "yield": 54}
+    assert len(list((tmp_path / "runs" / "two").rglob("codes.npy"))) == 1
+
+    # Alone, a trait of all lines is trained the same way.
+    done = run(tmp_path, "one", "--preset", "gblup")
+    assert done.returncode == 0, done.stderr
+    ensembles = [tmp_path / "models" / name / "ensemble.onnx" for name in ("one", "two-height")]
+    assert ensembles[0].read_bytes() == ensembles[1].read_bytes()
 
 
 def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.simulated import simulate, write_table
 from train.data.controls import with_control
-from train.data.dataset import Dataset, read_table
+from train.data.dataset import read_table
 from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 
 COLUMNS = {"trait": "height", "fold_column": "fold", "family_column": "family"}
@@ -26,12 +26,6 @@ def test_reads_genotypes_phenotype_folds_and_families(tmp_path: Path, parts: tup
     assert np.allclose(data.phenotype, phenotype, atol=1e-4)
     assert data.families == [str(f) for f in family]
     assert data.fold_labels is not None and data.fold_labels[:4] == ["1", "2", "3", "1"]
-
-
-def test_survives_the_way_to_disk(tmp_path: Path, parts: tuple) -> None:
-    data = read_table(write_table(tmp_path / "t.tsv", *parts), **COLUMNS)
-    data.save(tmp_path / "data")
-    assert Dataset.load(tmp_path / "data").digest == data.digest
 
 
 def test_samples_without_a_phenotype_are_left_out_and_counted(tmp_path: Path, parts: tuple) -> None:

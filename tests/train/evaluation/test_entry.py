@@ -22,7 +22,7 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
 
     def evaluate(table: str, out: str, models: str, *more: str) -> None:
         words: tuple = ("evaluate", table, "--trait", "height", "--folds", "given", "--out", out)
-        words += ("--models", models, "--threads", 1, "--jobs", 2)
+        words += ("--models", models, "--threads", 1, "--jobs", 2, "--unit", "cm")
         done = train(*words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
@@ -55,6 +55,14 @@ def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     assert f"| GBLUP | {rows['gblup']['pcc'][0]:.3f} [" in card
     assert "| **network, gblup** | " in card
     assert "- shuffled (made from height), given folds: " in card
+
+    # What was evaluated becomes a bundle where it lies, and is that of the run.
+    lies = "e/runs/network-gblup/given/height"
+    done = train("summarize", lies, "--out", "models/evaluated", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    ensembles = [tmp_path / "models" / m / "ensemble.onnx" for m in ("model", "evaluated")]
+    assert ensembles[0].read_bytes() == ensembles[1].read_bytes()
+    assert len(list((tmp_path / "e").rglob("codes.npy"))) == 1
 
     names, codes, phenotype, families = parts
     write_table(tmp_path / "other.tsv.gz", names, codes, phenotype + 1, families)

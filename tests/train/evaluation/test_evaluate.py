@@ -197,8 +197,8 @@ def test_the_same_command_continues_where_it_was_killed(
     whole: Path, options: EvaluateOptions
 ) -> None:
     before = (whole / "metrics.csv").read_bytes()
-    lost = whole / "predictions" / "random" / "height" / "gblup" / "fold_02.json"
-    other = lost.with_name("fold_03.json")
+    folds = whole / "runs" / "gblup" / "random" / "height" / "folds"
+    lost, other = (folds / name / "result.json" for name in ("fold_02", "fold_03"))
     lost.unlink()
     untouched = other.stat().st_mtime_ns
     said = run(options)
@@ -413,8 +413,9 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
     assert np.array_equal(network.rows[0], gblup.rows[0])
     # The preset is the same ridge regression inside a network, on another grid of shrinkage.
     assert np.corrcoef(network.predicted[0], gblup.predicted[0])[0, 1] > 0.98
-    details = out / "predictions" / "random" / "yield" / "network-gblup" / "fold_02.json"
-    assert json.loads(details.read_text())["n_train"] > 50
+    fold = out / "runs" / "network-gblup" / "random" / "yield" / "folds" / "fold_02"
+    assert json.loads((fold / "result.json").read_text())["n_train"] > 50
+    assert (fold / "model.onnx").is_file()
 
 
 def test_the_report_shows_the_command_lines_that_were_given(tmp_path: Path, folder: Path) -> None:
@@ -445,7 +446,8 @@ def test_the_report_shows_the_command_lines_that_were_given(tmp_path: Path, fold
     assert all(c["version"] and c["seconds"] >= 0 for c in commands)
 
     # A fit that says no command, as one that was put there by hand.
-    fit = tmp_path / "out" / "predictions" / "random" / "height" / "rkhs" / "fold_02.json"
+    run_folder = tmp_path / "out" / "runs" / "rkhs" / "random" / "height"
+    fit = run_folder / "folds" / "fold_02" / "result.json"
     fit.write_text(
         json.dumps({k: v for k, v in json.loads(fit.read_text()).items() if k != "command"})
     )
@@ -461,7 +463,7 @@ def test_a_command_that_was_stopped_is_recorded(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.evaluation.execute.run_task", stop)
+    monkeypatch.setattr("train.runs.workers.Workers.run", stop)
     with pytest.raises(KeyboardInterrupt):
         run(
             replace(options, out=tmp_path / "out", arguments=("evaluate", "/a/b.tsv", "--x=/c/d e"))

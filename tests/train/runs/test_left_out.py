@@ -1,6 +1,5 @@
 """Families left out beside a run's own folds: their figures, and what a bundle keeps of them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import run, texts_of, train
 from train.bundle.interval_coverage import measured_intervals
 from train.data.dataset import Dataset
-from train.data.families import left_out_folds, with_families
+from train.data.families import families_of, left_out_folds
 from train.errors import TrainingTableError
 from train.metrics import pearson
 from train.runs.left_out import LeftOut
@@ -39,9 +38,8 @@ def data_of(families: list[str] | None, n: int = 60) -> Dataset:
 
 def test_families_of_the_table_are_left_as_they_are():
     names = [f"family {at % 5}" for at in range(60)]
-    data, origin = with_families(data_of(names), seed=1)
-    assert (data.families, origin) == (names, "column")
-    folds = left_out_folds(data, seed=1)
+    assert families_of(data_of(names), seed=1) == (names, "column")
+    folds = left_out_folds(names, "t", seed=1)
     # Fewer than ten families: each is left out alone.
     assert len({(family, fold) for family, fold in zip(names, folds, strict=True)}) == 5
     assert set(folds) == {1, 2, 3, 4, 5}
@@ -49,16 +47,16 @@ def test_families_of_the_table_are_left_as_they_are():
 
 def test_without_families_genotypes_make_clusters():
     pytest.importorskip("sklearn")
-    data, origin = with_families(data_of(None), seed=1)
-    assert origin == f"{len(set(data.families))} genotype clusters"
-    assert left_out_folds(data, seed=1).max() == 10
+    families, origin = families_of(data_of(None), seed=1)
+    assert origin == f"{len(set(families))} genotype clusters"
+    assert left_out_folds(families, "t", seed=1).max() == 10
 
 
 def test_two_families_are_too_few():
     with pytest.raises(TrainingTableError, match="2 families"):
-        left_out_folds(data_of([f"{at % 2}" for at in range(60)]), seed=1)
+        left_out_folds([f"{at % 2}" for at in range(60)], "t", seed=1)
     with pytest.raises(TrainingTableError, match="8 samples are too few"):
-        with_families(data_of(None, n=8), seed=1)
+        families_of(data_of(None, n=8), seed=1)
 
 
 def test_figures_by_hand():
@@ -78,14 +76,15 @@ def test_measured_coverage_of_both_kinds():
     family = np.repeat(np.arange(1, 11), 4)
     left_out = LeftOut(family, family, np.zeros(40), residual, "column")
     told = measured_intervals(residual, np.repeat([1, 2], 20), left_out, "random")
-    assert told["known"]["coverage"]["0.95"] == 1
+    assert told.known is not None and told.new is not None
+    assert told.known.coverage["0.95"] == 1
     # Each interval for known families, used for new ones, is the same here.
-    assert told["known"]["coverage_in_new_families"]["0.5"] == pytest.approx(0.75)
+    assert told.known.coverage_in_new_families["0.5"] == pytest.approx(0.75)
     # Every family has the same errors: half of them up to 2, all of them up to 4.
-    assert told["new"]["coverage"] == {"0.5": 0.5, "0.8": 1, "0.9": 1, "0.95": None}
-    assert told["new"]["coverage_by_family"]["0.5"] == {"lowest": 0.5, "tenth": 0.5, "sd": 0}
-    assert measured_intervals(residual, family, left_out, "family")["known"] is None
-    assert measured_intervals(residual, family, None, "column")["new"] is None
+    assert told.new.coverage == {"0.5": 0.5, "0.8": 1, "0.9": 1, "0.95": None}
+    assert vars(told.new.coverage_by_family["0.5"]) == {"lowest": 0.5, "tenth": 0.5, "sd": 0}
+    assert measured_intervals(residual, family, left_out, "family").known is None
+    assert measured_intervals(residual, family, None, "given").new is None
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +103,16 @@ def test_a_bundle_keeps_what_was_found_with_families_left_out(trained: Path):
     bundle = load_bundle(trained / "models" / "both")
     kept = pq.read_table(trained / "models" / "both" / "out_of_fold.parquet").to_pydict()
     second = trained / "runs" / "both" / "new_families"
-    phenotype = np.load(second / "data" / "phenotype.npy")
-    families = json.loads((second / "data" / "labels.json").read_text())["families"]
+    data = trained / "runs" / "both" / "data"
+    phenotype = np.load(data / "trait-height.npy")[:, 0]
+    families = np.load(data / "families.npy")
     for fold in (1, 2, 3):
         saved = np.load(second / "folds" / f"fold_0{fold}" / "predictions.npz")
         rows = saved["rows"]
         assert len({families[row] for row in rows}) == 1
         assert {kept["family_fold"][row] for row in rows} == {fold}
         assert np.array(kept["family_residual"])[rows] == pytest.approx(
-            phenotype[rows] - saved["predicted"]
+            phenotype[rows] - saved["predicted"][:, 0]
         )
     metrics = bundle.manifest.metrics
     assert metrics["new_families_pcc_pooled"] < metrics["pcc_pooled"]

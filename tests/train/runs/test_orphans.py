@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,8 +14,11 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from tests.simulated import simulate, write_table
+from train.errors import FoldBusy
+from train.runs.folder import fold_folder
 from train.runs.orphans import hold
-from train.runs.processes import _failed, fold_folder
+from train.runs.tasks import Task, run_task
+from train.runs.workers import failed
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -72,11 +74,6 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def children(pid: int) -> set[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return {int(child) for task in tasks for child in task.read_text().split()}
-
-
 def test_a_fold_ends_with_its_killed_run_and_the_same_command_continues(tmp_path: Path) -> None:
     write_table(tmp_path / "table.tsv", *simulate(n_samples=40, n_snps=12))
     preset = tmp_path / "long.toml"
@@ -108,45 +105,13 @@ def test_a_fold_ends_with_its_killed_run_and_the_same_command_continues(tmp_path
     assert "is gone" in (fold / "log.txt").read_text()
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to list processes")
-def test_the_workers_of_a_killed_evaluation_end(tmp_path: Path) -> None:
-    work = (
-        "import os, time, multiprocessing\n"
-        "from train.evaluation.execute import worker_pool\n"
-        "def slow(item): time.sleep(600)\n"
-        "if __name__ == '__main__':\n"
-        "    with worker_pool(2) as pool: pool.map(slow, range(2))\n"
-    )
-    (tmp_path / "work.py").write_text(work)
-    parent = subprocess.Popen(
-        [sys.executable, "work.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{tmp_path}"},
-        stderr=subprocess.DEVNULL,
-    )
-
-    def workers() -> set[int]:
-        """With the process that tracks their semaphores, which ends by itself."""
-        return children(parent.pid)
-
-    wait_for(lambda: len(workers()) >= 3)
-    started = workers()
-    time.sleep(1)
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), 30)
-
-
 def test_a_held_lock_names_its_process_and_since_when(tmp_path: Path) -> None:
-    from train.errors import FoldBusy
-    from train.runs.fold import run_fold
-
     folder = fold_folder(tmp_path, 2)
     folder.mkdir(parents=True)
     lock = hold(folder / "lock")
     assert lock is not None
     with lock, pytest.raises(FoldBusy) as caught:
-        run_fold(tmp_path, 2, {"threads": 1})
+        run_task(Task((tmp_path,), 2))
     assert re.search(
         rf"fold 2 of .* by process {os.getpid()} on .+, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d",
         caught.value.message,
@@ -184,6 +149,6 @@ def test_the_reason_of_a_failed_fold_is_its_own_word(
     folder = fold_folder(tmp_path, 2)
     folder.mkdir(parents=True)
     (folder / "log.txt").write_text(earlier + log)
-    failed = _failed(tmp_path, 2, code, len(earlier))
-    assert failed.message.startswith(message)
-    assert (hint is None and failed.hint is None) or hint in (failed.hint or "")
+    told = failed(Task((tmp_path,), 2), code, len(earlier))
+    assert told.message.startswith(message)
+    assert (hint is None and told.hint is None) or hint in (told.hint or "")

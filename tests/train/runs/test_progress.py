@@ -2,39 +2,41 @@
 
 import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.train.runs.test_settings import RUN
 from train.commands.console import Messages
-from train.runs import processes
+from train.runs import workers
 from train.runs.folder import fold_folder
-from train.runs.processes import FoldStatus
-from train.runs.progress import FitsLeft, least_time_left, time_left, watching
+from train.runs.progress import FitsLeft, counting, least_time_left, time_left, watching
+from train.runs.tasks import Task
+from train.runs.workers import TaskStatus
+
+
+def status(fold: int, state: str = "waiting", **more: float) -> TaskStatus:
+    return TaskStatus(Task((Path("run"),), fold), state, **more)  # type: ignore[arg-type]
 
 
 def test_time_left_is_the_mean_of_finished_folds_shared_by_the_running_ones() -> None:
     statuses = [
         # With the start of their processes; alone they took less.
-        FoldStatus(1, "finished", seconds=60, elapsed=100),
-        FoldStatus(2, "finished", seconds=90, elapsed=140),
-        FoldStatus(3, "running", seconds=20),
-        FoldStatus(4, "running", seconds=60),
-        FoldStatus(5, "waiting"),
+        status(1, "finished", seconds=60, elapsed=100),
+        status(2, "finished", seconds=90, elapsed=140),
+        status(3, "running", seconds=20),
+        status(4, "running", seconds=60),
+        status(5, "waiting"),
     ]
     # 100 + 60 remain in the running folds and 120 in the waiting one, two at a time.
     assert time_left(statuses) == pytest.approx(140)
 
 
 def test_before_that_patience_gives_a_lower_bound() -> None:
-    running = FoldStatus(1, "running", epoch=8, seconds=80, best_epoch=6, patience=10)
+    running = status(1, "running", epoch=8, seconds=80, best_epoch=6)
     assert time_left([running]) is None
     # Ten seconds an epoch, eight more without a better one.
-    assert least_time_left([running]) == pytest.approx(80)
-    assert least_time_left([FoldStatus(1, "running", seconds=3, patience=10)]) is None
+    assert least_time_left([running], 10) == pytest.approx(80)
+    assert least_time_left([status(1, "running", seconds=3)], 10) is None
 
 
 def test_the_first_estimate_of_many_fits_is_not_that_of_the_cheap_ones() -> None:
@@ -74,14 +76,6 @@ def test_fits_at_a_time_share_what_is_left() -> None:
     assert left.seconds(spent=10) == (35, [])
 
 
-def test_folds_of_a_network_count_with_the_start_of_their_process() -> None:
-    left = FitsLeft(["network-default"] * 4, jobs=1)
-    words = left.of_folds("network-default")
-    assert words([FoldStatus(1, "running", seconds=9), FoldStatus(2)]).startswith("time left unkno")
-    now = [FoldStatus(1, "finished", seconds=6, elapsed=9), FoldStatus(2, "running", seconds=2)]
-    assert words(now) == words(now) == "about 0:25 left"
-
-
 @pytest.mark.parametrize("columns", [80, 40])
 def test_folds_fit_the_window(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -90,8 +84,8 @@ def test_folds_fit_the_window(columns: int, monkeypatch: pytest.MonkeyPatch) -> 
     with watching(console, "height_chip.tsv.gz, preset default", "kg/ha") as update:
         update(
             [
-                FoldStatus(1, "running", epoch=8, seconds=80, best_mae=512.345),
-                FoldStatus(2, "waiting"),
+                status(1, "running", epoch=8, seconds=80, best_mae=512.345),
+                status(2, "waiting"),
             ]
         )
     text = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", screen.getvalue())
@@ -111,28 +105,40 @@ def test_messages_of_training_break_between_words_on_a_terminal_only() -> None:
         assert " ".join(line.strip() for line in lines) == text.strip()
 
 
-def test_a_finished_fold_counts_with_the_start_of_its_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that takes a while before it begins to count its own seconds."""
-    RUN.write(tmp_path)
-
-    def start(run: Path, fold: int, threads: int, gpu: bool) -> processes._FoldProcess:
-        folder = fold_folder(run, fold)
-        folder.mkdir(parents=True)
-        code = f"import time; time.sleep(0.3); open({str(folder / 'result.json')!r}, 'w').write"
-        return processes._FoldProcess(
-            subprocess.Popen([sys.executable, "-c", code + "('{\"seconds\": 0.01}')"]), 0
-        )
-
-    monkeypatch.setattr(processes, "_start", start)
-    seen: list[FoldStatus] = []
-    processes.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
-    assert seen[-1].seconds == 0.01
-    assert seen[-1].elapsed >= 0.3
+def test_a_finished_fold_counts_with_the_start_of_its_worker(tmp_path: Path) -> None:
+    folder = fold_folder(tmp_path, 1)
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text('{"seconds": 0.01}')
+    done = TaskStatus(Task((tmp_path,), 1), "running", seconds=0.3)
+    done.finish()
+    assert (done.seconds, done.elapsed) == (0.01, 0.3)
     # Of an earlier command: only its own seconds are known.
-    processes.run_folds(tmp_path, [1], watch=lambda folds: seen.extend(folds), poll_s=0.05)
+    seen: list[TaskStatus] = []
+    with workers.Workers(1, 1) as nobody:
+        nobody.run([Task((tmp_path,), 1)], seen.extend)
     assert seen[-1].elapsed == 0.01
+
+
+def test_a_fit_is_told_once_with_what_is_left() -> None:
+    text = io.StringIO()
+    tasks = [
+        Task((Path(name),), 1, kind=name, what=f"random fold 1, {name} (height)", unit="cm")
+        for name in ("gblup", "network-linear")
+    ]
+    statuses = [TaskStatus(task) for task in tasks]
+    left = FitsLeft([task.kind for task in tasks], jobs=1)
+    with counting(Messages(file=text, width=200), left) as tell:
+        statuses[0].state, statuses[0].seconds, statuses[0].elapsed = "finished", 2, 2
+        tell(statuses)
+        tell(statuses)
+        statuses[1] = TaskStatus(tasks[1], "finished", epoch=8, best_mae=4.5, seconds=3, elapsed=9)
+        tell(statuses)
+    assert text.getvalue().splitlines() == [
+        "random fold 1, gblup (height): 2.0 s; 1/2, time left unknown (not timed yet: "
+        "network-linear)",
+        "random fold 1, network-linear (height) after 8 epochs, best validation MAE 4.5 cm: "
+        "3.0 s; 2/2, about 0:00 left",
+    ]
 
 
 def test_a_file_name_begins_no_line_of_its_own() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from snpredict.bundle.typed_json import as_json
 from train.errors import IncompleteRun, SettingsChanged
 from train.networks.presets import load_preset
-from train.runs.settings import BundleSettings, EvaluationSettings, RunSettings, as_json
+from train.runs.settings import BundleSettings, EvaluationSettings, RunSettings
 
 RUN = RunSettings(
     trait="height",

@@ -16,9 +16,6 @@ HIDDEN = "hidden"
 #: The paper's network.
 RESIDUAL = "residual"
 
-#: What a model's name begins with when the rest is a preset.
-NETWORK = "network-"
-
 #: What gave some traits an α of their own, by name, in presets of old.
 _BY_TRAIT = "isru_alpha_by_trait"
 

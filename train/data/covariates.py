@@ -1,0 +1,108 @@
+"""Covariates: further columns that may be looked at of a line whose trait is to be predicted.
+
+A column of numbers stays a number; a column of texts becomes an indicator per category.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from snpredict.names import quoted, short
+from train.data.phenotypes import number_of
+from train.errors import TrainingTableError
+
+#: A column of more different texts is a name, not a category.
+_MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """A column, and how it is coded.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        Of a column of texts, sorted: an indicator each. Empty for a column of numbers.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Numbers per sample."""
+        return len(self.categories) or 1
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """The covariates of a table.
+
+    Attributes
+    ----------
+    columns : tuple of Covariate
+    values : ndarray (samples, numbers) of float64
+        The columns side by side, a number or an indicator per category.
+    """
+
+    columns: tuple[Covariate, ...]
+    values: np.ndarray
+
+
+def read_covariates(
+    texts: Mapping[str, Sequence[str]], samples: Sequence[str], kept: np.ndarray
+) -> Covariates | None:
+    """Covariates from their texts; None without any.
+
+    Parameters
+    ----------
+    texts : dict of str to sequence of str
+        Name of the column → a text per sample.
+    kept : ndarray of int
+        Samples to be taken.
+
+    Raises
+    ------
+    TrainingTableError
+        A value is missing, numbers and texts are mixed, or there are too many categories.
+    """
+    if not texts:
+        return None
+    columns, values = [], []
+    for name, of_column in texts.items():
+        column, coded = _coded(name, [of_column[row] for row in kept], [samples[r] for r in kept])
+        columns.append(column)
+        values.append(coded)
+    return Covariates(tuple(columns), np.concatenate(values, axis=1))
+
+
+def _coded(name: str, texts: Sequence[str], samples: Sequence[str]) -> tuple[Covariate, np.ndarray]:
+    numbers = [number_of(text) for text in texts]
+    for sample, number in zip(samples, numbers, strict=True):
+        if number is not None and math.isnan(number):
+            raise TrainingTableError(
+                f"covariate '{name}' of sample {short(sample)} is missing; expected a number or a "
+                "text in every sample that has a trait",
+                "fill it in, leave the sample out, or leave the covariate out of --covariates",
+            )
+    words = sorted({text for text, number in zip(texts, numbers, strict=True) if number is None})
+    if not words:
+        return Covariate(name), np.array(numbers, np.float64)[:, None]
+    if len(words) < len(set(texts)):
+        raise TrainingTableError(
+            f"covariate '{name}' holds numbers and texts such as {quoted(words, 3)}; expected the "
+            "one or the other",
+            "correct the texts, or give every category a name that is not a number",
+        )
+    if len(words) > _MOST_CATEGORIES:
+        raise TrainingTableError(
+            f"covariate '{name}' has {len(words)} different texts; expected at most "
+            f"{_MOST_CATEGORIES} categories",
+            "name a column of numbers or of few categories with --covariates",
+        )
+    place = {word: at for at, word in enumerate(words)}
+    indicators = np.zeros((len(texts), len(words)))
+    indicators[np.arange(len(texts)), [place[text] for text in texts]] = 1
+    return Covariate(name, tuple(words)), indicators

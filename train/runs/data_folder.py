@@ -1,0 +1,206 @@
+"""The data of runs on disk, saved once and mapped by every process of every run.
+
+======================== ==================================================================
+``codes.npy``            (samples, SNPs) int8
+``labels.json``          SNPs, samples, fold labels, the table's name and digests; written last
+``snp_info.json``        places and alleles, see `train.data.snpinfo`
+``families.npy``         a text per sample, where families are known
+``covariates.npy``       (samples, covariates) float64, where there are any
+``folds-SCHEME.npy``     fold 1..K of every sample
+``trait-NAME.npy``       (samples, 1) float64, NaN where the trait was not measured
+``CONTROL-NAME.npy``     the same of a control made from the trait, a column per seed
+======================== ==================================================================
+"""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from snpredict.files import write_file
+from train.data.dataset import Dataset, TraitTable
+from train.data.snpinfo import SnpInfo
+from train.errors import SettingsChanged
+
+
+def file_name(name: str) -> str:
+    """A trait's or a model's name as the name of a file: a slash in it makes no folder."""
+    return quote(name, safe=" ()+")
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Hold a folder while it is prepared: several commands may start the same runs at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted: a trait, or a control that was made from it.
+
+    Attributes
+    ----------
+    control : str or None
+        One of `train.data.controls.CONTROLS`.
+    values : ndarray (samples, columns) of float64
+        A column of a trait, one per seed of a control; NaN in rows that were not measured, in all
+        columns alike.
+    """
+
+    trait: str
+    control: str | None
+    values: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """As reports and folders call it."""
+        return self.trait if self.control is None else f"control {self.control}"
+
+    @property
+    def values_are_of_trait(self) -> bool:
+        """Whether every value is one of the trait's: of shuffled ones too, not of invented ones."""
+        return self.control in (None, "shuffled")
+
+    @property
+    def measured(self) -> np.ndarray:
+        """Rows with a value, ascending int64."""
+        return np.flatnonzero(np.isfinite(self.values[:, 0]))
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """A folder that `save` wrote."""
+
+    path: Path
+
+    def save(self, table: TraitTable, info: SnpInfo, option: str) -> None:
+        """Write what all runs share, or check that it is what is there.
+
+        Parameters
+        ----------
+        option : str
+            What names another folder, for the hint.
+
+        Raises
+        ------
+        SettingsChanged
+            The folder holds other data.
+        """
+        digest = digest_of(table, table.families)
+        if (self.path / "labels.json").exists():
+            if self.labels["digest"] != digest:
+                raise SettingsChanged(
+                    f"{self.path.parent} was started with other genotypes, samples, SNPs, folds or "
+                    "families",
+                    "Give the table and the options that it was started with, such as --ignore, or "
+                    f"another {option}, or delete this one to start again",
+                )
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        np.save(self.path / "codes.npy", table.codes)
+        if table.families is not None:
+            self.save_families(table.families)
+        if table.covariates is not None:
+            np.save(self.path / "covariates.npy", table.covariates.values)
+        info.save(self.path / "snp_info.json")
+        labels = {
+            key: getattr(table, key)
+            for key in ("snps", "samples", "fold_labels", "source", "sha256", "dropped")
+        }
+        text = json.dumps({**labels, "digest": digest})
+        write_file(text.encode(), self.path / "labels.json")
+
+    def save_families(self, families: Sequence[str]) -> None:
+        """Keep a text per sample."""
+        np.save(self.path / "families.npy", np.array(families, dtype=str))
+
+    def save_folds(self, scheme: str, folds: np.ndarray) -> None:
+        """Keep the fold of every sample under a scheme; refuses others than are there."""
+        path = self.path / f"folds-{scheme}.npy"
+        if path.exists() and not np.array_equal(np.load(path), folds):
+            raise SettingsChanged(
+                f"{self.path.parent} was started with another assignment of folds ({scheme})",
+                "name another folder, or delete this one to start again",
+            )
+        np.save(path, folds)
+
+    def save_target(self, target: Target) -> None:
+        """Keep what is to be predicted."""
+        np.save(self._target_path(target.trait, target.control), target.values)
+
+    def _target_path(self, trait: str, control: str | None) -> Path:
+        return self.path / f"{control or 'trait'}-{file_name(trait)}.npy"
+
+    def target(self, trait: str, control: str | None) -> Target:
+        """What `save_target` wrote."""
+        return Target(trait, control, np.load(self._target_path(trait, control)))
+
+    def folds(self, scheme: str) -> np.ndarray:
+        """Fold 1..K of every sample, (samples,) int64."""
+        return np.load(self.path / f"folds-{scheme}.npy")
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """Genotype codes, (samples, SNPs) int8, mapped read-only."""
+        return np.load(self.path / "codes.npy", mmap_mode="r")
+
+    @cached_property
+    def families(self) -> np.ndarray | None:
+        """A text per sample, where families are known."""
+        path = self.path / "families.npy"
+        return np.load(path) if path.exists() else None
+
+    @cached_property
+    def covariates(self) -> np.ndarray | None:
+        """The numbers that a model may look at, (samples, numbers) float64, where there are any."""
+        path = self.path / "covariates.npy"
+        return np.load(path) if path.exists() else None
+
+    @cached_property
+    def labels(self) -> dict[str, Any]:
+        """SNPs, samples, fold labels, and the table's name and digests."""
+        return json.loads((self.path / "labels.json").read_text(encoding="utf-8"))
+
+    @property
+    def snp_info(self) -> SnpInfo:
+        """Places and alleles of the SNPs."""
+        return SnpInfo.load(self.path / "snp_info.json")
+
+    def dataset(self, target: Target, *, families: bool) -> Dataset:
+        """The samples that have the target, with its first column as the phenotype."""
+        rows, labels = target.measured, self.labels
+        every = len(rows) == len(self.codes)
+        samples, fold_labels = labels["samples"], labels["fold_labels"]
+        known = self.families[rows].tolist() if families and self.families is not None else None
+        return Dataset(
+            codes=self.codes if every else self.codes[rows],
+            snps=labels["snps"],
+            samples=[samples[row] for row in rows],
+            phenotype=target.values[rows, 0],
+            fold_labels=None if fold_labels is None else [fold_labels[row] for row in rows],
+            families=known,
+            source=labels["source"],
+            sha256=labels["sha256"],
+            dropped=labels["dropped"] + len(self.codes) - len(rows),
+        )
+
+
+def digest_of(table: TraitTable, families: Sequence[str] | None) -> str:
+    """SHA-256 over codes, SNPs, samples, families, fold labels and covariates of all samples."""
+    names = {"families": families, "folds": table.fold_labels}
+    labels = json.dumps([table.snps, table.samples, names]).encode()
+    digest = hashlib.sha256(np.ascontiguousarray(table.codes).tobytes() + labels)
+    if table.covariates is not None:
+        digest.update(table.covariates.values.tobytes())
+    return digest.hexdigest()
