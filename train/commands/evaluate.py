@@ -29,6 +29,9 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     models = check(o)
     console.print(f"reading {o.table}", soft_wrap=True)
     table = read(o, console)
+    blind = [name for name, model in models.items() if not model.covariates]
+    if o.covariates and blind:
+        console.print(f"note: {', '.join(blind)}: fitted without the covariates", soft_wrap=True)
     prepared = prepare(o, table, models)
     with turn(o.out):
         prepare_runs(o, prepared)

@@ -117,7 +117,7 @@ def _explanation(found: Evaluation) -> list[str]:
         "- A fold is tested by models that trained on all folds but it and the next one; on that "
         "next one, the validation fold, they chose their settings or stopped. Test samples have "
         "no part in a fit.",
-        *_about_binary(found),
+        *_about_options(found),
         *(
             [
                 "- The preset `default` was chosen by looking at test figures of the given folds "
@@ -153,13 +153,18 @@ def _explanation(found: Evaluation) -> list[str]:
     return [*lines, ""]
 
 
-def _about_binary(found: Evaluation) -> list[str]:
+def _about_options(found: Evaluation) -> list[str]:
+    """What is to be said where there are covariates, or traits of 0 and 1."""
+    names = ", ".join(covariate.name for covariate in found.settings.covariates)
+    about = f"- Covariates, for the models that use them: {names}."
+    lines = [about] if names else []
     if not found.settings.binary:
-        return []
+        return lines
     return [
+        *lines,
         f"- Traits of 0 and 1: {', '.join(found.settings.binary)}. **AUC**: chance that a sample "
         "of 1 is predicted above one of 0, 0.5 being none. **average precision**: the share of 1 "
-        "is what no knowledge gives. **Brier score**: mean squared error of the probabilities."
+        "is what no knowledge gives. **Brier score**: mean squared error of the probabilities.",
     ]
 
 

@@ -57,16 +57,20 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 MODEL = ("--threads", "1", "--covariates", "age,site")
 
 
-def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(table: Path) -> None:
+def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(
+    table: Path, capsys
+) -> None:
     words = ["evaluate", "table.tsv", "--trait", "sick", "--binary", "sick", "--ignore", "height"]
     words += ["--models", "sites:BySite,family-mean", "--folds", "random", "--n-folds", "4"]
     app([*words, *MODEL, "--out", "out"], standalone_mode=False)
+    assert "family-mean: fitted without the covariates" in capsys.readouterr().err
     found = read_evaluation(Path("out"))
     scores = found.scores["sick", "random", "sites:BySite"]
     # Stratified: 24 of 80 are sick, 6 in each fold.
     assert [observed.sum() for observed in scores.observed] == [6, 6, 6, 6]
     assert scores.by_fold["auc"].min() > 0.6
-    assert "AUC" in Path("out/report.md").read_text()
+    report = Path("out/report.md").read_text()
+    assert "AUC" in report and "Covariates, for the models that use them: age, site." in report
     result = next(Path("out/runs").glob("sites*/random/sick/folds/fold_01/result.json"))
     told = json.loads(result.read_text())
     # A number and two categories.
@@ -111,7 +115,7 @@ def test_what_is_refused(table: Path, words: list[str], error: type, told: str) 
     table.write_text("\n".join(lines) + "\n")
     names = {"age", "site", "sick", "mixed", "gaps", "line2"} - set(words)
     ignored = [word for name in names for word in ("--ignore", name)]
-    usual = ["run", "table.tsv", "--trait", "height", "--unit", "cm", "--model", "gblup"]
+    usual = ["run", "table.tsv", "--trait", "height", "--unit", "cm", "--model", "family-mean"]
     with pytest.raises(error, match=told):
         app([*usual, *words, *ignored, "--out", "models/x"], standalone_mode=False)
     assert not Path("runs").exists()
