@@ -165,6 +165,11 @@ class FittedModel(ABC):
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
         """Write what a bundle needs beside the predictions; nothing unless a model overrides it.
 
+        ``model.onnx`` makes a bundle: input ``genotypes`` int8 (samples, SNPs), and of a model with
+        covariates ``covariates`` float32 (samples, numbers); output ``prediction`` float32
+        (samples,), in trait units or a probability. ``saliency.npz`` and ``score.npz``, see
+        `train.networks.fitted`, add what `explain` shows.
+
         Parameters
         ----------
         folder : Path
