@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from snpredict.bundle.entries import Fold, LinkEntry, Training, fold_name
+from snpredict.bundle.entries import Covariate, Fold, LinkEntry, Training, fold_name
 from snpredict.bundle.manifest import BINARY, CONTINUOUS, ENSEMBLE, NETWORK, Manifest
 from snpredict.formulas.encoding import MISSING
+from train.data.covariates import Covariate as Column
 from train.runs.folder import Run
 from train.runs.settings import RunSettings
 
@@ -28,6 +29,7 @@ def manifest_of(name: str, run: Run, figures: dict[str, float | None], fused: bo
         kind=NETWORK,
         task=BINARY if settings.task == BINARY else CONTINUOUS,
         link=link_of(settings),
+        covariates=tuple(_covariate(column) for column in settings.covariates),
         genotype_coding="copies of the counted allele: 0, 1, 2; -1 missing",
         n_snps=len(run.data.snps),
         ensemble=ENSEMBLE if fused else None,
@@ -54,6 +56,13 @@ def link_of(settings: RunSettings) -> LinkEntry:
     if settings.preset is None:
         return LinkEntry("identity")
     return LinkEntry("isru", settings.preset.architecture.isru_alpha)
+
+
+def _covariate(column: Column) -> Covariate:
+    """Numbers go into a model as they are in the table."""
+    if column.categories:
+        return Covariate(column.name, "category", categories=column.categories)
+    return Covariate(column.name, "number", mean=0.0, sd=1.0)
 
 
 def _fold(run: Run, result: dict[str, Any], fused: bool) -> Fold:
