@@ -8,9 +8,11 @@ import pytest
 pytest.importorskip("sklearn", reason="needs the extra 'train'")
 
 from snpredict.formulas.genotypes import Genotypes
-from tests.simulated import simulate
+from tests.simulated import simulate, write_table
 from train.check_model import check_model
+from train.cli import app
 from train.data.folds import split, stratified_folds
+from train.evaluation.figures import read_evaluation
 from train.metrics import BINARY, figures
 from train.model import FoldData, Inputs
 from train.registry import find_model
@@ -72,12 +74,13 @@ class Fitted(FittedModel):
 
 
 @pytest.fixture
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on the path with both modules."""
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with both modules, on the path of this process and of others."""
     (tmp_path / "a_baseline.py").write_text(BASELINE)
     (tmp_path / "a_network.py").write_text(NETWORK)
     monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.usefixtures("outside")
@@ -108,3 +111,43 @@ def test_a_network_of_a_covariate_beats_what_knows_no_covariate() -> None:
     assert epochs == list(range(1, 201))
     assert with_age > auc("gblup", None) + 0.1
     assert auc("gblup", age) > auc("gblup", None) + 0.1
+
+
+@pytest.fixture
+def table(outside: None) -> Path:
+    """Lines with a height, an age, and whether they are ill."""
+    names, codes, phenotype, family = simulate(n_samples=120, n_snps=20)
+    path = write_table(Path("table.tsv"), names, codes, phenotype, family)
+    age = np.random.default_rng(1).normal(size=120).round(2)
+    liability = phenotype / phenotype.std() + 1.5 * age
+    ill = liability > np.median(liability)
+    header, *rows = path.read_text().splitlines()
+    lines = [f"{row}\t{a}\t{int(i)}" for row, a, i in zip(rows, age, ill, strict=True)]
+    path.write_text("\n".join([f"{header}\tage\till", *lines]) + "\n")
+    return path
+
+
+def test_the_network_is_trained_and_evaluated_by_commands(table: Path) -> None:
+    words = [str(table), "--trait", "ill", "--binary", "ill", "--covariates", "age"]
+    words += ["--ignore", "height", "--folds", "random", "--n-folds", "3", "--threads", "1"]
+    models = ["--models", "gblup,a_network:Net", "--out", "evaluation"]
+    app(["evaluate", *words, *models], standalone_mode=False)
+    found = read_evaluation(Path("evaluation")).scores
+    assert found["ill", "random", "a_network:Net"].by_fold["auc"].min() > 0.7
+    assert "a_network:Net" in Path("evaluation/report.md").read_text()
+
+    words += ["--unit", "cases", "--out", "models/net", "--run-dir", "run"]
+    app(["run", *words, "--model", "a_network:Net"], standalone_mode=False)
+    history = Path("run/folds/fold_01/history.csv").read_text().splitlines()
+    assert history[0] == "epoch,val_mae" and len(history) == 201
+
+
+def test_the_baseline_is_evaluated_beside_ours(table: Path) -> None:
+    words = [str(table), "--trait", "height", "--folds", "random"]
+    words += ["--ignore", "age", "--ignore", "ill"]
+    words += ["--models", "gblup,a_baseline:Ridge", "--n-folds", "3", "--threads", "1"]
+    app(["evaluate", *words, "--out", "evaluation"], standalone_mode=False)
+    found = read_evaluation(Path("evaluation")).scores
+    ours, theirs = (found["height", "random", name] for name in ("gblup", "a_baseline:Ridge"))
+    means = [scores.by_fold["pcc"].mean() for scores in (ours, theirs)]
+    assert min(means) > 0.3 and means[0] == pytest.approx(means[1], abs=0.2)
