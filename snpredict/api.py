@@ -10,6 +10,7 @@ from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.choices import DEFAULT_MODEL, FAMILIES
 from snpredict.errors import UsageError
 from snpredict.explaining.snp_report import SnpReport, describe_snp, find_snp
+from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.matching.file_check import FileCheck
@@ -145,7 +146,7 @@ def _genotypes(values: np.ndarray) -> Genotypes:
             "(samples, SNPs)"
         )
     whole = values.dtype.kind != "f"
-    missing = values == -1 if whole else np.isnan(values)
+    missing = values == MISSING if whole else np.isnan(values)
     wrong = ~missing & ~((values >= 0) & (values <= 2))
     if wrong.any():
         sample, snp = np.argwhere(wrong)[0]
@@ -154,4 +155,4 @@ def _genotypes(values: np.ndarray) -> Genotypes:
             f"found the genotype {values[sample, snp]} of sample {sample}, SNP {snp}, "
             f"expected {expected}"
         )
-    return Genotypes.of_copies(np.where(missing, np.nan, values))
+    return Genotypes(values.astype(np.int8)) if whole else Genotypes.of_copies(values)

@@ -42,9 +42,10 @@ class Genotypes:
     def of_copies(copies: np.ndarray) -> "Genotypes":
         """Of expected copies of the counted allele, 0 to 2 or NaN; what `copies` gives back."""
         missing = np.isnan(copies)
-        known = np.where(missing, 0, copies)
+        # Rounded first: what is nearly a whole number must not have a fraction of 1.
+        known = np.where(missing, 0, copies).astype(np.float32)
         codes = np.where(missing, MISSING, np.floor(known)).astype(np.int8)
-        fractions = (known - np.floor(known)).astype(np.float32)
+        fractions = known - np.floor(known)
         return Genotypes(codes, fractions if fractions.any() else None)
 
     def __len__(self) -> int:

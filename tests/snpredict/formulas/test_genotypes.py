@@ -34,6 +34,15 @@ def test_copies_nearest_codes_and_gaps():
     assert Genotypes(CODES).have_dosages().tolist() == [False, False]
 
 
+def test_copies_are_codes_and_fractions_again():
+    again = Genotypes.of_copies(DOSAGES.copies())
+    np.testing.assert_array_equal(again.codes, CODES)
+    np.testing.assert_array_equal(again.fractions, DOSAGES.fractions)
+    assert Genotypes.of_copies(Genotypes(CODES).copies()).fractions is None
+    almost = Genotypes.of_copies(np.array([[1 - 1e-12]]))
+    assert (almost.codes.tolist(), almost.fractions) == ([[1]], None)
+
+
 def test_joined_parts_may_be_with_and_without_dosages():
     both = Genotypes.joined([Genotypes(CODES), DOSAGES])
     assert both.codes.tolist() == [*CODES.tolist(), *CODES.tolist()]
