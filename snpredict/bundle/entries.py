@@ -172,7 +172,7 @@ class KnownIntervals:
     method: str
     residuals: int
     coverage: Figures
-    coverage_in_new_families: Figures | None = None
+    coverage_in_new_families: Annotated[Figures | None, Entry(left_out=True)] = None
 
 
 @dataclass(frozen=True)
