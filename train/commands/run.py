@@ -238,10 +238,9 @@ def _parts(
     for target in data.targets:
         home = homes[target.trait]
         bundle = BundleSettings(str(bundles[target.trait].resolve()), o.licence, o.source)
-        preset = getattr(model, "preset", None)
-        # A model from outside is found again by what it was asked for.
-        name = model.name if preset is not None else o.model
-        more: dict[str, Any] = {"model": name, "preset": preset, "gpu": o.gpu}
+        # A model is found again by what it was asked for.
+        more: dict[str, Any] = {"model": o.model or model.name, "gpu": o.gpu}
+        more["preset"] = getattr(model, "preset", None)
         more |= {"scheme": o.folds, "bundle": bundle}
         parts.append(_part(o, home, data.first, target, data.folds, **more))
         if data.second is not None:

@@ -1,8 +1,5 @@
 """Another network gives its layers: the loop, the export and `predict` stay."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,53 +13,34 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import QUICK, REPOSITORY, run
+from tests.train.commands.test_run import QUICK, run
 
-#: Trains the prepared run's folds with a network that no release knows, then writes the bundle.
-SCRIPT = """
-import sys
+#: A module of somebody else's, in the folder where the command is given.
+CURVED = """
 from pathlib import Path
 
-import keras
-from rich.console import Console
-
-from train.commands.summarize import summarize_run
-from train.networks.network import NETWORKS, KerasNetwork
-from train.runs.tasks import Task, run_task
+from train.networks.network import KerasNetwork
+from train.networks.presets import load_preset
 
 
 class Curved(KerasNetwork):
     def layers(self, n_snps):
+        import keras
+
         x = keras.Input((n_snps, 4))
         h = keras.layers.Dense(6, activation="tanh")(keras.layers.Flatten()(x))
         return keras.Model(x, keras.layers.Dense(1)(h))
 
 
-NETWORKS["curved"] = Curved
-run = Path("runs/curved")
-for fold in (1, 2, 3):
-    run_task(Task((run,), fold))
-summarize_run(run, None, Console(stderr=True))
+CURVED = Curved(load_preset(str(Path(__file__).with_name("quick.toml"))))
 """
 
 
 def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> None:
     write_table(tmp_path / "table.tsv.gz", *simulate(n_samples=60, n_snps=12))
-    preset = QUICK.replace('network = "residual"', 'network = "curved"')
-    (tmp_path / "curved.toml").write_text(preset)
-
-    # Without the entry the run is prepared, and its first fold says what is missing.
-    unknown = run(tmp_path, "curved", "--preset", "curved.toml")
-    assert unknown.returncode == 57
-    assert "asks for network 'curved'; known: hidden, residual" in unknown.stderr
-
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+    (tmp_path / "quick.toml").write_text(QUICK)
+    (tmp_path / "curved.py").write_text(CURVED)
+    done = run(tmp_path, "curved", "--model", "curved:CURVED")
     assert done.returncode == 0, done.stderr
     assert "no fused ensemble" in done.stderr
 
@@ -74,3 +52,14 @@ def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> N
     predicted = Scorer(bundle).predict(Genotypes(codes))
     saved = np.load(tmp_path / "runs/curved/folds/fold_02/predictions.npz")
     assert predicted[saved["rows"], 1] == pytest.approx(saved["predicted"][:, 0], abs=1e-3)
+
+
+def test_a_network_that_does_not_exist_is_told_before_the_data_are_read(tmp_path: Path) -> None:
+    write_table(tmp_path / "table.tsv.gz", *simulate(n_samples=60, n_snps=12))
+    preset = QUICK.replace('network = "residual"', 'network = "curved"')
+    (tmp_path / "curved.toml").write_text(preset)
+    unknown = run(tmp_path, "curved", "--preset", "curved.toml")
+    assert unknown.returncode == 54
+    assert "asks for network 'curved'; known: hidden, residual" in unknown.stderr
+    assert "package.module:NAME" in unknown.stderr
+    assert not (tmp_path / "runs").exists()
