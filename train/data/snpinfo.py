@@ -6,9 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snpredict.genotypes.places import place_in_name
 from train.errors import TrainingTableError
+
+if TYPE_CHECKING:
+    import pandas
 
 _ID_NAMES = ("snp", "id", "name", "marker", "snp_id")
 _CHROMOSOME_NAMES = ("chromosome", "chrom", "chr", "#chrom")
@@ -123,14 +127,7 @@ def info_from_table(
         The file or a column is not there, a SNP of the model is not in it, or a position is no
         whole number.
     """
-    import pandas as pd
-
-    if not path.is_file():
-        raise TrainingTableError(f"SNP table {path} does not exist")
-    try:
-        table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
-    except (ValueError, csv.Error) as error:  # pandas' and Unicode's errors are ValueErrors
-        raise TrainingTableError(f"SNP table {path} cannot be read: {error}") from None
+    table = _read(path)
     lower = {str(name).lower(): name for name in table.columns}
 
     def column(names: tuple[str, ...], what: str) -> str:
@@ -147,9 +144,8 @@ def info_from_table(
             raise TrainingTableError(
                 f"{path} has no column '{name}'; found {', '.join(map(str, table.columns))}"
             )
-    table = table.drop_duplicates(column(_ID_NAMES, "SNP names")).set_index(
-        column(_ID_NAMES, "SNP names")
-    )
+    ids = column(_ID_NAMES, "SNP names")
+    table = table.drop_duplicates(ids).set_index(ids)
     unknown = [name for name in snps if name not in table.index]
     if unknown:
         raise TrainingTableError(
@@ -157,21 +153,34 @@ def info_from_table(
             + (" ..." if len(unknown) > 5 else "")
         )
     table = table.loc[snps]
-    positions = table[column(_POSITION_NAMES, "positions")]
-    wrong = [
-        (snp, text) for snp, text in positions.items() if not (text.isascii() and text.isdigit())
-    ]
-    if wrong:
-        raise TrainingTableError(
-            f"{path}: the position of {wrong[0][0]} is '{wrong[0][1]}'; expected a whole number"
-        )
     nothing: list[str | None] = [None] * len(snps)
     return SnpInfo(
         chromosome=list(table[column(_CHROMOSOME_NAMES, "chromosomes")]),
-        position=[int(text) for text in positions],
+        position=_positions(path, table[column(_POSITION_NAMES, "positions")]),
         counted_allele=_alleles(table[counted]) if counted else nothing,
         other_allele=_alleles(table[other]) if other else nothing,
     )
+
+
+def _read(path: Path) -> "pandas.DataFrame":
+    """The table as texts."""
+    import pandas
+
+    if not path.is_file():
+        raise TrainingTableError(f"SNP table {path} does not exist")
+    try:
+        return pandas.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    except (ValueError, csv.Error) as error:  # pandas' and Unicode's errors are ValueErrors
+        raise TrainingTableError(f"SNP table {path} cannot be read: {error}") from None
+
+
+def _positions(path: Path, texts: "pandas.Series") -> list[int | None]:
+    for snp, text in texts.items():
+        if not (text.isascii() and text.isdigit()):
+            raise TrainingTableError(
+                f"{path}: the position of {snp} is '{text}'; expected a whole number"
+            )
+    return [int(text) for text in texts]
 
 
 def _alleles(texts: Iterable[str]) -> list[str | None]:

@@ -118,14 +118,7 @@ def prepare(o: EvaluateOptions, table: TraitTable, models: dict[str, Model]) -> 
     given = folds_from_column(table.fold_labels) if table.fold_labels is not None else None
     n_folds = o.n_folds or (int(given.max()) if given is not None else 10)
     families, origin = _families(o, table, n_folds)
-    folds = {}
-    if "given" in o.schemes and given is not None:
-        folds["given"] = given
-    if "random" in o.schemes:
-        folds["random"] = dealt_folds(o, table, n_folds)
-    if "family" in o.schemes:
-        folds["family"] = family_folds(families, n_folds, o.seed)
-    o.wanted_folds(min(int(assignment.max()) for assignment in folds.values()))
+    folds = _folds(o, table, given, families, n_folds)
 
     targets = [Target(t, None, table.values[:, [at]]) for at, t in enumerate(table.traits)]
     for assignment in folds.values():
@@ -174,6 +167,25 @@ def prepare(o: EvaluateOptions, table: TraitTable, models: dict[str, Model]) -> 
         folds=folds,
         targets={target.name: target for target in targets},
     )
+
+
+def _folds(
+    o: EvaluateOptions,
+    table: TraitTable,
+    given: np.ndarray | None,
+    families: list[str],
+    n_folds: int,
+) -> dict[str, np.ndarray]:
+    """Fold 1..K of every sample, for each kind of folds that was asked for."""
+    folds = {}
+    if "given" in o.schemes and given is not None:
+        folds["given"] = given
+    if "random" in o.schemes:
+        folds["random"] = dealt_folds(o, table, n_folds)
+    if "family" in o.schemes:
+        folds["family"] = family_folds(families, n_folds, o.seed)
+    o.wanted_folds(min(int(assignment.max()) for assignment in folds.values()))
+    return folds
 
 
 def _families(o: EvaluateOptions, table: TraitTable, n_folds: int) -> tuple[list[str], str]:
