@@ -101,8 +101,8 @@ class DataFolder:
         if (self.path / "labels.json").exists():
             if self.labels["digest"] != digest:
                 raise SettingsChanged(
-                    f"{self.path.parent} was started with other genotypes, samples, SNPs, folds or "
-                    "families",
+                    f"{self.path.parent} was started with other genotypes, samples, SNPs, folds, "
+                    "families or covariates",
                     "Give the table and the options that it was started with, such as --ignore, or "
                     f"another {option}, or delete this one to start again",
                 )

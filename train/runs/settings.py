@@ -245,7 +245,7 @@ class EvaluationSettings(_Settings):
     phenotypes: str | None = field(metadata=_FREE)
     phenotypes_sha256: str | None = field(metadata=_FREE)
     repeats: str | None
-    data_digest: str = field(metadata=_digest("genotypes, samples or SNPs"))
+    data_digest: str = field(metadata=_digest("genotypes, samples, SNPs or covariates"))
     coding: str = field(metadata=_FREE)
     n_samples: int = field(metadata=_FREE)
     n_snps: int = field(metadata=_FREE)

@@ -254,12 +254,15 @@ def test_families_from_genotypes_when_no_column_names_them(tmp_path: Path) -> No
         table=table,
         traits=("height",),
         out=tmp_path / "out",
-        models=("gblup",),
-        schemes=("family",),
+        models=("gblup", "family-mean"),
+        schemes=("random", "family"),
         family_column="none",
         ignore=("family",),
     )
     assert "12 genotype clusters" in run(options)
+    # The clusters are the families of the models, too: their means differ.
+    scores = read_evaluation(tmp_path / "out").scores["height", "random", "family-mean"]
+    assert len(np.unique(scores.predicted[0])) > 2
 
 
 @pytest.mark.parametrize(
