@@ -83,7 +83,7 @@ class Scores:
     seconds: float
 
     def figure(self, name: str, seed: int) -> Interval:
-        """A figure by its name in `train.evaluation.report.FIGURES`, with its interval."""
+        """A figure by its name in `train.evaluation.markdown.FIGURES`, with its interval."""
         if name == "pcc_pooled":
             if not np.isfinite(self.by_fold["pcc"]).any():
                 # Predictions that differ between folds alone, such as training means, correlate
