@@ -89,7 +89,8 @@ def test_readme_holds_exactly_two_commands_to_run() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     assert [block.count("\n") for block in blocks] == [1, 1]
-    assert "snpredict predict" in blocks[0] and "pytest" in blocks[1]
+    assert "snpredict predict" in blocks[0]
+    assert "pytest" in blocks[1]
 
 
 def test_readme_links_lead_somewhere() -> None:
@@ -167,7 +168,8 @@ def test_card_figures_are_those_of_the_evaluation(trait: str) -> None:
     card = REPOSITORY / "models" / f"soynam-{trait}" / "MODEL_CARD.md"
     _, compared = card.read_text(encoding="utf-8").split("## Compared with baselines")
     shown = _rows_of_models(compared.split("\n## ")[0])
-    assert "BayesR" in shown and "network, default" in shown
+    assert "BayesR" in shown
+    assert "network, default" in shown
     for model in shown.keys() - {"model", "---"}:
         assert shown[model] <= report[model]
 

@@ -32,7 +32,8 @@ def test_json_adds_up_to_what_predict_says(run):
     assert value["prediction"] == predicted["prediction"]
     assert value["reference"] + total == pytest.approx(value["prediction"], rel=1e-6)
     assert value["contributions_sum"] == pytest.approx(total)
-    assert value["sample"] == "s7" and value["model"] == "tiny"
+    assert value["sample"] == "s7"
+    assert value["model"] == "tiny"
 
 
 @pytest.mark.parametrize("shown", [3, 40, 99])
@@ -49,7 +50,8 @@ def test_the_sum_is_shown(run, terminal, shown):
 
 def test_the_sum_is_on_stderr_when_piped(run):
     err = run("explain", "g.tsv", "--sample", "s7").err
-    assert "reference: the average genotype" in err and "= prediction" in err
+    assert "reference: the average genotype" in err
+    assert "= prediction" in err
     assert run("explain", "g.tsv", "--sample", "s7", "-q").err == ""
 
 
@@ -62,7 +64,8 @@ def test_out(run, folder):
 def test_unknown_sample(run, folder):
     outcome = run("explain", "g.tsv", "--sample", "s77", "--out", "e.tsv")
     assert outcome.code == errors.UnknownSample.exit_code
-    assert "no sample 's77' among its 60" in outcome.err and "did you mean s7" in outcome.err
+    assert "no sample 's77' among its 60" in outcome.err
+    assert "did you mean s7" in outcome.err
     assert [path.name for path in folder.iterdir()] == ["g.tsv"]
 
 
@@ -75,7 +78,8 @@ def test_file_without_sample_names_some(run):
 
 def test_sample_without_file(run):
     outcome = run("explain", "--sample", "s7")
-    assert outcome.code == 2 and "needs the file" in outcome.err
+    assert outcome.code == 2
+    assert "needs the file" in outcome.err
 
 
 # --- one SNP -----------------------------------------------------------------------------------
@@ -103,8 +107,10 @@ def test_snp_for_people(run, terminal):
 def test_snp_for_programs(run, folder):
     value = json.loads(run("explain", "--snp", "Gm01_5000_A_G", "--json").out)
     assert (value["id"], value["chromosome"], value["position"]) == ("Gm01_5000_A_G", "Gm01", 5000)
-    assert value["n_snps"] == 40 and list(value["effects"]) == ["0", "1", "2", "missing"]
-    assert len(value["neighbours"]) == 9 and len(value["fold_saliency"]) == 3
+    assert value["n_snps"] == 40
+    assert list(value["effects"]) == ["0", "1", "2", "missing"]
+    assert len(value["neighbours"]) == 9
+    assert len(value["fold_saliency"]) == 3
     run("explain", "--snp", "Gm01_5000_A_G", "--out", "snp.json")
     assert json.loads((folder / "snp.json").read_text()) == value
 
@@ -113,7 +119,8 @@ def test_snp_for_programs(run, folder):
 def test_piped_snp_is_a_plain_table(run, options, delimiter):
     outcome = run("explain", "--snp", "Gm01_5000_A_G", *options)
     rows = list(csv.reader(io.StringIO(outcome.out), delimiter=delimiter))
-    assert len(rows) == 5 and {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) == 5
+    assert {len(row) for row in rows} == {len(rows[0])}
     report = json.loads(run("explain", "--snp", "Gm01_5000_A_G", "--json").out)
     table = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     assert [row["genotype"] for row in table] == ["0", "1", "2", "missing"]
@@ -145,7 +152,8 @@ def test_a_snp_by_its_place_or_a_part_of_its_name(run, monkeypatch, typed):
 
 def test_a_part_of_several_names(run):
     outcome = run("explain", "--snp", "Gm02_3")
-    assert outcome.code == errors.UnknownSnp.exit_code == 21 and outcome.out == ""
+    assert outcome.code == errors.UnknownSnp.exit_code == 21
+    assert outcome.out == ""
     assert "10 SNPs with 'Gm02_3' in their names" in outcome.err
     assert "Gm02_30000_A_G, Gm02_31000_A_G" in outcome.err
 
@@ -171,7 +179,8 @@ def test_where_effects_hold_is_said(run, folder, terminal):
 
 def test_unknown_snp(run):
     outcome = run("explain", "--snp", "Gm01_5001_A_G")
-    assert outcome.code == errors.UnknownSnp.exit_code and outcome.out == ""
+    assert outcome.code == errors.UnknownSnp.exit_code
+    assert outcome.out == ""
     assert "no SNP 'Gm01_5001_A_G'" in outcome.err
     assert "hint: did you mean Gm01_5000_A_G" in outcome.err
 
@@ -187,7 +196,8 @@ def test_unknown_snp(run):
 )
 def test_wrong_usage(run, folder, arguments, words):
     outcome = run("explain", *arguments)
-    assert outcome.code == 2 and words in outcome.err
+    assert outcome.code == 2
+    assert words in outcome.err
     assert [path.name for path in folder.iterdir()] == ["g.tsv"]
 
 
@@ -198,7 +208,8 @@ def test_viewer_shows_a_snp_and_ends_at_q(run, monkeypatch):
     answer(monkeypatch, "Gm01_5000_A_G", "", "q", "Gm01_6000_A_G")
     outcome = run("explain")
     assert outcome.code == 0
-    assert "Gm01, position 5,000" in outcome.out and "position 6,000" not in outcome.out
+    assert "Gm01, position 5,000" in outcome.out
+    assert "position 6,000" not in outcome.out
     assert "SNP>" not in outcome.out
 
 

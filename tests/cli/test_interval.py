@@ -54,7 +54,8 @@ def test_lower_and_upper_stand_behind_spread(with_residuals, run):
 def test_new_families(with_residuals, run):
     known = run("predict", "g.tsv", "-m", "./both", "--interval", "0.8")
     new = run("predict", "g.tsv", "-m", "./both", "--interval", "0.8", "--families", "new")
-    assert "--families new" in known.err and "--families known" in new.err
+    assert "--families new" in known.err
+    assert "--families known" in new.err
     assert "families that the model was not trained on; from 60 residuals of 6 families" in new.err
     assert "within one family, whose samples err together" in new.err
     # The prediction plus and minus one number: families of ten weigh as their samples do.
@@ -85,13 +86,15 @@ def test_json_says_how(with_residuals, run):
 
 def test_without_the_option_nothing_is_said(with_residuals, run):
     outcome = run("predict", "g.tsv", "-m", "./both", "--format", "json")
-    assert "interval" not in outcome.err and "lower" not in outcome.out
+    assert "interval" not in outcome.err
+    assert "lower" not in outcome.out
     assert "interval" not in json.loads(outcome.out)
 
 
 def test_on_a_terminal(with_residuals, run, terminal):
     shown = run("predict", "g.tsv", "-m", "./plain", "--interval", "0.9").out
-    assert "lower" in shown and "upper" in shown
+    assert "lower" in shown
+    assert "upper" in shown
 
 
 def test_a_file_that_lacks_snps(with_residuals, run):

@@ -65,7 +65,8 @@ def test_a_file_without_a_usable_call_is_refused(run, write, folder, codes, call
         )
         if cause:
             assert f"hint: likely cause: {cause}; --min-match" in outcome.err
-    assert not (folder / "p.tsv").exists() and not (folder / "e.tsv").exists()
+    assert not (folder / "p.tsv").exists()
+    assert not (folder / "e.tsv").exists()
 
 
 def test_what_is_asked_for_with_min_match_0_is_done_and_flagged(run, write, codes):

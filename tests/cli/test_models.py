@@ -9,7 +9,8 @@ from snpredict.bundle.load import load_bundle
 
 def test_list(run, terminal):
     outcome = run("models")
-    assert outcome.code == 0 and outcome.err == ""
+    assert outcome.code == 0
+    assert outcome.err == ""
     (row,) = [line.split() for line in outcome.out.splitlines() if "tiny" in line]
     assert row[:6] == ["tiny", "height", "cm", "40", "3", "0.700"]
 
@@ -27,7 +28,8 @@ def test_piped_list_is_a_plain_table(run):
 
 def test_list_for_programs(run):
     (model,) = json.loads(run("models", "--json").out)
-    assert model["name"] == "tiny" and model["metrics"]["pcc_mean"] == 0.7
+    assert model["name"] == "tiny"
+    assert model["metrics"]["pcc_mean"] == 0.7
     assert model["size_bytes"] == load_bundle("tiny").size_bytes
 
 
@@ -36,14 +38,17 @@ def test_a_broken_bundle_is_a_warning(run, folder):
     broken.mkdir()
     (broken / "manifest.json").write_text("{}")
     outcome = run("models")
-    assert outcome.code == 0 and "tiny" in outcome.out
-    assert outcome.err.startswith("warning: ") and "schema_version" in outcome.err
+    assert outcome.code == 0
+    assert "tiny" in outcome.out
+    assert outcome.err.startswith("warning: ")
+    assert "schema_version" in outcome.err
 
 
 def test_no_models(run, folder):
     shutil.rmtree(folder.parent / "package" / "models")
     outcome = run("models")
-    assert outcome.code == 0 and "no models are installed" in outcome.err
+    assert outcome.code == 0
+    assert "no models are installed" in outcome.err
     assert json.loads(run("models", "--json").out) == []
 
 
@@ -70,4 +75,5 @@ def test_show_unknown(run):
 
 def test_show_without_a_name(run):
     outcome = run("models", "show")
-    assert outcome.code == 2 and outcome.err.startswith("error: ")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")

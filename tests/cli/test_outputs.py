@@ -97,11 +97,13 @@ def test_nothing_is_written_into_the_bundle(run, folder, tiny_bundle, command, n
     shutil.copytree(tiny_bundle, own)
     before = contents(own)
     outcome = run(*command, "-m", str(own), "-o", str(own / name), "--format", "json")
-    assert outcome.code == 2 and f"lies in {own}" in outcome.err
+    assert outcome.code == 2
+    assert f"lies in {own}" in outcome.err
     assert contents(own) == before
     shipped = folder.parent / "package" / "models" / "tiny" / name
     outcome = run(*command, "--format", "json", "--out", str(shipped))
-    assert outcome.code == 2 and "lies in" in outcome.err
+    assert outcome.code == 2
+    assert "lies in" in outcome.err
 
 
 def test_a_write_protected_result_stays(run, folder):
@@ -117,7 +119,8 @@ def test_a_name_of_255_bytes(run, folder):
     name = "n" * 251 + ".tsv"
     assert run("predict", "g.tsv", "-o", name).code == 0
     outcome = run("predict", "g.tsv", "-o", f"n{name}")
-    assert outcome.code == errors.OutputError.exit_code and "File name too long" in outcome.err
+    assert outcome.code == errors.OutputError.exit_code
+    assert "File name too long" in outcome.err
 
 
 @pytest.mark.parametrize("out", ["/dev/null", "/dev/stdout"])
@@ -176,4 +179,5 @@ def test_results_and_log_come_together(run, folder):
 
 def test_a_log_without_a_file(run):
     outcome = run("explain", "--snp", "Gm01_1000_A_G", "--match-log", "log.tsv")
-    assert outcome.code == 2 and "--match-log needs FILE" in outcome.err
+    assert outcome.code == 2
+    assert "--match-log needs FILE" in outcome.err

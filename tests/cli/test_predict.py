@@ -128,7 +128,10 @@ def test_format_overrides_the_suffix(run, folder):
 def test_table_on_a_terminal(run, terminal):
     out = run("predict", "g.tsv").out
     assert "prediction (cm)" in out
-    assert "s0 " in out and "s19 " in out and "s59 " in out and "s30 " not in out
+    assert "s0 " in out
+    assert "s19 " in out
+    assert "s59 " in out
+    assert "s30 " not in out
     assert "25 of 60 samples; all of them with --out" in out
     assert "\x1b" not in out
 
@@ -144,7 +147,8 @@ def test_control_characters_do_not_reach_the_terminal(run, terminal, folder, tin
     text = tiny.table(tiny.draw(2), ["\x1b[31mred", "[bold]x"])
     (folder / "odd.tsv").write_text(text)
     out = run("predict", "odd.tsv", "-q").out
-    assert "\x1b" not in out and "[bold]x" in out
+    assert "\x1b" not in out
+    assert "[bold]x" in out
 
 
 def test_id_column(run, folder):
@@ -164,7 +168,8 @@ def test_threads_and_model_path_change_nothing(run, tiny_bundle):
 def test_a_link_and_a_device_as_output(run, folder):
     (folder / "link.tsv").symlink_to("real.tsv")
     assert run("predict", "g.tsv", "-o", "link.tsv").code == 0
-    assert (folder / "real.tsv").is_file() and (folder / "link.tsv").is_symlink()
+    assert (folder / "real.tsv").is_file()
+    assert (folder / "link.tsv").is_symlink()
 
 
 # --- no file, wrong usage ----------------------------------------------------------------------
@@ -174,12 +179,14 @@ def test_no_file_gives_an_example(run):
     outcome = run("predict")
     assert outcome.code == 2
     assert "needs a file" in outcome.err
-    assert "hint: for example" in outcome.err and "snpredict predict " in outcome.err
+    assert "hint: for example" in outcome.err
+    assert "snpredict predict " in outcome.err
 
 
 def test_without_a_command_the_help_is_shown(run):
     outcome = run()
-    assert outcome.code == 2 and "Usage: snpredict" in outcome.err
+    assert outcome.code == 2
+    assert "Usage: snpredict" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -199,8 +206,10 @@ def test_without_a_command_the_help_is_shown(run):
 def test_wrong_usage(run, folder, arguments, words):
     before = (folder / "g.tsv").read_bytes()
     outcome = run("predict", "g.tsv", *arguments)
-    assert outcome.code == 2 and outcome.out == ""
-    assert outcome.err.startswith("error: ") and words in outcome.err
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: ")
+    assert words in outcome.err
     assert "\n\nhint: " in outcome.err
     assert [path.name for path in folder.iterdir()] == ["g.tsv"]
     assert (folder / "g.tsv").read_bytes() == before
@@ -208,7 +217,9 @@ def test_wrong_usage(run, folder, arguments, words):
 
 def test_parquet_is_not_printed_to_a_terminal(run, terminal):
     outcome = run("predict", "g.tsv", "--format", "parquet")
-    assert outcome.code == 2 and "--out" in outcome.err and outcome.out == ""
+    assert outcome.code == 2
+    assert "--out" in outcome.err
+    assert outcome.out == ""
 
 
 # --- bad input ---------------------------------------------------------------------------------
@@ -332,7 +343,8 @@ def test_bad_bundle(run, folder, command, damage, error, words):
     damage(folder.parent / "package" / "models" / "tiny")
     out = [] if command[0] == "models" else ["--out", "out.json"]
     outcome = run(*command, *out)
-    assert outcome.code == error.exit_code and outcome.out == ""
+    assert outcome.code == error.exit_code
+    assert outcome.out == ""
     for word in words:
         assert word in outcome.err
     assert [path.name for path in folder.iterdir()] == ["g.tsv"]
@@ -341,7 +353,8 @@ def test_bad_bundle(run, folder, command, damage, error, words):
 def test_unknown_model(run):
     outcome = run("predict", "g.tsv", "--model", "tyny")
     assert outcome.code == errors.UnknownModel.exit_code
-    assert "no model 'tyny'" in outcome.err and "hint: did you mean tiny?" in outcome.err
+    assert "no model 'tyny'" in outcome.err
+    assert "hint: did you mean tiny?" in outcome.err
 
 
 # --- interrupted and unexpected ----------------------------------------------------------------

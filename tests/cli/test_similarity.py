@@ -85,7 +85,8 @@ def test_the_line_gives_the_ratio_only_where_it_was_measured(run, model, folder)
         if line.startswith("similarity")
     )
     ratio = load_bundle(model).manifest.similarity.errors.mae_ratio
-    assert f"such lines had {ratio:.2f} (" in line and "times the error. More: " in line
+    assert f"such lines had {ratio:.2f} (" in line
+    assert "times the error. More: " in line
     assert len(line) <= 140
 
 
@@ -161,4 +162,6 @@ def test_explain_says_it_in_a_few_lines_of_a_terminal(run, model, folder, monkey
 def test_on_a_terminal(run, model, terminal):
     out = run("predict", "mixed.tsv", "--model", model).out
     # A heading may be folded.
-    assert "unlike_" in out and " yes" in out and " no" in out
+    assert "unlike_" in out
+    assert " yes" in out
+    assert " no" in out

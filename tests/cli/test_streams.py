@@ -56,7 +56,8 @@ def test_a_full_disk_behind_stdout(shell, command):
     lines = done.stderr.decode().splitlines()
     assert "error: stdout cannot be written: No space left on device" in lines
     assert "hint: is it closed, or the disk full?" in lines
-    assert "Traceback" not in done.stderr.decode() and "Exception" not in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert "Exception" not in done.stderr.decode()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -138,7 +139,8 @@ def test_a_closed_stdout_by_name_is_seen_before_any_work(shell):
 def test_a_file_is_not_a_folder(shell):
     done = shell("predict g.tsv -m {model} -o g.tsv/r.tsv")
     assert done.returncode == UNWRITTEN
-    assert b"g.tsv is not a folder" in done.stderr and b"create it first" not in done.stderr
+    assert b"g.tsv is not a folder" in done.stderr
+    assert b"create it first" not in done.stderr
 
 
 def test_a_folder_that_may_not_be_searched(tmp_path, monkeypatch):
@@ -163,7 +165,8 @@ def test_names_do_not_steer_the_terminal(shell, folder, command, exists):
     done = shell(f"{command} {shlex.quote(ODD)} -m {{model}}")
     assert done.returncode == (0 if exists else errors.FileNotFound.exit_code)
     said = done.stderr + done.stdout
-    assert b"\x1b" not in said and b"\nhint: rm" not in said
+    assert b"\x1b" not in said
+    assert b"\nhint: rm" not in said
     assert "�[31mred��hint: rm -rf.tsv" in said.decode()
 
 
@@ -176,7 +179,8 @@ def test_names_of_outputs_models_and_tables(shell):
     ):
         done = shell(line)
         assert done.returncode in (2, errors.UnknownModel.exit_code, UNWRITTEN)
-        assert b"\x1b" not in done.stderr and b"\nhint: rm" not in done.stderr
+        assert b"\x1b" not in done.stderr
+        assert b"\nhint: rm" not in done.stderr
 
 
 def test_a_name_that_is_not_utf8(shell, folder):
@@ -193,7 +197,8 @@ def test_a_name_that_is_not_utf8(shell, folder):
     python = f"{shlex.quote(sys.executable)} -m snpredict"
     model = "-m {model}"
     done = bash(f"{python} predict {name} {model} -o r.tsv")
-    assert done.returncode == 0 and "g�.tsv".encode() in done.stderr
+    assert done.returncode == 0
+    assert "g�.tsv".encode() in done.stderr
     for line in (
         f"predict {name} {model} -o r.json",
         f"predict {name} {model} -o r.parquet",
@@ -204,7 +209,8 @@ def test_a_name_that_is_not_utf8(shell, folder):
         copy, away = f"cp -r {model[3:]} {name}.model", f"rm -r {name}.model"
         done = bash(f"{copy}; {python} {line}; code=$?; {away}; exit $code")
         assert done.returncode == UNWRITTEN, done.stderr
-        assert b"is not UTF-8" in done.stderr and b"hint: rename" in done.stderr
+        assert b"is not UTF-8" in done.stderr
+        assert b"hint: rename" in done.stderr
         # The name, and not the whole document that it is in.
         assert len(done.stderr) < 200
     names = sorted(os.fsencode(path.name) for path in folder.iterdir())

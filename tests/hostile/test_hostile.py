@@ -541,7 +541,8 @@ def test_every_command_that_tells_effects_checks_them(bundle, genotypes, capsys,
         given = ["explain", *(["--snp", TINY.ids[0]] if command else [])]
     assert main([*given, "--model", str(bundle)]) == INVALID.exit_code
     captured = capsys.readouterr()
-    assert captured.out == "" and "as the model's weights give" in captured.err
+    assert captured.out == ""
+    assert "as the model's weights give" in captured.err
 
 
 def test_the_effects_of_the_snp_that_is_shown_are_checked(tmp_path, capsys):

@@ -67,7 +67,8 @@ def refused(written, tmp_path, capsys):
         path.write_text("\t".join(["id", *ids]) + "\n" + "\t".join(["a", *["1"] * len(ids)]) + "\n")
         code = main(["predict", str(path), "--model", str(folder)])
         captured = capsys.readouterr()
-        assert captured.out == "" and "Traceback" not in captured.err
+        assert captured.out == ""
+        assert "Traceback" not in captured.err
         assert code == error.exit_code, captured.err
         first, *hints = [line for line in captured.err.splitlines() if line]
         assert [word for word in words if word not in first] == [], first

@@ -121,10 +121,12 @@ def test_a_higher_level_holds_the_interval_of_a_lower_one():
     folds = random.normal(100, 8, (50, 3))
     ends = [cv_plus(folds, residuals, level) for level in (0.5, 0.6, 0.8, 0.9, 0.99)]
     for (lower, upper), (further, higher) in itertools.pairwise(ends):
-        assert (further <= lower).all() and (higher >= upper).all()
+        assert (further <= lower).all()
+        assert (higher >= upper).all()
     # From a half on the ends cannot cross, and the median of the folds lies between them.
     median = np.median(folds, axis=1)
-    assert (ends[0][0] <= median).all() and (median <= ends[0][1]).all()
+    assert (ends[0][0] <= median).all()
+    assert (median <= ends[0][1]).all()
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])

@@ -136,7 +136,8 @@ def test_equal_probabilities_say_nothing() -> None:
 
 def test_one_class_alone_has_no_order() -> None:
     found = figures(BINARY)(np.array([0.2, 0.6]), np.ones(2))
-    assert np.isnan(found["auc"]) and np.isnan(found["average_precision"])
+    assert np.isnan(found["auc"])
+    assert np.isnan(found["average_precision"])
     assert found["brier"] == pytest.approx((0.8**2 + 0.4**2) / 2)
 
 

@@ -52,16 +52,19 @@ def test_a_baseline_goes_by_its_name(name: str) -> None:
 
 def test_a_network_goes_by_its_preset_or_a_file(tmp_path: Path) -> None:
     paper = find_model("network-paper")
-    assert isinstance(paper, Network) and paper.preset == load_preset("paper")
+    assert isinstance(paper, Network)
+    assert paper.preset == load_preset("paper")
     own = tmp_path / "own.toml"
     own.write_text((PRESET_FOLDER / "paper.toml").read_text().replace("= 4\n", "= 5\n"))
     model = find_model(f"network-{own}")
-    assert isinstance(model, Network) and model.name == "network-own"
+    assert isinstance(model, Network)
+    assert model.name == "network-own"
     assert model.preset.architecture != paper.preset.architecture
     # A run that was started keeps its preset, whatever becomes of the file.
     own.unlink()
     again = find_model(f"network-{own}", model.preset)
-    assert isinstance(again, Network) and again.preset == model.preset
+    assert isinstance(again, Network)
+    assert again.preset == model.preset
 
 
 @pytest.mark.usefixtures("outside")

@@ -76,7 +76,8 @@ def fit_hidden(preset: Preset, data: FoldData, record: Record | None) -> FittedN
     The validation rows choose the ridge's shrinkage and the number of trees.
     """
     a, recipe = preset.architecture, preset.training
-    assert isinstance(a, HiddenArchitecture) and isinstance(recipe, HiddenTraining)
+    assert isinstance(a, HiddenArchitecture)
+    assert isinstance(recipe, HiddenTraining)
     seed = data.seed + data.fold
     seed_everything(seed)
     rng = np.random.default_rng(seed)

@@ -197,7 +197,8 @@ class _Worker:
         FoldFailed
             It has ended instead.
         """
-        assert self.status is not None and self.process.stdout is not None
+        assert self.status is not None
+        assert self.process.stdout is not None
         self.status.seconds = time.monotonic() - self.status.started
         if not self.process.stdout.readline():
             raise failed(self.status.task, self.process.wait(), self._log_from)
@@ -206,7 +207,8 @@ class _Worker:
 
     def stop(self) -> None:
         """End it: at once if it is at a task, otherwise by leaving it nothing to do."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         if self.status is not None:
             self.process.terminate()
         with suppress(BrokenPipeError):

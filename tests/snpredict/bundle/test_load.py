@@ -45,7 +45,8 @@ def test_what_was_written_is_read(written):
         "cm",
     )
     assert bundle.snps.ids == tuple(TINY.ids)
-    assert bundle.snps.chromosome[0] == "Gm01" and bundle.snps.chromosome[-1] == "Gm02"
+    assert bundle.snps.chromosome[0] == "Gm01"
+    assert bundle.snps.chromosome[-1] == "Gm02"
     assert bundle.snps.position[:2] == (1000, 2000)
     np.testing.assert_array_equal(bundle.snps.frequencies, TINY.frequencies)
     assert [fold.name for fold in bundle.manifest.folds] == ["fold_01", "fold_02", "fold_03"]
@@ -130,7 +131,8 @@ def test_altered_file_is_told_with_both_digests(copy, name):
     with pytest.raises(errors.BundleFileAltered) as caught:
         load_bundle(copy)
     digests = [word for word in caught.value.message.replace(",", " ").split() if len(word) == 64]
-    assert name in caught.value.message and len(set(digests)) == 2
+    assert name in caught.value.message
+    assert len(set(digests)) == 2
 
 
 def test_folder_without_manifest(tmp_path):

@@ -152,7 +152,8 @@ def test_explained_prediction_is_the_predicted_one(bundle, table):
     assert [snp for snp, _ in top] == [snp for snp, _ in prediction.top[77]]
     np.testing.assert_allclose([v for _, v in top], [v for _, v in prediction.top[77]])
     sizes = np.abs(results.columns["contribution"])
-    assert (np.diff(sizes) <= 0).all() and len(sizes) == 40
+    assert (np.diff(sizes) <= 0).all()
+    assert len(sizes) == 40
 
 
 def test_unknown_sample_names_the_nearest(bundle, table):

@@ -35,7 +35,8 @@ def test_report_of_a_snp(bundle):
     report = report_of(bundle, TINY.ids[4])
     assert (report.chromosome, report.position) == ("Gm01", 5000)
     assert (report.counted_allele, report.other_allele) == ("A", "G")
-    assert report.rank == bundle.saliency.rank[4] and report.n_snps == 40
+    assert report.rank == bundle.saliency.rank[4]
+    assert report.n_snps == 40
     assert report.frequencies == pytest.approx(
         dict(zip(["missing", "1", "2", "0"], TINY.frequencies[4], strict=True))
     )
@@ -63,7 +64,8 @@ def test_neighbours(bundle, at, neighbours):
 def test_snp_without_a_place_has_no_neighbours(tmp_path):
     snps = replace(TINY.snps(), position=(None,) * 40)
     report = report_of(load_bundle(TINY.write(tmp_path / "b", snps=snps)), TINY.ids[4])
-    assert report.position is None and report.neighbours == []
+    assert report.position is None
+    assert report.neighbours == []
 
 
 def test_in_which_lines_effects_hold(bundle, tmp_path):

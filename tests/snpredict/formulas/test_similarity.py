@@ -241,7 +241,8 @@ def test_a_shipped_model_flags_an_all_heterozygous_sample_for_that_alone(tmp_pat
 @needs_soynam
 def test_a_shipped_model_flags_missing_calls_and_hybrids():
     shipped = load_bundle("soynam-height")
-    assert shipped.similarity is not None and shipped.similarity.rates is not None
+    assert shipped.similarity is not None
+    assert shipped.similarity.rates is not None
     limits = shipped.similarity.rates
     table = match_file(FOLDER / "height_chip.tsv.gz", shipped)
     codes = np.concatenate([block.codes for block in table.blocks()])

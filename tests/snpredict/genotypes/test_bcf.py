@@ -140,7 +140,7 @@ def test_what_is_written_is_read(n_samples, n_snps, seed, kind):
 
 @needs_cyvcf2
 @pytest.mark.parametrize(
-    "record, error, words",
+    ("record", "error", "words"),
     [
         (("A G", "GT", "0/0 0/2 1/1"), errors.BadGenotype, "sample 'bob': found allele number 2"),
         (("A G", "GT", "0/0 0/0/2 1/1"), errors.BadGenotype, "sample 'bob': found allele number 2"),
@@ -159,7 +159,7 @@ def test_records_refused(tmp_path, record, error, words):
 
 
 @pytest.mark.parametrize(
-    "content, error, words",
+    ("content", "error", "words"),
     [
         pytest.param(
             gzip.decompress(bcf_without_records(HEADER)),

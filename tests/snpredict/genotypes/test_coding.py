@@ -144,7 +144,8 @@ def test_codes_of_minus_one_to_one_are_refused(writer, bundle, tmp_path):
     with pytest.raises(errors.UnclearCoding) as caught:
         predicted(path, bundle)
     assert f"found {minus_ones:,} cells of -1 and no 2 among" in caught.value.message
-    assert "--coding -101" in caught.value.hint and "--coding 012" in caught.value.hint
+    assert "--coding -101" in caught.value.hint
+    assert "--coding 012" in caught.value.hint
     with pytest.raises(errors.UnclearCoding):
         check_file(path, bundle)
     with pytest.raises(errors.UnclearCoding):

@@ -131,7 +131,8 @@ def test_dominance_columns_are_no_variants(file):
 
 def test_as_a_table_where_a_person_says_so(file):
     reader = open_genotypes(file(TABS), format="table", snps=Wanted(["m1_A"], [None], [None]))
-    assert isinstance(reader, WideTable) and not isinstance(reader, RawTable)
+    assert isinstance(reader, WideTable)
+    assert not isinstance(reader, RawTable)
     assert (reader.format, reader.id_column) == ("tsv", "IID")
 
 

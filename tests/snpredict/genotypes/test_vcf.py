@@ -121,7 +121,7 @@ def test_selection_in_any_order_swapped_and_absent(file):
 
 
 @pytest.mark.parametrize(
-    "cells, codes, notes",
+    ("cells", "codes", "notes"),
     [
         ("0/0 0|1 1|0", [0, 1, 1], {}),
         ("./. .|. .", [nan, nan, nan], {}),
@@ -140,7 +140,7 @@ def test_calls(file, cells, codes, notes):
 
 
 @pytest.mark.parametrize(
-    "fields, cells",
+    ("fields", "cells"),
     [
         ("GT:DP", "0/1:3 .:. 1/1"),
         ("GT:AD:DP:GQ:PL", "0/1:1,2:3:9:0,1,2 .:1:1:1:1 1/1:.:.:.:."),
@@ -155,7 +155,7 @@ def test_format_with_other_fields(file, fields, cells):
 
 
 @pytest.mark.parametrize(
-    "alleles, cells, variants, genotypes, notes",
+    ("alleles", "cells", "variants", "genotypes", "notes"),
     [
         ("A G,T", "0/1 1/2 2/2", [("A", "G"), ("A", "T")], [[1, nan, nan], [nan, nan, 2]], "split"),
         ("A G,T", "0/0 0/2 ./.", [("A", "G"), ("A", "T")], [[0, nan, nan], [0, 1, nan]], "split"),
@@ -209,7 +209,7 @@ def test_many_alternative_alleles(file):
 
 
 @pytest.mark.parametrize(
-    "site, expected",
+    ("site", "expected"),
     [
         ({"id": "s1"}, "s1"),
         ({"id": "x9;s1"}, "s1"),
@@ -255,7 +255,7 @@ SPLIT = "multi-allelic sites, split into one variant per alternative allele"
 
 
 @pytest.mark.parametrize(
-    "alleles, fields, cells, genotypes, notes",
+    ("alleles", "fields", "cells", "genotypes", "notes"),
     [
         ("A G", "GT:DS", "0/0:0.25 0/1:1.5 1/1:2", [[0.25, 1.5, 2]], {USED: 1}),
         ("A G", "DS", "0.25 . 2", [[0.25, nan, 2]], {USED: 1}),
@@ -297,7 +297,7 @@ def test_dosages(file, alleles, fields, cells, genotypes, notes):
 
 @pytest.mark.parametrize("dosages", ["use", "round", "ignore"])
 @pytest.mark.parametrize(
-    "fields, cells, codes, kind",
+    ("fields", "cells", "codes", "kind"),
     [
         ("GT:DS", "0:0 1:1 1/1:2", [nan, nan, 2], "haploid"),
         ("GT:DS", "1:1 0/0:0 1:.", [nan, 0, nan], "haploid"),
@@ -358,7 +358,7 @@ CHROM = b"\t".join(name.encode() for name in writer.COLUMNS)
 
 
 @pytest.mark.parametrize(
-    "content, error, words",
+    ("content", "error", "words"),
     [
         pytest.param(
             b"##fileformat=VCFv4.2\n", errors.NotATable, "no header line", id="meta-lines alone"
@@ -472,7 +472,7 @@ def test_refused(file, content, error, words):
 
 
 @pytest.mark.parametrize(
-    "alleles, fields, cells, words",
+    ("alleles", "fields", "cells", "words"),
     [
         ("A G", "GT", "0/0 0/2 1/1", "allele number 2 in GT, expected 0 to 1"),
         ("A G,T", "GT:DP", "0/0:1 3|0:1 1/1:1", "allele number 3 in GT, expected 0 to 2"),
@@ -515,7 +515,7 @@ def test_dosages_that_are_ignored_are_what_is_missing(file):
 
 
 @pytest.mark.parametrize(
-    "content, error",
+    ("content", "error"),
     [
         pytest.param(bgzf(TINY).removesuffix(BGZF_END), errors.TruncatedFile, id="no end mark"),
         pytest.param(
@@ -534,7 +534,7 @@ def test_cut(file, content, error):
 
 
 @pytest.mark.parametrize(
-    "fields, cells, whole",
+    ("fields", "cells", "whole"),
     [
         ("GT", "0/0 0/1 1/1", True),
         ("GT", "0/0 0/1 1/", False),

@@ -246,7 +246,7 @@ def test_fused_ensemble_checks_its_input(changed):
         "scale": TINY.scale,
         "alpha": 0.2,
     }
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"shape|finite|alpha|grid|among"):
         fused_ensemble(**(parts | changed))
 
 
@@ -255,7 +255,8 @@ def test_fold_models_alone_predict(tmp_path, capsys):
     plain = Tiny(n_snps=6, n_folds=2, affine=False)
     folder = plain.write(tmp_path / "b", saliency=None, out_of_fold=None)
     bundle = load_bundle(folder)
-    assert bundle.out_of_fold is None and bundle.known_saliency is None
+    assert bundle.out_of_fold is None
+    assert bundle.known_saliency is None
     codes = plain.draw(9)
     expected = pytest.approx(plain.expected(codes), rel=1e-5)
     assert Scorer(bundle).predict(Genotypes(codes)) == expected

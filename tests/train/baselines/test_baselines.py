@@ -57,7 +57,8 @@ def test_every_regression_finds_an_additive_trait(name: str, additive: Case) -> 
     model = BASELINES[name]
     fitted = model.fit(additive.data)
     predicted = fitted.predict(additive.test)
-    assert predicted.shape == additive.observed.shape and len(fitted.chosen) == 2
+    assert predicted.shape == additive.observed.shape
+    assert len(fitted.chosen) == 2
     refitted = model.refit(additive.data, fitted)
     assert refitted is not None
     again = refitted.predict(additive.test)
@@ -147,7 +148,8 @@ def test_family_means_by_hand() -> None:
     # Family c is new to the training rows: their mean, until its validation row is fitted too.
     assert fitted.predict(lines(["a", "c"])).tolist() == [[2.0], [4.0]]
     again = model.refit(data, fitted)
-    assert again is not None and again.predict(lines(["a", "c"])).tolist() == [[2.0], [10.0]]
+    assert again is not None
+    assert again.predict(lines(["a", "c"])).tolist() == [[2.0], [10.0]]
 
 
 def test_the_missing_mask_predicts_when_gaps_name_the_family_and_not_otherwise() -> None:
@@ -187,5 +189,6 @@ def test_a_binary_trait_gets_probabilities_that_tell_its_classes_apart(name: str
     case = case_of(codes, (phenotype > np.median(phenotype)).astype(float), family)
     case = replace(case, data=replace(case.data, task=BINARY))
     predicted = case.predicted(name)[:, 0]
-    assert predicted.min() >= 0 and predicted.max() <= 1
+    assert predicted.min() >= 0
+    assert predicted.max() <= 1
     assert figures(BINARY)(predicted, case.observed[:, 0])["auc"] > 0.6

@@ -70,7 +70,8 @@ def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(
     assert [observed.sum() for observed in scores.observed] == [6, 6, 6, 6]
     assert scores.by_fold["auc"].min() > 0.6
     report = Path("out/report.md").read_text()
-    assert "AUC" in report and "Covariates, for the models that use them: age, site." in report
+    assert "AUC" in report
+    assert "Covariates, for the models that use them: age, site." in report
     result = next(Path("out/runs").glob("sites*/random/sick/folds/fold_01/result.json"))
     told = json.loads(result.read_text())
     # A number and two categories.

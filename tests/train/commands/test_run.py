@@ -166,7 +166,8 @@ def test_effects_have_their_range_over_training_lines(default_run: Path) -> None
     assert ranges.shape == (*effects.shape, 2)
     spread = ranges[:, :, 1] - ranges[:, :, 0]
     curved = np.array([is_curved(function, snp) for snp in range(len(effects))])
-    assert curved.any() and (spread[curved].max(axis=1) > 0).any()
+    assert curved.any()
+    assert (spread[curved].max(axis=1) > 0).any()
     inside = (effects >= ranges[:, :, 0]) & (effects <= ranges[:, :, 1])
     assert inside[np.abs(effects) > np.abs(effects).mean()].mean() > 0.5
 
@@ -179,7 +180,8 @@ def test_the_bundle_holds_heterozygosity_and_call_rate_of_its_lines(default_run:
     assert found["call_rate"].to_pylist() == (called / codes.shape[1]).tolist()
     heterozygosity = (codes == 1).sum(axis=1) / called
     assert found["heterozygosity"].to_pylist() == heterozygosity.tolist()
-    assert bundle.similarity is not None and bundle.similarity.rates is not None
+    assert bundle.similarity is not None
+    assert bundle.similarity.rates is not None
     assert bundle.similarity.rates.heterozygosity[1] <= heterozygosity.max() + 0.01
 
 
@@ -212,7 +214,8 @@ def test_the_summary_files_agree_with_the_folds(default_run: Path) -> None:
     assert float(rows[3]["pcc"]) == pytest.approx(np.mean(pccs), abs=1e-6)
     with (path / "top_saliency_snps.csv").open() as file:
         top = [float(row["saliency"]) for row in csv.DictReader(file)]
-    assert len(top) == 20 and top == sorted(top, reverse=True)
+    assert len(top) == 20
+    assert top == sorted(top, reverse=True)
     # Mean over all test samples: the folds' means, weighted by their samples.
     weighted = sum(
         np.load(path / "folds" / f"fold_{n:02d}" / "saliency.npz")["saliency"] * r["n_test"]
@@ -283,9 +286,10 @@ def test_a_fold_that_is_being_trained_is_left_alone(default_run: Path) -> None:
     """Two processes on one fold would write into each other's files."""
     folder = default_run / "runs" / "whole" / "folds" / "fold_01"
     history = (folder / "history.csv").read_bytes()
-    with (folder / "lock").open("w") as lock, pytest.raises(FoldBusy, match="another process"):
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run_task(Task((default_run / "runs" / "whole",), 1))
+        with pytest.raises(FoldBusy, match="another process"):
+            run_task(Task((default_run / "runs" / "whole",), 1))
     assert (folder / "history.csv").read_bytes() == history
 
 
@@ -307,11 +311,13 @@ def test_a_terminated_run_stops_its_folds(folder: Path) -> None:
     fold = folder / "runs" / "long" / "folds" / "fold_01"
     deadline = time.monotonic() + 120
     while not (fold / "history.csv").exists():
-        assert time.monotonic() < deadline and process.poll() is None
+        assert time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "finished folds stay" in said
+    assert process.returncode == 130
+    assert "finished folds stay" in said
     with (fold / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its process is gone
     assert not (fold / "result.json").exists()
@@ -347,7 +353,8 @@ def test_comparing_two_tables_over_the_same_rows(compared_run: Path) -> None:
     phenotype[0] += 1
     write_table(folder / "other.tsv", names, codes, phenotype, family)
     refused = run(folder, "both2", "--compare", "other.tsv")
-    assert refused.returncode == 50 and "sample 1 is 'S000'" in refused.stderr
+    assert refused.returncode == 50
+    assert "sample 1 is 'S000'" in refused.stderr
     assert not (folder / "runs" / "both2").exists()
 
 
@@ -457,7 +464,8 @@ def test_a_figure_that_does_not_exist_stops_nothing(tmp_path: Path, default_run:
     assert done.returncode == 0, done.stderr
     result = "folds/fold_01/result.json"
     metrics = json.loads((tmp_path / "runs" / "flat" / result).read_text())["metrics"]
-    assert metrics["pcc"] is None and metrics["mae"] > 0
+    assert metrics["pcc"] is None
+    assert metrics["mae"] > 0
 
     # In a complete run, whose other folds need not be trained for this.
     shutil.copytree(default_run / "runs" / "whole", tmp_path / "runs" / "whole")
@@ -576,10 +584,13 @@ def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path)
     (tmp_path / "table.tsv.gz").write_bytes(gzip.compress(twice.encode()))
     words = ("--preset", "gblup", "--folds", "random", "--n-folds", 2)
     refused = run(tmp_path, "plots", *words)
-    assert refused.returncode == 16 and "--repeats mean" in refused.stderr
+    assert refused.returncode == 16
+    assert "--repeats mean" in refused.stderr
     given = run(tmp_path, "plots", "--preset", "gblup", "--repeats", "mean")
-    assert given.returncode == 50 and "rows of line 'S000' hold '1' and '2'" in given.stderr
-    assert "--folds random" in given.stderr and not (tmp_path / "runs").exists()
+    assert given.returncode == 50
+    assert "rows of line 'S000' hold '1' and '2'" in given.stderr
+    assert "--folds random" in given.stderr
+    assert not (tmp_path / "runs").exists()
 
     done = run(tmp_path, "plots", *words, "--repeats", "mean")
     assert done.returncode == 0, done.stderr
@@ -594,7 +605,8 @@ def test_lines_of_several_rows_are_averaged_and_stay_in_one_fold(tmp_path: Path)
 
 def test_summary_of_something_else_says_so(tmp_path: Path) -> None:
     done = train("summarize", tmp_path, cwd=tmp_path)
-    assert done.returncode == 56 and "not a run folder" in done.stderr
+    assert done.returncode == 56
+    assert "not a run folder" in done.stderr
 
 
 def test_disagreeing_models_are_not_exported() -> None:
@@ -619,5 +631,6 @@ def test_an_altered_fold_model_stops_the_export(default_run: Path) -> None:
         done = train("summarize", "runs/whole", "--out", "models/altered", cwd=default_run)
     finally:
         models[0].write_bytes(kept)
-    assert done.returncode == 58 and "fold 1: Keras and ONNX differ" in done.stderr
+    assert done.returncode == 58
+    assert "fold 1: Keras and ONNX differ" in done.stderr
     assert not (default_run / "models" / "altered").exists()

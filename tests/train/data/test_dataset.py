@@ -25,7 +25,8 @@ def test_reads_genotypes_phenotype_folds_and_families(tmp_path: Path, parts: tup
     assert np.array_equal(data.codes, codes)
     assert np.allclose(data.phenotype, phenotype, atol=1e-4)
     assert data.families == [str(f) for f in family]
-    assert data.fold_labels is not None and data.fold_labels[:4] == ["1", "2", "3", "1"]
+    assert data.fold_labels is not None
+    assert data.fold_labels[:4] == ["1", "2", "3", "1"]
 
 
 def test_samples_without_a_phenotype_are_left_out_and_counted(tmp_path: Path, parts: tuple) -> None:
@@ -34,7 +35,8 @@ def test_samples_without_a_phenotype_are_left_out_and_counted(tmp_path: Path, pa
     values[3] = float("nan")
     data = read_table(write_table(tmp_path / "t.tsv", names, codes, values, family), **COLUMNS)
     assert data.dropped == 1
-    assert "S003" not in data.samples and len(data.samples) == 29
+    assert "S003" not in data.samples
+    assert len(data.samples) == 29
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,10 @@ def test_two_folds_validate_on_a_seeded_fifth_of_the_other() -> None:
     folds = np.repeat([1, 2], 20)
     parts = split(folds, 1, seed=3)
     assert parts.test.tolist() == list(range(20))
-    assert len(parts.validation) == 4 and len(parts.train) == 16
-    assert parts.train.min() >= 20 and parts.validation.min() >= 20
+    assert len(parts.validation) == 4
+    assert len(parts.train) == 16
+    assert parts.train.min() >= 20
+    assert parts.validation.min() >= 20
     assert split(folds, 1, seed=3).validation.tolist() == parts.validation.tolist()
     assert split(folds, 1, seed=4).validation.tolist() != parts.validation.tolist()
 
@@ -69,7 +71,8 @@ def test_stratified_folds_are_even_in_size_and_in_classes(samples: int, ones: in
     classes = np.arange(samples) < ones
     folds = stratified_folds(classes, 10, seed=1)
     for counts in (np.bincount(folds)[1:], np.bincount(folds[classes], minlength=11)[1:]):
-        assert len(counts) == 10 and np.ptp(counts) <= 1
+        assert len(counts) == 10
+        assert np.ptp(counts) <= 1
     assert np.array_equal(folds, stratified_folds(classes, 10, seed=1))
     assert not np.array_equal(folds, stratified_folds(classes, 10, seed=2))
 

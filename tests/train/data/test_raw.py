@@ -41,7 +41,9 @@ def raw(tmp_path: Path) -> Path:
 def test_the_pedigree_is_no_snp_and_the_phenotype_is_a_trait(raw: Path) -> None:
     data = read_table(raw, trait="PHENOTYPE")
     assert data.snps == NAMES
-    assert data.dropped == 2 and "S003" not in data.samples and "S004" not in data.samples
+    assert data.dropped == 2
+    assert "S003" not in data.samples
+    assert "S004" not in data.samples
     kept = [row for row in range(60) if row not in (3, 4)]
     assert np.array_equal(data.codes, CODES[kept])
     assert np.allclose(data.phenotype, PHENOTYPE[kept], atol=1e-4)
@@ -54,7 +56,8 @@ def test_nor_are_they_where_the_trait_is_elsewhere(raw: Path, sex: str) -> None:
     traits = raw.with_name("traits.tsv")
     traits.write_text("\n".join(["line\tyield", *lines]) + "\n")
     data = read_table(raw, trait="yield", phenotypes=read_phenotypes(traits))
-    assert data.snps == NAMES and len(data.samples) == 60
+    assert data.snps == NAMES
+    assert len(data.samples) == 60
 
 
 def test_columns_of_heterozygotes_are_no_snps(tmp_path: Path) -> None:
@@ -129,8 +132,10 @@ def test_a_bundle_from_a_raw_knows_what_it_counts(tmp_path: Path) -> None:
     words = ["train", "run", "r.raw", "--trait", "PHENOTYPE", "--unit", "cm", "--out", "model"]
     words += ["--preset", "gblup", "--folds", "random", "--n-folds", "2", "--jobs", "2"]
     refused = command(tmp_path, *words)
-    assert refused.returncode == 28 and "hint: --coding -101 reads" in refused.stderr
-    assert not (tmp_path / "model").exists() and not (tmp_path / "runs").exists()
+    assert refused.returncode == 28
+    assert "hint: --coding -101 reads" in refused.stderr
+    assert not (tmp_path / "model").exists()
+    assert not (tmp_path / "runs").exists()
     done = command(tmp_path, *words, "--coding", "-101")
     assert done.returncode == 0, done.stderr
     assert "-1, 0, 1 read as 0, 1, 2 (--coding -101)" in done.stderr

@@ -67,7 +67,8 @@ def test_rows_of_a_line_become_their_mean(tmp_path: Path) -> None:
 
 def test_a_line_without_any_value_is_left_out(tmp_path: Path) -> None:
     table = read(write(tmp_path / "t.tsv", edit={(4, "height"): "NA"}))
-    assert table.samples == ["A", "C"] and table.dropped == 1
+    assert table.samples == ["A", "C"]
+    assert table.dropped == 1
 
 
 def test_order_of_rows_changes_no_value(tmp_path: Path) -> None:
@@ -126,7 +127,8 @@ def test_a_phenotype_table_may_hold_several_rows_per_line(tmp_path: Path) -> Non
     )
     assert table.samples == ["C", "A", "B"]
     assert table.values[:, 0].tolist() == [7.0, 11.5, 30.0]
-    assert table.families == ["west", "east", "west"] and table.fold_labels == ["3", "1", "2"]
+    assert table.families == ["west", "east", "west"]
+    assert table.fold_labels == ["3", "1", "2"]
     assert table.notes == (
         "5 rows of 2 lines averaged to one value per line (p.tsv), such as 'A', 'B'",
     )

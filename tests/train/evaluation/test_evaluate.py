@@ -157,16 +157,20 @@ def test_the_report_shows_figures_intervals_and_how_to_repeat_it(whole: Path) ->
     text = (whole / "report.md").read_text()
     # This evaluation was called from Python: there is no command line to be shown.
     assert "do not edit. Commands that made its fits, in this order: 1." in text
-    assert "called from Python; fits: family-mean " in text and "```console" not in text
+    assert "called from Python; fits: family-mean " in text
+    assert "```console" not in text
     found = read_evaluation(whole)
     figure = found.scores["height", "given", "gblup"].figure("pcc", found.settings.seed)
     assert figure.low < figure.value < figure.high
     assert figure.text() in text
-    assert "## height (cm)" in text and "## Controls" in text and "numpy 2" in text
+    assert "## height (cm)" in text
+    assert "## Controls" in text
+    assert "numpy 2" in text
     assert str(whole.parent) not in text
     elsewhere = whole.parent / "docs"
     copied = (elsewhere / "accuracy.md").read_text()
-    assert "accuracy-height.png" in copied and (elsewhere / "accuracy-height.png").is_file()
+    assert "accuracy-height.png" in copied
+    assert (elsewhere / "accuracy-height.png").is_file()
 
 
 def test_a_difference_to_gblup_is_paired_over_folds(whole: Path) -> None:
@@ -202,8 +206,10 @@ def test_the_same_command_continues_where_it_was_killed(
     lost.unlink()
     untouched = other.stat().st_mtime_ns
     said = run(options)
-    assert "1/1" in said and "random fold 2, gblup (height)" in said
-    assert lost.is_file() and other.stat().st_mtime_ns == untouched
+    assert "1/1" in said
+    assert "random fold 2, gblup (height)" in said
+    assert lost.is_file()
+    assert other.stat().st_mtime_ns == untouched
     figures = dict(zip(before.splitlines(), before.splitlines(), strict=True))
     now = (whole / "metrics.csv").read_bytes().splitlines()
     assert all(line in figures for line in now if b"seconds" not in line)
@@ -306,10 +312,12 @@ def test_phenotypes_are_joined_by_sample_and_come_first(folder: Path) -> None:
         phenotypes=read_phenotypes(changed),
     )
     assert data.values[data.samples.index("S237"), 0] == 12.25
-    assert data.families is not None and len(data.snps) == 60
+    assert data.families is not None
+    assert len(data.snps) == 60
     (note,) = data.notes
     assert "'height' is in both files and differs in 1 of 240 samples" in note
-    assert "S237" in note and "taken from changed.tsv" in note
+    assert "S237" in note
+    assert "taken from changed.tsv" in note
     same = read_traits(
         table,
         traits=["height"],
@@ -411,7 +419,8 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
     found = read_evaluation(out)
     text = (out / "report.md").read_text()
     versus = text.partition("## Networks against the best baseline")[2].partition("## yield")[0]
-    assert versus.count("| yield | random folds |") == 2 and "GBLUP 0." in versus
+    assert versus.count("| yield | random folds |") == 2
+    assert "GBLUP 0." in versus
     network, gblup = (found.scores["yield", "random", m] for m in ("network-gblup", "gblup"))
     assert np.array_equal(network.rows[0], gblup.rows[0])
     # The preset is the same ridge regression inside a network, on another grid of shrinkage.
@@ -440,10 +449,12 @@ def test_the_report_shows_the_command_lines_that_were_given(tmp_path: Path, fold
     app([*words, "gblup,rkhs"], standalone_mode=False)
     app([*words, "gblup,rkhs"], standalone_mode=False)  # nothing is left to fit
     report = (tmp_path / "out" / "report.md").read_text()
-    assert "this command" not in report and "made its fits, in this order: 2" in report
+    assert "this command" not in report
+    assert "made its fits, in this order: 2" in report
     lines = [line for line in report.splitlines() if line.startswith("$ ")]
     assert [shlex.split(line)[-1] for line in lines] == ["gblup", "gblup,rkhs"]
-    assert "- command 2: started 20" in report and "fits: rkhs 1" in report
+    assert "- command 2: started 20" in report
+    assert "fits: rkhs 1" in report
     commands = read_commands(tmp_path / "out")
     assert [c["arguments"][-1] for c in commands] == ["gblup", "gblup,rkhs", "gblup,rkhs"]
     assert all(c["version"] and c["seconds"] >= 0 for c in commands)

@@ -70,7 +70,8 @@ def test_virtual_lines_alternate_between_two_lines() -> None:
     x = np.repeat(np.arange(5, dtype=np.float32)[:, None], 200, axis=1)  # line number everywhere
     lines = virtual_lines(x, 400, 10, np.random.default_rng(0))
     parents = np.array([len(set(line)) for line in lines])
-    assert lines.shape == (400, 200) and set(parents) <= {1, 2}
+    assert lines.shape == (400, 200)
+    assert set(parents) <= {1, 2}
     changes = (np.diff(lines, axis=1) != 0).sum(axis=1)[parents == 2]
     # Binomial with 199 places and p = 1/20: mean 9.95.
     assert changes.mean() == pytest.approx(9.95, abs=0.7)
@@ -80,7 +81,8 @@ def test_the_grid_is_within_half_a_step() -> None:
     kernel = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
     kernel[:, 2] = 0
     grid, scale = on_grid(kernel)
-    assert grid.dtype == np.int8 and (grid[:, 2] == 0).all()
+    assert grid.dtype == np.int8
+    assert (grid[:, 2] == 0).all()
     assert (np.abs(grid * scale - kernel) <= 0.5 * scale * (1 + 1e-5)).all()
 
 
@@ -140,7 +142,8 @@ def test_an_older_history_holds_the_distance_to_the_lessons(tmp_path: Path) -> N
     path = tmp_path / "history.csv"
     path.write_text("epoch,loss,mae,val_loss,val_mae\n1,0.1,0.03,0.5,0.6\n")
     history = read_history(path, taught=True)
-    assert history["lesson_mae"].tolist() == [0.03] and "mae" not in history
+    assert history["lesson_mae"].tolist() == [0.03]
+    assert "mae" not in history
     assert read_history(path, taught=False)["mae"].tolist() == [0.03]
 
 
@@ -172,5 +175,6 @@ def test_the_picture_keeps_lessons_apart_from_phenotypes(
     labels = [line.get_label() for line in first.get_lines()]
     assert labels == ["training rows", "validation rows", "lowest"]
     assert first.get_lines()[0].get_ydata().tolist() == measures["mae"].tolist()
-    assert "lessons" in last.get_title() and len(last.get_lines()) == 2
+    assert "lessons" in last.get_title()
+    assert len(last.get_lines()) == 2
     assert last.get_ylim()[1] < 0.2 < first.get_ylim()[1]

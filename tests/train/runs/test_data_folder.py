@@ -41,7 +41,8 @@ def test_a_trait_with_gaps_survives_the_way_to_disk(tmp_path: Path, table: Trait
         assert len(found.samples) == n
     without = data.dataset(data.target("oil", None), families=False)
     assert without.families is None
-    assert isinstance(without.codes, np.memmap) and not without.codes.flags.writeable
+    assert isinstance(without.codes, np.memmap)
+    assert not without.codes.flags.writeable
 
 
 def test_other_data_and_other_folds_are_refused(tmp_path: Path, table: TraitTable) -> None:
@@ -51,7 +52,8 @@ def test_other_data_and_other_folds_are_refused(tmp_path: Path, table: TraitTabl
     other[0, 0] = (other[0, 0] + 1) % 3
     with pytest.raises(SettingsChanged, match="other genotypes") as caught:
         saved(tmp_path, replace(table, codes=other))
-    assert caught.value.hint is not None and "another --out" in caught.value.hint
+    assert caught.value.hint is not None
+    assert "another --out" in caught.value.hint
     folds = np.arange(30) % 3 + 1
     data.save_folds("random", folds)
     data.save_folds("random", folds)

@@ -69,14 +69,17 @@ def test_what_is_read_is_not_overwritten(train, tmp_path, arguments, words):
     (tmp_path / "link").symlink_to("table.tsv")
     before = contents(tmp_path)
     code, said = train(*arguments)
-    assert code == 2 and words in said and "hint: " in said
+    assert code == 2
+    assert words in said
+    assert "hint: " in said
     assert contents(tmp_path) == before
 
 
 def test_a_write_protected_bundle_stays(train, tmp_path):
     (tmp_path / "old").chmod(0o555)
     code, said = train("run", "table.tsv", *RUN, "--out", "old")
-    assert code == errors.OutputError.exit_code and "old is write-protected" in said
+    assert code == errors.OutputError.exit_code
+    assert "old is write-protected" in said
 
 
 def test_a_folder_killed_between_its_renames(tmp_path):
@@ -121,11 +124,13 @@ def test_a_folder_that_holds_more_than_a_bundle_is_not_replaced(train, tmp_path,
     code, err = train("run", "table.tsv", *RUN, "--folds", "random", "--out", "site")
     assert code == errors.OutputError.exit_code
     assert err.startswith("error: site holds what is not of a bundle: ")
-    assert "pages/notes.md" in err and "hint: move these files away" in err
+    assert "pages/notes.md" in err
+    assert "hint: move these files away" in err
     assert contents(tmp_path) == before
 
 
 def test_training_without_arguments_shows_its_help(train):
     code, err = train()
     assert code == 2
-    assert err.startswith("Usage: python -m train") and "\n  run  " in err
+    assert err.startswith("Usage: python -m train")
+    assert "\n  run  " in err

@@ -76,7 +76,8 @@ def test_measured_coverage_of_both_kinds():
     family = np.repeat(np.arange(1, 11), 4)
     left_out = LeftOut(family, family, np.zeros(40), residual, "column")
     told = measured_intervals(residual, np.repeat([1, 2], 20), left_out, "random")
-    assert told.known is not None and told.new is not None
+    assert told.known is not None
+    assert told.new is not None
     assert told.known.coverage["0.95"] == 1
     # Each interval for known families, used for new ones, is the same here.
     assert told.known.coverage_in_new_families["0.5"] == pytest.approx(0.75)
@@ -158,5 +159,6 @@ def test_mistakes_cost_no_training(tmp_path: Path):
     ):
         done = run(tmp_path, "bad", "--new-families", *options)
         assert done.returncode == code, done.stderr
-        assert words in done.stderr and "Traceback" not in done.stderr
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["table.tsv.gz"]

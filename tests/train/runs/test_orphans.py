@@ -116,7 +116,8 @@ def test_a_held_lock_names_its_process_and_since_when(tmp_path: Path) -> None:
         rf"fold 2 of .* by process {os.getpid()} on .+, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d",
         caught.value.message,
     )
-    assert caught.value.hint is not None and f"kill {os.getpid()}" in caught.value.hint
+    assert caught.value.hint is not None
+    assert f"kill {os.getpid()}" in caught.value.hint
 
 
 TENSORFLOW = "I0000 00:00:1732468281.123456    1234 single_machine.cc:374] Starting new session"

@@ -56,7 +56,8 @@ def test_the_first_estimate_of_many_fits_is_not_that_of_the_cheap_ones() -> None
     assert said[1][1] == "at least 4:39 left (not timed yet: network-default)"
     assert said[2][1] == "about 13:39 left"
     for (told, missing), _, truth in said[2:]:
-        assert told == pytest.approx(truth) and missing == []
+        assert told == pytest.approx(truth)
+        assert missing == []
     assert FitsLeft(["bayesr", "gblup"], jobs=2).text() == (
         "time left unknown (not timed yet: bayesr, gblup)"
     )
@@ -90,7 +91,8 @@ def test_folds_fit_the_window(columns: int, monkeypatch: pytest.MonkeyPatch) -> 
         )
     text = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", screen.getvalue())
     lines = text.replace("\r", "\n").splitlines()
-    assert any("running" in line for line in lines) and "…" not in text
+    assert any("running" in line for line in lines)
+    assert "…" not in text
     assert max(map(len, lines)) <= columns
     assert ("no room for best" in " ".join(text.split())) is (columns == 40)
 

@@ -72,7 +72,8 @@ def test_settings_come_back_as_they_were(tmp_path: Path, settings) -> None:
 def test_what_a_figure_depends_on_must_not_differ(change: dict, words: str) -> None:
     with pytest.raises(SettingsChanged, match=words) as caught:
         replace(RUN, **change).require_same(Path("runs/x"), RUN, "--run-dir")
-    assert caught.value.hint is not None and "another --run-dir" in caught.value.hint
+    assert caught.value.hint is not None
+    assert "another --run-dir" in caught.value.hint
 
 
 def test_a_bundle_may_be_named_otherwise_and_keeps_what_it_was_said_to_be() -> None:
@@ -96,7 +97,8 @@ def test_a_folder_of_an_earlier_version_is_refused_with_what_to_do(tmp_path: Pat
     (tmp_path / "settings.json").write_text(json.dumps({"trait": "height", "preset": {}}))
     with pytest.raises(IncompleteRun, match="by another version of snpredict") as caught:
         RunSettings.read(tmp_path)
-    assert caught.value.hint is not None and "start the same command again" in caught.value.hint
+    assert caught.value.hint is not None
+    assert "start the same command again" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ def processes(folds: Path) -> list[int]:
 
 def test_a_worker_takes_one_task_after_the_other(fit) -> None:
     folds = fit("one", "pass")
-    assert len(processes(folds)) == 3 and len(set(processes(folds))) == 1
+    assert len(processes(folds)) == 3
+    assert len(set(processes(folds))) == 1
     # Nothing was said, and no empty log is left.
     assert not list(folds.glob("*/log.txt"))
 
@@ -93,7 +94,8 @@ def test_a_killed_worker_fails_its_task_and_finished_ones_stay(fit, tmp_path: Pa
     act = "if data.fold == 2: os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(FoldFailed, match=r"fold 2 .* was ended by SIGKILL") as caught:
         fit("killed", act)
-    assert caught.value.hint is not None and "fewer --jobs" in caught.value.hint
+    assert caught.value.hint is not None
+    assert "fewer --jobs" in caught.value.hint
     finished = sorted(path.parent.name for path in tmp_path.glob("killed/runs/**/result.json"))
     assert finished == ["fold_01"]
 
@@ -103,4 +105,5 @@ def test_an_error_is_told_with_its_last_words(fit) -> None:
     with pytest.raises(FoldFailed, match=r"exit code 1: .*no such luck") as caught:
         fit("wrong", act)
     log = re.search(r"whole log: (.*)\)", caught.value.message)
-    assert log is not None and "before" in Path(log[1]).read_text()
+    assert log is not None
+    assert "before" in Path(log[1]).read_text()
