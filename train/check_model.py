@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.encoding import MISSING, channel_of
 from snpredict.formulas.genotypes import Genotypes
 from train.data.folds import Split, random_folds, split
 from train.errors import UnsuitableModel
-from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, SingleTargetModel
 
 N_SAMPLES, N_SNPS, N_FAMILIES = 64, 24, 4

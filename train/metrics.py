@@ -5,8 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-#: What a trait is: a number, or 0 and 1.
-CONTINUOUS, BINARY = "continuous", "binary"
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
 
 
 def pearson(predicted: np.ndarray, observed: np.ndarray) -> float:

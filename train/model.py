@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from snpredict.bundle.manifest import CONTINUOUS
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.folds import Split
 from train.errors import UnsuitableModel
-from train.metrics import CONTINUOUS
 
 #: Told of every epoch: its number, from 1 (0 is the start), and its figures by name.
 Record = Callable[[int, dict[str, float]], None]

@@ -18,7 +18,7 @@ import numpy as np
 
 
 class Link(ABC):
-    """A function of the score, its slopes and its inverse; arrays of any shape, elementwise.
+    """A function of the score, and its slopes; arrays of any shape, elementwise.
 
     Attributes
     ----------
@@ -45,10 +45,6 @@ class Link(ABC):
     def chord_slope(self, z: np.ndarray, z_ref: np.ndarray) -> np.ndarray:
         """``(value(z) − value(z_ref)) / (z − z_ref)``, or the derivative where the two meet."""
 
-    @abstractmethod
-    def inverse(self, value: np.ndarray) -> np.ndarray:
-        """The score of a value within the link's range."""
-
 
 @dataclass(frozen=True)
 class Identity(Link):
@@ -72,10 +68,6 @@ class Identity(Link):
     def chord_slope(self, z: np.ndarray, z_ref: np.ndarray) -> np.ndarray:
         """1."""
         return np.ones(np.broadcast_shapes(np.shape(z), np.shape(z_ref)))
-
-    def inverse(self, value: np.ndarray) -> np.ndarray:
-        """The value."""
-        return value
 
 
 @dataclass(frozen=True)
@@ -122,10 +114,6 @@ class Isru(Link):
         # What remains is z = z_ref = 0, where the slope is 1.
         return np.divide(above, below, out=np.ones(np.shape(above)), where=below != 0)
 
-    def inverse(self, value: np.ndarray) -> np.ndarray:
-        """``v / sqrt(1 − α v²)``."""
-        return value / np.sqrt(1 - self.alpha * value * value)
-
 
 @dataclass(frozen=True)
 class Logit(Link):
@@ -152,10 +140,6 @@ class Logit(Link):
         half = 0.5 * (z - z_ref)
         shrunk = np.divide(np.tanh(half), half, out=np.ones(np.shape(half)), where=half != 0)
         return 0.25 * shrunk * (1 - np.tanh(0.5 * z) * np.tanh(0.5 * z_ref))
-
-    def inverse(self, value: np.ndarray) -> np.ndarray:
-        """``log(p / (1 − p))``."""
-        return np.log(value) - np.log1p(-value)
 
 
 def sigmoid(s: np.ndarray) -> np.ndarray:

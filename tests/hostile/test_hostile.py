@@ -806,7 +806,7 @@ def test_bombs(bundle, genotypes, lie, words):
 # --- properties --------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 @pytest.mark.parametrize("name", [MANIFEST, SNPS, SALIENCY, OUT_OF_FOLD, ENSEMBLE])
 def test_damaged_files_are_refused_or_predict(written, name, data):

@@ -259,7 +259,7 @@ def test_linear_bundles(refused, lie, words):
     refused("linear", lie, words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 @pytest.mark.parametrize(
     "name", [("linear", MANIFEST), ("linear", EFFECTS), ("schema_1", MANIFEST)]

@@ -77,7 +77,7 @@ def test_the_rank_is_that_of_the_decimal_number(level, n, rank):
 values = st.floats(-1000, 1000).map(lambda value: round(value, 2))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_as_all_sums_sorted(data):
     n_folds = data.draw(st.integers(1, 4))

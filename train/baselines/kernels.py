@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.encoding import CHANNEL_CODES
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
 from train.baselines.sums import sum_over_snps
 from train.data.centred import centered, training_means
-from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 #: Gaussian kernel ``exp(−g D² / median D²)``: the g that the validation rows choose among.

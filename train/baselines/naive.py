@@ -5,9 +5,9 @@ A model is worth as much as it is above these.
 
 import numpy as np
 
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from train.baselines.kernels import KernelRidge, channel_kernel
-from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 

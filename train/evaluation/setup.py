@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from snpredict.bundle.manifest import BINARY
 from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.formulas.encoding import MISSING
@@ -17,7 +18,6 @@ from train.data.families import genotype_clusters
 from train.data.folds import SCHEMES, check_folds, family_folds, folds_from_column
 from train.data.snpinfo import info_from_names
 from train.errors import UnknownModelName
-from train.metrics import BINARY
 from train.model import Model
 from train.networks.network import PREFIX
 from train.registry import BASELINES, find_model

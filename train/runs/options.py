@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
 from snpredict.genotypes.detect import open_wide
@@ -16,7 +17,6 @@ from train.data.folds import random_folds, stratified_folds
 from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo
 from train.errors import TrainingTableError
-from train.metrics import BINARY, CONTINUOUS
 from train.runs.data_folder import Target
 from train.runs.folder import fold_sizes
 from train.runs.settings import RunSettings

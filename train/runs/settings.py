@@ -11,11 +11,11 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
+from snpredict.bundle.manifest import CONTINUOUS
 from snpredict.bundle.typed_json import as_json
 from snpredict.files import write_file
 from train.data.covariates import Covariate
 from train.errors import IncompleteRun, SettingsChanged
-from train.metrics import CONTINUOUS
 from train.networks.presets import Preset
 
 SETTINGS = "settings.json"
@@ -174,7 +174,7 @@ class RunSettings(_Settings):
     refit : bool
         Whether it is fitted again on training and validation rows.
     task : str
-        `train.metrics.CONTINUOUS` or `BINARY`.
+        `snpredict.bundle.manifest.CONTINUOUS` or `BINARY`.
     covariates : tuple of Covariate
         What the model looks at beside genotypes.
     """

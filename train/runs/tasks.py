@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 
+from snpredict.bundle.manifest import BINARY
 from snpredict.files import write_file
 from snpredict.formulas.genotypes import Genotypes
 from train.data.folds import Split, split
 from train.errors import FoldBusy
-from train.metrics import BINARY, binary_figures, metrics
+from train.metrics import binary_figures, metrics
 from train.model import FoldData, Inputs, Model
 from train.registry import find_model
 from train.runs.data_folder import Target

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snpredict import errors
@@ -125,7 +125,6 @@ def test_largest_is_by_size_whatever_the_sign():
     assert largest(values, 9).shape == (2, 4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=30), st.integers(1, 40))
 def test_largest_is_the_beginning_of_a_full_sort(row, count):
     expected = sorted(range(len(row)), key=lambda at: (-abs(row[at]), at))[:count]

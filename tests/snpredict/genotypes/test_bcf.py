@@ -119,7 +119,7 @@ def test_haploid_calls_are_missing_whatever_their_dosages(tmp_path, dosages):
 
 
 @needs_cyvcf2
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**32), st.sampled_from("upd"))
 def test_what_is_written_is_read(n_samples, n_snps, seed, kind):
     codes = np.random.default_rng(seed).integers(-1, 3, (n_samples, n_snps)).astype(np.int8)
@@ -239,7 +239,7 @@ def content(tmp_path_factory):
 
 
 @needs_cyvcf2
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_read(content, data):
     with tempfile.TemporaryDirectory() as folder:

@@ -304,7 +304,7 @@ def test_a_bed_that_goes_away(fileset):
 # --- properties ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 70), st.integers(1, 30), st.integers(0, 2**32))
 def test_what_was_written_is_read(n_samples, n_variants, seed):
     rng = np.random.default_rng(seed)
@@ -321,7 +321,7 @@ def test_what_was_written_is_read(n_samples, n_variants, seed):
     np.testing.assert_array_equal(read_codes, codes[:, chosen])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from([".bed", ".bim", ".fam"]))
 def test_damaged_file_sets_are_refused_or_read(data, suffix):
     contents = {".bed": BED, ".bim": BIM, ".fam": FAM}

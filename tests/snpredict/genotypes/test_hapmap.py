@@ -487,7 +487,7 @@ def files(draw):
     return variants, codes, style, pack
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(files())
 def test_what_is_written_is_read(drawn):
     variants, codes, style, pack = drawn
@@ -510,7 +510,7 @@ MIXED = table(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_damaged_files_are_refused_or_give_codes(data):
     content = data.draw(st.sampled_from([TWO_LETTERS, IUPAC, MIXED]))

@@ -352,7 +352,7 @@ def test_every_cut_is_an_error(tmp_path, columns):
         pytest.param(example(compression="none", use_dictionary=False), id="plain"),
     ],
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_damaged_files_are_refused_or_read(content, data):
     with tempfile.TemporaryDirectory() as folder:

@@ -421,7 +421,7 @@ def test_every_cut_is_found(tmp_path, written, kind):
 # --- properties ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 300), st.integers(1, 30), st.integers(0, 2**32), st.booleans())
 def test_what_was_written_is_read(n_samples, n_variants, seed, phased):
     rng = np.random.default_rng(seed)
@@ -439,7 +439,7 @@ def test_what_was_written_is_read(n_samples, n_variants, seed, phased):
     np.testing.assert_array_equal(read_codes, codes[:, chosen])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 100), st.integers(1, 10), st.integers(0, 2**32))
 def test_what_was_written_as_dosages_is_read(n_samples, n_variants, seed):
     rng = np.random.default_rng(seed)
@@ -462,7 +462,7 @@ def test_what_was_written_as_dosages_is_read(n_samples, n_variants, seed):
     assert not none.any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     data=st.data(), kind=st.sampled_from(KINDS), suffix=st.sampled_from([".pgen", ".pvar", ".psam"])
 )

@@ -204,7 +204,7 @@ def test_an_id_column_that_is_none_of_the_pedigree(file):
         read_all(file(RAW), WANTED, options=ReadOptions(id_column="m1"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=mutations(RAW))
 def test_damaged_files_are_refused_or_read(content):
     with tempfile.TemporaryDirectory() as folder:

@@ -363,7 +363,7 @@ def test_other_formats_are_not_read_as_tables(file, content, kind):
 # --- properties ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     n_samples=st.integers(1, 12),
     n_snps=st.integers(1, 12),
@@ -413,7 +413,7 @@ def test_chunks_of_many_lines(file):
 
 
 @pytest.mark.parametrize("snps_in", ["rows", "columns", None])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=mutations(TRAW), packed=st.booleans())
 def test_damaged_files_are_refused_or_read(snps_in, content, packed):
     with tempfile.TemporaryDirectory() as folder:

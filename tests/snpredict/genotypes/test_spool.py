@@ -145,7 +145,7 @@ def tables(draw):
     return codes, draw(st.integers(0, n_variants)), Selection(variants, swapped)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables())
 def test_what_was_packed_comes_back(table):
     codes, cut, chosen = table
@@ -161,7 +161,7 @@ def test_what_was_packed_comes_back(table):
             assert not fractions.any()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables(), st.integers(0, 2**32))
 def test_dosages_come_back(table, seed):
     codes, _, chosen = table

@@ -597,7 +597,7 @@ def cohorts(draw):
     return [f"line {at}" for at in range(n_samples)], SNPS[:n_snps], codes
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     cohorts(),
     st.sampled_from([UNPHASED, PHASED, ("0/0", "1|0", "1|1", ".")]),
@@ -621,7 +621,7 @@ def test_what_is_written_is_read(cohort, calls, fields, pack, block_bytes):
     assert reader.notes == {}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cohorts(), st.sampled_from(["GT:DS", "DS", "GT:DP:DS"]), st.integers(0, 11))
 def test_dosages_that_are_written_are_read(cohort, fields, decimals):
     samples, variants, codes = cohort
@@ -651,7 +651,7 @@ CALL = st.lists(ALLELE, min_size=1, max_size=4).flatmap(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(CALL | st.sampled_from(["0/0", "0/1", "1|1"]), min_size=1, max_size=8), st.booleans()
 )
@@ -688,13 +688,13 @@ FUZZED = (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(FUZZED).flatmap(mutations), st.sampled_from([bytes, gzip.compress, bgzf]))
 def test_damaged_text_is_refused_or_read(content, pack):
     refused_or_read(pack(content))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutations(bgzf(FUZZED[1], 200)))
 def test_damaged_blocks_are_refused_or_read(content):
     refused_or_read(content)

@@ -518,7 +518,7 @@ wide_tables = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(wide_tables, st.randoms(use_true_random=False))
 def test_what_is_written_is_read(shape, rng):
     n_samples, n_snps, delimiter, missing = shape
@@ -596,7 +596,7 @@ def rendered_tables(draw):
     return content, wanted, columns, block_bytes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rendered_tables())
 def test_every_rendering_reads_as_the_reference_does(rendered):
     content, snps, columns, block_bytes = rendered
@@ -616,7 +616,7 @@ FUZZED = (
 NASTY = [bytes([byte]) for byte in b'\n\r\t," 0123.-naN\0\x1f\xef\xff'] + [b"\xef\xbb\xbf", b""]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.data())
 def test_damaged_files_are_refused_or_read_as_the_reference_does(data):
     content = data.draw(st.sampled_from(FUZZED))

@@ -100,7 +100,7 @@ def test_a_constant_per_snp_costs_no_precision():
     np.testing.assert_allclose(found, tiny.expected(codes), atol=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 200), min_size=1), threads=st.sampled_from([1, 2]))
 def test_blocks_and_threads_do_not_change_a_bit(bundle, scorer, cuts, threads):
     codes = TINY.draw(150)
