@@ -100,6 +100,6 @@ class UnsuitableModel(SnpredictError):
 
 
 class OutsideModelError(SnpredictError):
-    """``package.module:NAME`` does not lead to a model."""
+    """``package.module:NAME`` does not lead to a model, or to one that cannot be used."""
 
     exit_code = 66

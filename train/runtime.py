@@ -4,6 +4,7 @@ import os
 import platform
 import socket
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 
 from snpredict.version import __version__
@@ -41,8 +42,10 @@ def configure_tensorflow(threads: int) -> None:
     import tensorflow as tf
 
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        # A worker sets them before anything else; where TensorFlow runs already, it keeps its own.
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
 
 

@@ -20,6 +20,11 @@ _LISTED = 10
 
 #: What `SnpReport.effects_hold` may say.
 IN_EVERY_LINE = "every line, up to the curvature of the model's output (ISRU)"
+IN_EVERY_LINE_BY_LINK = {
+    "isru": IN_EVERY_LINE,
+    "identity": "every line",
+    "logit": "every line, up to the curvature of the probability",
+}
 IN_THE_AVERAGE_LINE = "the average genotype of the training set; other SNPs change them"
 
 
@@ -167,7 +172,8 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
     if function is not None:
         # A `Scorer` has tried a sample of the SNPs, which may be without this one.
         bundle.check_effects(function, np.array([at]))
-        hold = IN_THE_AVERAGE_LINE if is_curved(function, at) else IN_EVERY_LINE
+        linear = IN_EVERY_LINE_BY_LINK[bundle.manifest.link.name]
+        hold = IN_THE_AVERAGE_LINE if is_curved(function, at) else linear
     return SnpReport(
         id=snp,
         chromosome=snps.chromosome[at],

@@ -12,6 +12,7 @@ from tests.simulated import simulate, write_table
 from train.check_model import check_model
 from train.cli import app
 from train.data.folds import split, stratified_folds
+from train.errors import FoldFailed
 from train.evaluation.figures import read_evaluation
 from train.metrics import BINARY, figures
 from train.model import FoldData, Inputs
@@ -153,3 +154,37 @@ def test_the_baseline_is_evaluated_beside_ours(table: Path) -> None:
     means = [scores.by_fold["pcc"].mean() for scores in (ours, theirs)]
     assert min(means) > 0.3
     assert means[0] == pytest.approx(means[1], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("predict", "words"),
+    [
+        ("np.full((len(inputs), 1), np.nan)", "a prediction that is not finite"),
+        ("np.full((len(inputs), 1), 7.0)", "7 to 7 for a binary trait, expected probabilities"),
+        ("np.zeros((len(inputs) - 1, 1))", r"predictions of shape \(39, 1\), expected \(40, 1\)"),
+        ("1 / 0", "raised ZeroDivisionError"),
+    ],
+)
+def test_what_no_figure_can_be_made_of_is_named(table: Path, predict: str, words: str) -> None:
+    before, _, _ = BASELINE.partition("    def predict")
+    module = f"import numpy as np{before}    def predict(self, inputs): return {predict}\n"
+    options = ["--trait", "ill", "--folds", "random", "--n-folds", "3", "--threads", "1"]
+    options += ["--binary", "ill", "--ignore", "height", "--ignore", "age", "--unit", "cases"]
+    Path("a_mistake.py").write_text(
+        module.replace("    name, title", "    tasks = 'continuous', 'binary'\n    name, title")
+    )
+    with pytest.raises(FoldFailed, match=f"model 'a_mistake:Ridge' .*{words}"):
+        app(
+            [
+                "run",
+                str(table),
+                *options,
+                "--model",
+                "a_mistake:Ridge",
+                "--out",
+                "m",
+                "--fold",
+                "1",
+            ],
+            standalone_mode=False,
+        )

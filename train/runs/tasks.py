@@ -20,6 +20,7 @@ import math
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ from typing import Any
 import numpy as np
 
 from snpredict.bundle.manifest import BINARY
+from snpredict.errors import SnpredictError
 from snpredict.files import write_file
 from snpredict.formulas.genotypes import Genotypes
 from train.data.folds import Split, split
-from train.errors import FoldBusy
+from train.errors import FoldBusy, OutsideModelError
 from train.metrics import binary_figures, metrics
 from train.model import FoldData, Inputs, Model
 from train.registry import find_model
@@ -156,10 +158,13 @@ class _Fit:
             fold=self.task.fold,
             task=self.settings.task,
         )
-        fitted = self.model.fit(fold, History(self.task.folder / "history.csv"))
-        fit_seconds = time.perf_counter() - began
         test = self.inputs.rows(rows.test)
-        predicted = fitted.predict(test)
+        with self._mistakes_named():
+            fitted = self.model.fit(fold, History(self.task.folder / "history.csv"))
+            fit_seconds = time.perf_counter() - began
+            predicted = np.asarray(fitted.predict(test))
+            chosen = [dict(each) for each in fitted.chosen]
+        self._require_sound(predicted, chosen, (len(test), fold.n_targets))
         refits = {p: run for p, run in enumerate(self.task.refits) if run and p in self.group}
         again = self.model.refit(fold, fitted) if refits else None
         predicted_again = None if again is None else again.predict(test)
@@ -169,12 +174,12 @@ class _Fit:
             these = slice(first, first + target.values.shape[1])
             first = these.stop
             result = {
+                **saved,
                 "fold": self.task.fold,
                 "n_train": len(rows.train),
                 "n_validation": len(rows.validation),
                 "n_test": len(rows.test),
-                **saved,
-                "chosen": without_nan(fitted.chosen[these.start]),
+                "chosen": without_nan(chosen[these.start]),
                 # Shared among the targets, so that seconds add up to the time it took.
                 "fit_seconds": round(fit_seconds / len(targets), 3),
                 "seconds": round((time.perf_counter() - began) / len(targets), 3),
@@ -185,6 +190,41 @@ class _Fit:
             if predicted_again is not None and place in refits:
                 result |= {"fit_seconds": 0.0, "seconds": 0.0}
                 self._write(refits[place], target, rows, predicted_again[:, these], result)
+
+    @contextmanager
+    def _mistakes_named(self) -> Iterator[None]:
+        """A mistake in a model from outside is said to be that model's."""
+        try:
+            yield
+        except SnpredictError:
+            raise
+        except Exception as error:
+            if ":" not in self.settings.model:
+                raise
+            raise self._unsound(f"raised {type(error).__name__}: {error}") from error
+
+    def _require_sound(
+        self, predicted: np.ndarray, chosen: list[dict[str, Any]], shape: tuple[int, int]
+    ) -> None:
+        """Refuse predictions that no figure can be made of."""
+        if predicted.shape != shape:
+            raise self._unsound(
+                f"gives predictions of shape {predicted.shape}, expected {shape}: samples, targets"
+            )
+        if len(chosen) != shape[1]:
+            raise self._unsound(f"says {len(chosen)} times what was chosen, expected {shape[1]}")
+        if not np.isfinite(predicted).all():
+            raise self._unsound("gives a prediction that is not finite")
+        if self.settings.task == BINARY and not ((predicted >= 0) & (predicted <= 1)).all():
+            raise self._unsound(
+                f"gives {predicted.min():g} to {predicted.max():g} for a binary trait, expected "
+                "probabilities, 0 to 1"
+            )
+
+    def _unsound(self, what: str) -> OutsideModelError:
+        return OutsideModelError(
+            f"model '{self.settings.model}' {what}", "try it with train.check_model.check_model"
+        )
 
     def _rows(self) -> Split:
         """Rows of the data folder that train, validate and test."""
