@@ -19,6 +19,8 @@ from tests.bundles import Tiny
 from tests.no_network import NO_FILTER
 from tests.simulated import simulate, write_table
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -15,6 +15,8 @@ from train.networks.network import Network, network_of
 from train.networks.presets import load_preset
 from train.registry import BASELINES
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(name: str) -> Network:
     """A preset's network in a few epochs and, with a hidden layer, of a few units."""

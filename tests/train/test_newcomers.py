@@ -18,6 +18,8 @@ from train.metrics import BINARY, figures
 from train.model import FoldData, Inputs
 from train.registry import find_model
 
+pytestmark = pytest.mark.slow
+
 #: A baseline in ten lines.
 BASELINE = """
 from sklearn.linear_model import RidgeCV

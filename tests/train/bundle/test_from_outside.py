@@ -17,6 +17,8 @@ from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from train.cli import app
 
+pytestmark = pytest.mark.slow
+
 #: A weighted sum of codes and covariates, written as ONNX node by node.
 MODULE = """
 import numpy as np

@@ -18,6 +18,8 @@ from train.baselines.reweighted import REWEIGHTINGS, SHRINKAGE_FLOOR
 from train.bundle.model_card import model_card
 from train.networks.presets import Start, load_preset
 
+pytestmark = pytest.mark.slow
+
 MODELS = Path(__file__).parents[3] / "models"
 SHIPPED = ("height", "yield", "protein", "oil")
 

@@ -14,6 +14,8 @@ from train.cli import app
 from train.errors import NonNumericPhenotype, TrainingTableError, UnsuitableModel
 from train.evaluation.figures import read_evaluation
 
+pytestmark = pytest.mark.slow
+
 #: Predicts by the site alone: the mean of the training lines of the same site.
 BY_SITE = """
 import numpy as np

@@ -30,6 +30,8 @@ from train.networks.presets import PRESET_FOLDER
 from train.runs.folder import read_run
 from train.runs.tasks import Task, run_task
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 UNITS = {"height": "cm", "yield": "t/ha"}

@@ -20,7 +20,7 @@ from tests.train.commands.test_run import texts_of, train
 from train.data.phenotypes import matching_lines, read_phenotypes
 from train.metrics import pearson
 
-pytestmark = needs_soynam
+pytestmark = [needs_soynam, pytest.mark.slow]
 
 
 TRAITS = ("height", "yield", "protein", "oil")

@@ -17,6 +17,8 @@ from tests.train.commands.test_run import train
 from train.data.folds import check_folds
 from train.errors import TraitScale
 
+pytestmark = pytest.mark.slow
+
 #: Distance between neighbouring float32 at 100,000.
 STEP = 2.0**-7
 

@@ -21,6 +21,8 @@ from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
 from train.errors import TrainingTableError
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 NAMES, CODES, PHENOTYPE, _ = simulate(n_samples=60, n_snps=24)
 SAMPLES = [f"S{n:03d}" for n in range(60)]

@@ -11,6 +11,8 @@ from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import run, train
 from train.evaluation.figures import read_evaluation
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_card_has_the_evaluation(tmp_path: Path) -> None:
     parts = simulate(n_samples=90, n_snps=24, n_families=5)

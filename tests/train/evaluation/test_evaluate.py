@@ -39,6 +39,8 @@ from train.evaluation.report import write_report
 from train.evaluation.setup import EvaluateOptions
 from train.registry import BASELINES
 
+pytestmark = pytest.mark.slow
+
 FAST = ("family-mean", "missing-mask", "gblup", "ridge-channels", "rkhs")
 
 

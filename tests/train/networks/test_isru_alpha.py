@@ -14,6 +14,8 @@ from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import train
 from train.networks.presets import load_preset
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

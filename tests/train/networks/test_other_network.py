@@ -15,6 +15,8 @@ from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
 from tests.train.commands.test_run import QUICK, run
 
+pytestmark = pytest.mark.slow
+
 #: A module of somebody else's, in the folder where the command is given.
 CURVED = """
 from pathlib import Path

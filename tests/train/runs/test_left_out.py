@@ -19,6 +19,8 @@ from train.errors import TrainingTableError
 from train.metrics import pearson
 from train.runs.left_out import LeftOut
 
+pytestmark = pytest.mark.slow
+
 
 def data_of(families: list[str] | None, n: int = 60) -> Dataset:
     codes = simulate(n_samples=n, n_snps=12)[1]

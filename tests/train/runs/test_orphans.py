@@ -20,6 +20,8 @@ from train.runs.orphans import hold
 from train.runs.tasks import Task, run_task
 from train.runs.workers import failed
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 LONG = """
