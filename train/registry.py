@@ -61,7 +61,8 @@ def find_model(name: str, preset: Preset | None = None) -> Model:
     if re.fullmatch(r"[\w.]+:\w+", name):
         return _from_outside(name)
     raise UnknownModelName(
-        f"there is no model '{name}'; known: {', '.join(KNOWN)}", "see --models in --help"
+        f"there is no model '{name}'; known: {', '.join(KNOWN)}",
+        "see --help, or give package.module:NAME",
     )
 
 

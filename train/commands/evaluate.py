@@ -12,6 +12,7 @@ import time
 import numpy as np
 from rich.console import Console
 
+from snpredict.bundle.manifest import BINARY
 from snpredict.formulas.encoding import MISSING
 from train.evaluation import command_line
 from train.evaluation.fits import lacking, prepare_runs
@@ -32,6 +33,12 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     blind = [name for name, model in models.items() if not model.covariates]
     if o.covariates and blind:
         console.print(f"note: {', '.join(blind)}: fitted without the covariates", soft_wrap=True)
+    unfit = [name for name, model in models.items() if BINARY not in model.tasks]
+    if o.binary and unfit:
+        traits = ", ".join(o.binary)
+        console.print(
+            f"note: {', '.join(unfit)}: not fitted to {traits}, of 0 and 1", soft_wrap=True
+        )
     prepared = prepare(o, table, models)
     with turn(o.out):
         prepare_runs(o, prepared)

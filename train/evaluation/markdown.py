@@ -285,6 +285,8 @@ def _against_the_best(found: Evaluation) -> list[str]:
 
 
 def _verdict(delta: Interval) -> str:
+    if math.isnan(delta.low):
+        return "not told: no interval"
     if delta.low > 0:
         return "ahead"
     return "behind" if delta.high < 0 else "tie"

@@ -189,7 +189,7 @@ class RunSettings(_Settings):
     threads: int
     software: dict[str, str]
     data_digest: str = field(
-        metadata=_digest("genotypes, phenotypes, samples, SNPs, folds or families")
+        metadata=_digest("genotypes, phenotypes, samples, SNPs, folds, families or covariates")
     )
     snp_info: str = field(metadata=_digest("SNPs, or other places or alleles of them"))
     preset: Preset | None = None

@@ -423,6 +423,10 @@ def test_a_network_is_compared_on_the_same_fold(folder: Path, options: EvaluateO
     versus = text.partition("## Networks against the best baseline")[2].partition("## yield")[0]
     assert versus.count("| yield | random folds |") == 2
     assert "GBLUP 0." in versus
+    # A difference without an interval is not called a tie.
+    for row in [line for line in versus.splitlines() if line.startswith("| yield")]:
+        difference, verdict = row.split("|")[-3:-1]
+        assert ("[" in difference) == ("not told" not in verdict)
     network, gblup = (found.scores["yield", "random", m] for m in ("network-gblup", "gblup"))
     assert np.array_equal(network.rows[0], gblup.rows[0])
     # The preset is the same ridge regression inside a network, on another grid of shrinkage.
