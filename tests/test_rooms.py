@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.draw_rooms import PICTURE, picture
 from tests.rooms import Import, circle, imports, modules, unknown, upward
 
 KNOWN = modules()
@@ -18,6 +19,10 @@ def test_no_import_goes_up():
 
 def test_no_circle():
     assert circle(FOUND) == []
+
+
+def test_the_picture_is_of_these_rooms():
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "run python -m tests.draw_rooms"
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path):
