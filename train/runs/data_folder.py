@@ -14,6 +14,7 @@
 
 import fcntl
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -123,7 +124,7 @@ class DataFolder:
 
     def save_families(self, families: Sequence[str]) -> None:
         """Keep a text per sample."""
-        np.save(self.path / "families.npy", np.array(families, dtype=str))
+        _keep(self.path / "families.npy", np.array(families, dtype=str))
 
     def save_folds(self, scheme: str, folds: np.ndarray) -> None:
         """Keep the fold of every sample under a scheme; refuses others than are there."""
@@ -133,11 +134,11 @@ class DataFolder:
                 f"{self.path.parent} was started with another assignment of folds ({scheme})",
                 "name another folder, or delete this one to start again",
             )
-        np.save(path, folds)
+        _keep(path, folds)
 
     def save_target(self, target: Target) -> None:
         """Keep what is to be predicted."""
-        np.save(self._target_path(target.trait, target.control), target.values)
+        _keep(self._target_path(target.trait, target.control), target.values)
 
     def _target_path(self, trait: str, control: str | None) -> Path:
         return self.path / f"{control or 'trait'}-{file_name(trait)}.npy"
@@ -204,3 +205,11 @@ def digest_of(table: TraitTable, families: Sequence[str] | None) -> str:
     if table.covariates is not None:
         digest.update(table.covariates.values.tobytes())
     return digest.hexdigest()
+
+
+def _keep(path: Path, values: np.ndarray) -> None:
+    """Write an array whole; what is there already is left to the workers that may read it."""
+    file = io.BytesIO()
+    np.save(file, values)
+    if not path.exists() or path.read_bytes() != file.getvalue():
+        write_file(file.getvalue(), path)
