@@ -102,7 +102,7 @@ def test_a_killed_worker_fails_its_task_and_finished_ones_stay(fit, tmp_path: Pa
 
 def test_an_error_is_told_with_its_last_words(fit) -> None:
     act = "print('before'); raise ValueError('no such luck')"
-    with pytest.raises(FoldFailed, match=r"exit code 1: .*no such luck") as caught:
+    with pytest.raises(FoldFailed, match=r"exit code 66: .*no such luck") as caught:
         fit("wrong", act)
     log = re.search(r"whole log: (.*)\)", caught.value.message)
     assert log is not None
