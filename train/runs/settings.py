@@ -72,6 +72,7 @@ class _Settings:
 
     @classmethod
     def _words(cls) -> tuple[str, str]:
+        """What such a folder is called, and the hint where it is not one."""
         raise NotImplementedError
 
     def require_same(self, folder: Path, before: Self, option: str) -> None:
