@@ -82,7 +82,11 @@ class Wanted:
         What the model calls its chromosomes.
     places : frozenset of (str, int)
         Key of the chromosome, and position.
+    all : bool
+        Whether every record is wanted, as by `everything`.
     """
+
+    all = False
 
     def __init__(
         self,
@@ -100,9 +104,20 @@ class Wanted:
         )
         self._positions = frozenset(position for _, position in self.places)
 
+    @staticmethod
+    def everything() -> "Wanted":
+        """Wants every record of a file, as training does; it knows no SNP by name."""
+        wanted = Wanted(())
+        wanted.all = True
+        return wanted
+
+    def named(self, id: str | None) -> bool:
+        """Whether a record with that name may be a SNP of the model."""
+        return self.all or id in self.ids
+
     def __call__(self, id: str | None, chromosome: str | None, position: int | None) -> bool:
         """Whether a record with that name or at that place may be a SNP of the model."""
-        if id in self.ids:
+        if self.named(id):
             return True
         # Positions alone first: it is true for few records, and chromosome names take longer.
         if position not in self._positions or chromosome is None:

@@ -257,7 +257,8 @@ def read_variants(source: TextSource, layout: Layout, wanted: Wanted) -> Variant
                 found.notes[NEGATIVE_NOTE] = found.notes.get(NEGATIVE_NOTE, 0) + 1
                 continue
         chromosomes.add(cells[layout.chromosome])
-        if variants.total < 5 or position in positions or cells[layout.id] in ids:
+        near = wanted.all or position in positions or cells[layout.id] in ids
+        if near or variants.total < 5:
             _add(found, layout, number - layout.first_line, cells, position, wanted)
         variants.total += 1
     if blank and blank + n_blank - 1 != number:

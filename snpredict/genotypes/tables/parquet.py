@@ -102,7 +102,7 @@ class ParquetSamples:
             One of them occurs twice.
         """
         others = [index for index in range(len(self._file.header)) if index != self._id]
-        self._candidates = [index for index in others if self._file.header[index] in wanted.ids]
+        self._candidates = [index for index in others if wanted.named(self._file.header[index])]
         self._file.check_unique(self._candidates)
         return Variants(
             has_alleles=False,

@@ -132,7 +132,7 @@ class RawTable(WideTable):
         self._candidates = []
         for index, variant in found:
             variants.see(variant)
-            if variant.id in wanted.ids:
+            if wanted.named(variant.id):
                 self._candidates.append(index)
                 variants.candidates.append(variant)
         return variants

@@ -126,7 +126,7 @@ class WideTable:
             One of them occurs twice.
         """
         others = [name for name in self.header if name != self.id_column]
-        names = [name for name in others if name in wanted.ids]
+        names = [name for name in others if wanted.named(name)]
         self._check_unique(names)
         self._candidates = [self._position[name] for name in names]
         return Variants(

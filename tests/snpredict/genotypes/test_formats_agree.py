@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from snpredict.bundle.load import load_bundle
 from snpredict.errors import SnpredictError
-from snpredict.genotypes.variants import Variant
+from snpredict.genotypes.variants import Variant, Wanted
 from snpredict.matching.alleles import MatchRules
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import explain_sample, predict_file
 from tests.bundles import Tiny
 from tests.formats import hapmap, plink, tables, vcf
+from tests.reading import read_all
 
 TINY = Tiny(n_snps=40, n_folds=3)
 SAMPLES = [f"s{n}" for n in range(150)]
@@ -67,6 +68,17 @@ def test_bit_equal_predictions(format, bundle, reference, tmp_path):
         pytest.importorskip(PACKAGES[format], reason=f"{PACKAGES[format]} reads {format}")
     path = WRITERS[format](tmp_path / "lines", SAMPLES, VARIANTS, CODES)
     assert predicted(path, bundle) == reference
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_every_variant_is_handed_out_to_who_wants_everything(format, tmp_path):
+    if format in PACKAGES:
+        pytest.importorskip(PACKAGES[format], reason=f"{PACKAGES[format]} reads {format}")
+    path = WRITERS[format](tmp_path / "lines", SAMPLES, VARIANTS, CODES)
+    _, variants, samples, codes, _ = read_all(path, Wanted.everything())
+    assert [variant.id for variant in variants.candidates] == list(TINY.ids)
+    assert samples == SAMPLES
+    np.testing.assert_array_equal(codes, CODES)
 
 
 @pytest.mark.parametrize("format", WRITERS)
