@@ -3,7 +3,8 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -58,17 +59,25 @@ def ahead(items: Generator[T, None, None], depth: int) -> Iterator[T]:
 
 
 def map_ahead(
-    function: Callable[[T], R], items: Iterable[T], threads: int, pending: int
+    function: Callable[[T], R],
+    items: Iterable[T],
+    threads: int,
+    pending: int,
+    pool: Executor | None = None,
 ) -> Iterator[R]:
     """``map(function, items)``, several items at a time and the results in their order.
 
-    Items are taken from `items` here, as long as fewer than `pending` results are waiting.
+    Items are taken from `items` here, as long as fewer than `pending` results are waiting. Without
+    a `pool` that others use too, it has one of so many threads.
     """
     running: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    opened: AbstractContextManager[Executor] = (
+        ThreadPoolExecutor(threads) if pool is None else nullcontext(pool)
+    )
+    with opened as workers:
         try:
             for item in items:
-                running.append(pool.submit(function, item))
+                running.append(workers.submit(function, item))
                 if len(running) > pending:
                     yield running.popleft().result()
             while running:

@@ -18,15 +18,19 @@ from snpredict.choices import FAMILIES
 from snpredict.errors import UsageError
 from snpredict.terminal.commands import App
 from snpredict.terminal.options import (
+    Best,
     Families,
     File,
     FileOptions,
     Format,
+    Index,
     Interval,
     Json,
     Model,
+    Models,
     Out,
     Quiet,
+    Rank,
     Threads,
 )
 from snpredict.terminal.program import run_program
@@ -70,7 +74,10 @@ def _snpredict(
 @app.command()
 def predict(
     file: File = None,
-    model: Model = None,
+    model: Models = None,
+    rank: Rank = False,
+    best: Best = None,
+    index: Index = None,
     out: Out = None,
     format: Format = None,
     per_fold: Annotated[
@@ -102,6 +109,12 @@ def predict(
     training set than this one, and unlike_training: whether its distance, heterozygosity or call
     rate is beyond that of 99 % of them; unlike_because says which. A table on a terminal,
     tab-separated in a pipe.
+
+    With several models each has its own columns: height is the prediction of the trait height,
+    height_spread its spread, and so on. Two models of one trait have columns by the models' names.
+    --rank and --best add rank, --index adds index, both behind sample; samples with equal values
+    have equal ranks. --rank sorts from the highest to the lowest value: --index "height:-1" puts
+    the shortest first.
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
@@ -110,20 +123,23 @@ def predict(
             "--families says whose intervals, but none were asked for", "--interval 0.9"
         )
     from snpredict.intervals import check_request
-    from snpredict.predicting import predict_file
-    from snpredict.terminal.messages import told_of_prediction
+    from snpredict.predicting import predict_models
+    from snpredict.results.selection import plan_selection
     from snpredict.terminal.outputs import Outputs
     from snpredict.terminal.progress import watch
+    from snpredict.terminal.selection_words import told_of_selection
 
-    outputs = Outputs(file, model, out, format, reading.match_log)
+    outputs = Outputs(file, model or [], out, format, reading.match_log)
     families = families or FAMILIES[0]
     if interval is not None:
         check_request(interval, families)
     options = reading.checked(outputs.note_match)
+    bundles = outputs.bundles()
+    plan = plan_selection(bundles, index=index, rank=rank, best=best)
     with outputs.refusal():
-        prediction = predict_file(
+        predictions = predict_models(
             file,
-            outputs.bundle(),
+            bundles,
             options,
             threads=threads,
             top=top,
@@ -131,14 +147,15 @@ def predict(
             families=families,
             watch=watch(quiet),
         )
-    tell(told_of_prediction(prediction, quiet))
+    selection = plan.of(predictions)
+    tell(told_of_selection(selection, quiet))
 
     def draw(console: "Console") -> None:
-        from snpredict.terminal.screens import show_predictions
+        from snpredict.terminal.predictions import show_selection
 
-        show_predictions(console, prediction, per_fold)
+        show_selection(console, selection, per_fold)
 
-    outputs.give(lambda: prediction.results(per_fold), draw)
+    outputs.give(lambda: selection.results(per_fold), draw)
 
 
 @app.command()
@@ -163,7 +180,7 @@ def check(
     from snpredict.terminal.outputs import Outputs, print_json
     from snpredict.terminal.progress import watch
 
-    outputs = Outputs(file, model, None, "json" if json else None, reading.match_log)
+    outputs = Outputs(file, _one(model), None, "json" if json else None, reading.match_log)
     options = reading.checked(outputs.note_match)
     checked = check_file(file, outputs.bundle(), options, watch=watch(quiet))
     if json:
@@ -229,7 +246,7 @@ def explain(
     if file is None and snp is None:
         view(_load(model))
         return
-    outputs = Outputs(file, model, out, "json" if json else format, reading.match_log)
+    outputs = Outputs(file, _one(model), out, "json" if json else format, reading.match_log)
     if file is not None:
         explain_one_sample(file, sample, reading, outputs, top, quiet)
     elif snp is not None:
@@ -304,6 +321,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As other filters do: `snpredict predict … | head` ends without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     return run_program(app, "snpredict", arguments)
+
+
+def _one(model: str | None) -> list[str]:
+    return [] if model is None else [model]
 
 
 def _load(model: str | None) -> "Bundle":

@@ -4,21 +4,31 @@ All of them open a file, match it to the bundle and read it to its end; predicti
 explanations refuse a file that has too little of what the model needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snpredict.ahead import default_threads
 from snpredict.bundle.load import Bundle
 from snpredict.choices import FAMILIES
-from snpredict.errors import UnknownSample
+from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample
 from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.intervals import intervals_of
 from snpredict.matching.file_check import FileCheck, Through, read_to_end
 from snpredict.matching.low_call_rate import judge_calls
-from snpredict.matching.matched_file import InputOptions, Watch, judge_match, match_file, unwatched
+from snpredict.matching.matched_file import (
+    InputOptions,
+    Watch,
+    judge_match,
+    match_file,
+    match_files,
+    unwatched,
+)
 from snpredict.names import did_you_mean, listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
@@ -66,22 +76,95 @@ def predict_file(
         As `match_file`, `judge_match`, the reader's `genotypes`, `Scorer`, `read_ensemble`
         when `top` is not 0, `intervals_of` and `judge_calls`.
     """
-    intervals = None if interval is None else intervals_of(bundle, interval, families)
-    scorer = Scorer(bundle, threads)
-    ensemble = read_ensemble(bundle, scorer) if top else None
-    scores = ScoreCollector(len(bundle.manifest.folds))
-    rows: list[Top] = []
+    return predict_models(
+        path,
+        [bundle],
+        options,
+        threads=threads,
+        top=top,
+        interval=interval,
+        families=families,
+        watch=watch,
+    )[0]
 
-    def scored(blocks: Iterator[GenotypeBlock]) -> Iterator[GenotypeBlock]:
-        for block in scorer.score(blocks):
-            scores.add(block)
-            if ensemble is not None:
-                rows.extend(_top_rows(_contributions(block, ensemble), top, bundle.snps.ids))
-            yield GenotypeBlock(block.samples, block.genotypes)
 
-    check = _read(path, bundle, options, watch, scored)
-    judge_calls(check)
-    return FilePrediction(check, scores.collected(), rows if top else None, intervals)
+def predict_models(
+    path: Path,
+    bundles: Sequence[Bundle],
+    options: InputOptions | None = None,
+    *,
+    threads: int = 0,
+    top: int = 0,
+    interval: float | None = None,
+    families: str = FAMILIES[0],
+    watch: Watch = unwatched,
+) -> list[FilePrediction]:
+    """As `predict_file` with each of several models; the file is read once.
+
+    Every prediction is to the last bit the one that `predict_file` gives. What a reader notes of a
+    file (`InputFile.notes`) it counts over the SNPs of all models.
+
+    Raises
+    ------
+    SnpredictError
+        As `predict_file`; which model it is about stands first where there are several.
+    """
+    several = len(bundles) > 1
+    passes = [_Scoring(bundle, threads, top, interval, families) for bundle in bundles]
+    files = match_files(path, bundles, options, watch=watch)
+    for file in files:
+        with _about(file.bundle, several):
+            judge_match(path, file.report, file.options.min_match)
+    with ThreadPoolExecutor(threads or default_threads()) as pool:
+        checks = read_to_end(files, watch, [one.through(pool) for one in passes])
+    for check in checks:
+        with _about(check.bundle, several):
+            judge_calls(check)
+    return [one.result(check) for one, check in zip(passes, checks, strict=True)]
+
+
+class _Scoring:
+    """One model, ready to score a file, and what it has scored so far."""
+
+    def __init__(
+        self, bundle: Bundle, threads: int, top: int, interval: float | None, families: str
+    ):
+        self._intervals = None if interval is None else intervals_of(bundle, interval, families)
+        self._scorer = Scorer(bundle, threads)
+        self._ensemble = read_ensemble(bundle, self._scorer) if top else None
+        self._scores = ScoreCollector(len(bundle.manifest.folds))
+        self._top, self._ids = top, bundle.snps.ids
+        self._rows: list[Top] = []
+
+    def through(self, pool: Executor) -> Through:
+        """Scores every block on its way, in threads of a pool."""
+
+        def scored(blocks: Iterator[GenotypeBlock]) -> Iterator[GenotypeBlock]:
+            for block in self._scorer.score(blocks, pool):
+                self._scores.add(block)
+                if self._ensemble is not None:
+                    explained = _contributions(block, self._ensemble)
+                    self._rows.extend(_top_rows(explained, self._top, self._ids))
+                yield GenotypeBlock(block.samples, block.genotypes)
+
+        return scored
+
+    def result(self, check: FileCheck) -> FilePrediction:
+        """That of the whole file."""
+        rows = self._rows if self._ensemble is not None else None
+        return FilePrediction(check, self._scores.collected(), rows, self._intervals)
+
+
+@contextmanager
+def _about(bundle: Bundle, several: bool) -> Iterator[None]:
+    """Lets an error say which of several models it is about."""
+    try:
+        yield
+    except (NoSnpMatched, TooFewSnps) as error:
+        if several:
+            message = f"model {bundle.manifest.name}: {error.message}"
+            raise type(error)(message, error.hint) from None
+        raise
 
 
 def check_file(
@@ -99,7 +182,7 @@ def check_file(
         As `match_file`, its reader's `genotypes`, and `Scorer`.
     """
     Scorer(bundle)  # its weights vouch for the effects by which the match is judged
-    return read_to_end(match_file(path, bundle, options, watch=watch), watch)
+    return read_to_end(match_files(path, [bundle], options, watch=watch), watch, [iter])[0]
 
 
 def judge(check: FileCheck) -> None:
@@ -178,7 +261,7 @@ def _read(
     """Read a file of which enough must be there, every block through a function."""
     file = match_file(path, bundle, options, watch=watch)
     judge_match(path, file.report, file.options.min_match)
-    return read_to_end(file, watch, through)
+    return read_to_end([file], watch, [through])[0]
 
 
 def _unknown(sample: str, check: FileCheck) -> UnknownSample:

@@ -1,6 +1,6 @@
 """The variants of a genotype file, and which of them a model asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -123,3 +123,23 @@ class Wanted:
         if position not in self._positions or chromosome is None:
             return False
         return (self.chromosomes.key(chromosome), position) in self.places
+
+
+class WantedByAny(Wanted):
+    """Tells which records may be SNPs of one of several models, each with its chromosome names.
+
+    Parameters
+    ----------
+    models : sequence of Wanted
+        At least one.
+    """
+
+    def __init__(self, models: Sequence[Wanted]):
+        super().__init__(())
+        self.ids = frozenset().union(*(model.ids for model in models))
+        self.places = frozenset().union(*(model.places for model in models))
+        self._models = models
+
+    def __call__(self, id: str | None, chromosome: str | None, position: int | None) -> bool:
+        """Whether a record may be a SNP of any of the models."""
+        return any(wanted(id, chromosome, position) for wanted in self._models)

@@ -1,7 +1,7 @@
 """A genotype file read to its end: what it holds for a bundle, sample by sample."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snpredict.bundle.load import Bundle
 from snpredict.genotypes.reader import GenotypeBlock
-from snpredict.matching.matched_file import MatchedFile, Watch
+from snpredict.matching.matched_file import MatchedFile, Watch, blocks_for_each
 from snpredict.matching.report import MatchReport
 from snpredict.matching.sample_measures import MeasureCollector, SampleMeasures
 from snpredict.matching.unlike import Unlike
@@ -98,16 +98,24 @@ class FileCheck:
 Through = Callable[[Iterator[GenotypeBlock]], Iterable[GenotypeBlock]]
 
 
-def read_to_end(file: MatchedFile, watch: Watch, through: Through = iter) -> FileCheck:
-    """Read all genotypes of a file, measure its samples and digest its files meanwhile.
+def read_to_end(
+    files: Sequence[MatchedFile], watch: Watch, through: Sequence[Through]
+) -> list[FileCheck]:
+    """Read all genotypes of a file once, measure its samples and digest its files meanwhile.
 
     Parameters
     ----------
-    file : MatchedFile
+    files : sequence of MatchedFile
+        The file as it was matched to each of some bundles, see `match_files`.
     watch : callable
         Shows progress.
-    through : callable
-        Sees every block before it is measured.
+    through : sequence of callable
+        For each bundle, sees every block before it is measured.
+
+    Returns
+    -------
+    list of FileCheck
+        For each bundle.
 
     Raises
     ------
@@ -115,16 +123,34 @@ def read_to_end(file: MatchedFile, watch: Watch, through: Through = iter) -> Fil
         As the reader's `genotypes`, and whatever `through` raises.
     """
     samples: list[str] = []
-    collector = MeasureCollector(file.bundle, file.match)
-    with ThreadPoolExecutor(1) as pool, watch(file.reader) as done:
-        digests = pool.submit(_digests, file.reader.files)
-        for block in through(file.blocks()):
-            samples += block.samples
-            collector.add(block.genotypes)
-            done(len(block.samples))
-        source = _input_file(file, digests.result())
-    measures = collector.collected()
-    return FileCheck(file.bundle, source, file.report, samples, measures, file.options.min_match)
+    collectors = [MeasureCollector(file.bundle, file.match) for file in files]
+    with ThreadPoolExecutor(1) as pool, watch(files[0].reader) as done:
+        digests = pool.submit(_digests, files[0].reader.files)
+        blocks = blocks_for_each(files)
+        streams = [iter(see(one)) for see, one in zip(through, blocks, strict=True)]
+        for at, block in _in_turns(streams):
+            collectors[at].add(block.genotypes)
+            if at == 0:
+                samples += block.samples
+                done(len(block.samples))
+        source = _input_file(files[0], digests.result())
+    return [
+        FileCheck(f.bundle, source, f.report, samples, c.collected(), f.options.min_match)
+        for f, c in zip(files, collectors, strict=True)
+    ]
+
+
+def _in_turns(streams: Sequence[Iterator[GenotypeBlock]]) -> Iterator[tuple[int, GenotypeBlock]]:
+    """Their blocks, each with the place of its stream: next is the one with the fewest samples."""
+    samples = dict.fromkeys(range(len(streams)), 0)
+    while samples:
+        at = min(samples, key=samples.__getitem__)
+        block = next(streams[at], None)
+        if block is None:
+            del samples[at]
+            continue
+        samples[at] += len(block.samples)
+        yield at, block
 
 
 def _digests(files: list[Path]) -> dict[str, str]:

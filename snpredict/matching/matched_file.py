@@ -1,16 +1,20 @@
-"""A genotype file as input of a model: how it is read, opened, matched and judged."""
+"""A genotype file as input of one or several models: how it is opened, matched and judged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import tee
 from pathlib import Path
+
+import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.choices import MIN_MATCH
 from snpredict.errors import NoSnpMatched, TooFewSnps
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
-from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions
-from snpredict.genotypes.variants import Variants
+from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions, Selection
+from snpredict.genotypes.variants import Variants, WantedByAny
 from snpredict.matching.alleles import Match, MatchRules, effect_weights, match_variants, wanted_of
 from snpredict.matching.report import MatchReport, report_match
 
@@ -78,6 +82,42 @@ class MatchedFile:
         return self.reader.genotypes(self.match.selection)
 
 
+def blocks_for_each(files: Sequence[MatchedFile]) -> list[Iterator[GenotypeBlock]]:
+    """The `MatchedFile.blocks` of one file for several bundles, out of one pass over it.
+
+    Blocks are kept from the first that takes them until the last one has: take them in turns.
+
+    Parameters
+    ----------
+    files : sequence of MatchedFile
+        Of one call of `match_files`.
+    """
+    if len(files) == 1:
+        return [files[0].blocks()]
+    each = [file.match.selection for file in files]
+    pairs = np.concatenate([np.stack([one.variants, one.swapped]) for one in each], axis=1)
+    joined, places = np.unique(pairs, axis=1, return_inverse=True)
+    read = files[0].reader.genotypes(Selection(joined[0], joined[1].astype(bool)))
+    columns = np.split(places.reshape(-1), np.cumsum([len(one.variants) for one in each])[:-1])
+    return [
+        _of_snps(blocks, of_model)
+        for blocks, of_model in zip(tee(read, len(files)), columns, strict=True)
+    ]
+
+
+def _of_snps(blocks: Iterator[GenotypeBlock], snps: np.ndarray) -> Iterator[GenotypeBlock]:
+    """The blocks with the SNPs at those places."""
+    for block in blocks:
+        codes, fractions = block.codes, block.genotypes.fractions
+        if not np.array_equal(snps, np.arange(codes.shape[1])):
+            # Not codes[:, snps], which is not C-contiguous.
+            codes = np.take(codes, snps, axis=1)
+            fractions = None if fractions is None else np.take(fractions, snps, axis=1)
+        if fractions is not None and not fractions.any():
+            fractions = None  # another model's SNPs had them
+        yield GenotypeBlock(block.samples, Genotypes(codes, fractions))
+
+
 @contextmanager
 def unwatched(reader: GenotypeReader) -> Iterator[Callable[[int], None]]:
     """The `Watch` that shows nothing."""
@@ -98,11 +138,29 @@ def match_file(
     SnpredictError
         As `snpredict.genotypes.detect.open_genotypes` and its reader's `variants`.
     """
+    return match_files(path, [bundle], options, watch=watch)[0]
+
+
+def match_files(
+    path: Path,
+    bundles: Sequence[Bundle],
+    options: InputOptions | None = None,
+    *,
+    watch: Watch = unwatched,
+) -> list[MatchedFile]:
+    """As `match_file` for each of several bundles, with one reader; see `blocks_for_each`."""
     options = options or InputOptions()
-    wanted = wanted_of(bundle.snps)
+    each = [wanted_of(bundle.snps) for bundle in bundles]
+    wanted = each[0] if len(each) == 1 else WantedByAny(each)
     reader = open_genotypes(path, format=options.format, options=options.reading, snps=wanted)
     with watch(reader):
         variants = reader.variants(wanted)
+    return [_matched(bundle, reader, variants, options) for bundle in bundles]
+
+
+def _matched(
+    bundle: Bundle, reader: GenotypeReader, variants: Variants, options: InputOptions
+) -> MatchedFile:
     known = bundle.known_saliency
     effects, saliency = (None, None) if known is None else (known.effects, known.saliency)
     weights = effect_weights(bundle.snps.frequencies, effects, saliency)

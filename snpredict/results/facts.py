@@ -8,7 +8,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.typed_json import as_json
-from snpredict.matching.file_check import FileCheck
+from snpredict.matching.file_check import FileCheck, InputFile
 from snpredict.matching.low_call_rate import call_facts
 from snpredict.version import __version__
 
@@ -24,10 +24,9 @@ def model_facts(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def origin_facts(check: FileCheck) -> dict[str, Any]:
-    """Which model and which file, and how they fit, as JSON values."""
-    source = check.source
-    return model_facts(check.bundle) | {
+def input_facts(source: InputFile) -> dict[str, Any]:
+    """Which file, and how it was read, as JSON values."""
+    return {
         "input": str(source.path),
         "input_format": source.format,
         "input_sha256": source.sha256,
@@ -35,8 +34,13 @@ def origin_facts(check: FileCheck) -> dict[str, Any]:
         "coding": source.coding or None,
         "id_column": source.id_column,
         "notes": source.notes,
-        "match": asdict(check.match),
     }
+
+
+def origin_facts(check: FileCheck) -> dict[str, Any]:
+    """Which model and which file, and how they fit, as JSON values."""
+    fit = {"match": asdict(check.match)}
+    return model_facts(check.bundle) | input_facts(check.source) | fit
 
 
 def sample_facts(check: FileCheck) -> dict[str, Any]:

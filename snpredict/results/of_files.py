@@ -1,6 +1,7 @@
 """What the commands find in a file, as tables: predictions, one explanation, the match."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +121,21 @@ class SampleExplanation:
         return Results(metadata, columns)
 
 
-def match_log(file: MatchedFile) -> Results:
-    """One row per SNP of the bundle: what was looked for, found and done."""
-    metadata = model_facts(file.bundle) | {"input": str(file.reader.path)}
-    return Results(metadata, log_columns(file.bundle.snps, file.variants.candidates, file.match))
+def match_log(files: Sequence[MatchedFile]) -> Results:
+    """One row per SNP of the bundle: what was looked for, found and done.
+
+    Of several bundles the rows stand behind each other, with a column ``model`` before the others.
+    """
+    each = [log_columns(file.bundle.snps, file.variants.candidates, file.match) for file in files]
+    source = {"input": str(files[0].reader.path)}
+    if len(files) == 1:
+        return Results(model_facts(files[0].bundle) | source, each[0])
+    names = [file.bundle.manifest.name for file in files]
+    columns: dict[str, Sequence] = {
+        "model": [name for name, one in zip(names, each, strict=True) for _ in one["snp"]],
+        **{name: [value for one in each for value in one[name]] for name in each[0]},
+    }
+    return Results({"models": [model_facts(file.bundle) for file in files]} | source, columns)
 
 
 def _genotype(value: float) -> float | int | None:

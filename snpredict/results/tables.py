@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ class Results:
     columns: dict[str, Sequence]
     top: list[list[tuple[str, float]]] | None = None
     digits: int = 6
+
+    def rows(self, which: np.ndarray) -> "Results":
+        """Those rows, in that order."""
+        columns = {name: _taken(column, which) for name, column in self.columns.items()}
+        top = None if self.top is None else _taken(self.top, which)
+        return replace(self, columns=columns, top=top)
 
     def flat(self) -> dict[str, Sequence]:
         """All columns, `top` spread over columns of its own."""
@@ -126,6 +132,10 @@ def _parquet(results: Results) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _taken(column: Any, rows: np.ndarray) -> Any:
+    return column[rows] if isinstance(column, np.ndarray) else [column[at] for at in rows.tolist()]
 
 
 def _plain(column: Sequence) -> Sequence:

@@ -11,6 +11,7 @@ threads.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -95,10 +96,13 @@ class Scorer:
             scores.add(scored)
         return scores.collected()
 
-    def score(self, blocks: Iterable[GenotypeBlock]) -> Iterator[ScoredBlock]:
+    def score(
+        self, blocks: Iterable[GenotypeBlock], pool: Executor | None = None
+    ) -> Iterator[ScoredBlock]:
         """Predictions block by block, in the order of the samples.
 
-        Blocks are taken from `blocks` while earlier ones are still running, a few ahead.
+        Blocks are taken from `blocks` while earlier ones are still running, a few ahead. Models
+        run in threads of their own, or in those of a pool that several scorers share.
 
         Raises
         ------
@@ -108,7 +112,7 @@ class Scorer:
             There are dosages, and the bundle has no fused ensemble.
         """
         cut = tiles(blocks, self._bundle.manifest.n_snps)
-        return map_ahead(self._score, cut, self._threads, pending=2 * self._threads)
+        return map_ahead(self._score, cut, self._threads, 2 * self._threads, pool)
 
     def score_function(self) -> ScoreFunction | None:
         """See `FoldModels.score_function`; it is that of the very models that predict."""

@@ -16,9 +16,6 @@ import typer.core
 
 from snpredict.errors import UsageError
 
-#: Ways out that are not to leave the option out once.
-_HINTS = {"--model": "several models at once are not supported yet: run the command once for each"}
-
 
 def _refuse_repeated(command: Any, context: Any, arguments: list[str]) -> None:
     order = command.make_parser(context).parse_args(args=list(arguments))[2]
@@ -26,9 +23,7 @@ def _refuse_repeated(command: Any, context: Any, arguments: list[str]) -> None:
         if times == 1 or option.param_type_name != "option" or option.multiple or option.count:
             continue
         name = max(option.opts, key=len)
-        raise UsageError(
-            f"{name} is given {times} times, expected once", _HINTS.get(name, "give it once")
-        )
+        raise UsageError(f"{name} is given {times} times, expected once", "give it once")
 
 
 class Command(typer.core.TyperCommand):

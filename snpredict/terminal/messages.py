@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,22 +22,40 @@ from snpredict.version import __version__
 #: A term of a sum is not wrapped to less than this.
 _LEAST_ROOM = 15
 
+_VERSION = ("snpredict", __version__)
+
 #: Below this share of the model's SNPs, or of its effects, a file gets a warning.
 FEW_SNPS = 0.9
 
 
-def told_of_prediction(prediction: FilePrediction, quiet: bool) -> list[Line]:
-    """All that is said beside the predictions; of a quiet run the warnings."""
-    check = prediction.check
+def told_of_predictions(predictions: Sequence[FilePrediction], quiet: bool) -> list[Line]:
+    """All that is said beside the predictions of some models; of a quiet run the warnings."""
+    if len(predictions) == 1:
+        (only,) = predictions
+        summary = input_summary(only.check, f"{len(only.check.samples):,}")
+        return ([] if quiet else summary + _notes(only)) + warnings_of(only.check)
     lines = []
     if not quiet:
-        lines = [
-            *input_summary(check, f"{len(check.samples):,}"),
-            *_training_note(prediction),
-            *_interval_note(prediction),
-            *similarity_warning(check),
-        ]
-    return lines + warnings_of(check)
+        check = predictions[0].check
+        facts = [*_file_facts(check, f"{len(check.samples):,}"), *_reading_facts(check)]
+        lines += labelled([*facts, _VERSION], COLUMN)
+        for one in predictions:
+            facts = [*_model_facts(one.check), *_match_facts(one.check)]
+            lines += [("", ""), *labelled(facts, COLUMN), *_notes(one)]
+    return lines + [
+        (label, f"{one.check.bundle.manifest.name}: {text}")
+        for one in predictions
+        for label, text in warnings_of(one.check)
+    ]
+
+
+def _notes(prediction: FilePrediction) -> list[Line]:
+    """What is said of one model's predictions behind the summary of the file."""
+    return [
+        *_training_note(prediction),
+        *_interval_note(prediction),
+        *similarity_warning(prediction.check),
+    ]
 
 
 def told_of_check(check: FileCheck) -> list[Line]:
@@ -61,40 +80,51 @@ def warnings_of(check: FileCheck) -> list[Line]:
 
 def input_summary(check: FileCheck, samples: str) -> list[Line]:
     """What was read and with which model, one fact per line."""
-    bundle, source = check.bundle, check.source
+    facts = [
+        *_model_facts(check),
+        *_file_facts(check, samples),
+        *_match_facts(check),
+        *_reading_facts(check),
+    ]
+    return labelled([*facts, _VERSION], COLUMN)
+
+
+def _model_facts(check: FileCheck) -> list[tuple[str, str]]:
+    bundle, manifest = check.bundle, check.bundle.manifest
+    return [
+        ("model", f"{manifest.name} (manifest {bundle.digest[:12]}), {pcc(manifest)}"),
+        ("trait", trait_and_unit(manifest)),
+    ]
+
+
+def _file_facts(check: FileCheck, samples: str) -> list[tuple[str, str]]:
+    source = check.source
     column = f", ids from column {source.id_column!r}" if source.id_column else ""
-    facts: list[tuple[str, object]] = [
-        (
-            "model",
-            f"{bundle.manifest.name} (manifest {bundle.digest[:12]}), {pcc(bundle.manifest)}",
-        ),
-        ("trait", trait_and_unit(bundle.manifest)),
+    return [
         ("input", f"{source.path} ({source.format}), SHA-256 {source.sha256}"),
         ("samples", f"{samples}{column}"),
-        *_match_facts(check.match),
-        (
-            "missing",
-            f"{check.missing_rate_found:.1%} of the genotypes of these SNPs "
-            f"({check.missing_rate:.1%} of the model's input, "
-            f"{1 - check.measures.weighted_call_rate.mean():.1%} of its effects)",
-        ),
-        *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
     ]
+
+
+def _reading_facts(check: FileCheck) -> list[tuple[str, str]]:
+    source = check.source
     coding = ["-1, 0, 1 read as 0, 1, 2 (--coding -101)"] if source.coding == "-101" else []
     if not source.has_alleles:
         coding.append("codes 0, 1, 2 are assumed to count the model's counted alleles")
-    if coding:
-        facts.append(("coding", "; ".join(coding)))
-    return labelled([*facts, ("snpredict", __version__)], COLUMN)
+    return [
+        *(("note", f"{count:,} {what}") for what, count in source.notes.items()),
+        *([("coding", "; ".join(coding))] if coding else []),
+    ]
 
 
-def _match_facts(match: MatchReport) -> list[tuple[str, object]]:
+def _match_facts(check: FileCheck) -> list[tuple[str, str]]:
+    match = check.match
     found = " and ".join(
         f"{count:,} by {how}"
         for how, count in (("id", match.by_id), ("position", match.by_position))
         if count
     )
-    facts: list[tuple[str, object]] = [
+    facts = [
         (
             "SNPs",
             f"{match.matched:,} of {match.model_snps:,} found ({found or 'none'}) among "
@@ -113,7 +143,12 @@ def _match_facts(match: MatchReport) -> list[tuple[str, object]]:
                 "the genome?",
             )
         )
-    return [*facts, *(("cause", cause) for cause in match.causes)]
+    missing = (
+        f"{check.missing_rate_found:.1%} of the genotypes of these SNPs "
+        f"({check.missing_rate:.1%} of the model's input, "
+        f"{1 - check.measures.weighted_call_rate.mean():.1%} of its effects)"
+    )
+    return [*facts, *(("cause", cause) for cause in match.causes), ("missing", missing)]
 
 
 def _counted(reasons: dict[str, int]) -> str:

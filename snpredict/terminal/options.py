@@ -42,6 +42,42 @@ Model = Annotated[
         help=f"A shipped model or a bundle's folder.  [default: {DEFAULT_MODEL}]",
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|PATH",
+        show_default=False,
+        help="A shipped model or a bundle's folder. Give it again for each further model: FILE is "
+        f"read once.  [default: {DEFAULT_MODEL}]",
+    ),
+]
+Rank = Annotated[
+    bool,
+    typer.Option(
+        "--rank", help="Sort the samples, the highest prediction first, or the highest index."
+    ),
+]
+Best = Annotated[
+    int | None,
+    typer.Option(
+        "--best",
+        metavar="N",
+        show_default=False,
+        help="Sort them and keep the N best, with all that tie with the last of them.",
+    ),
+]
+Index = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="TRAIT:WEIGHT,…",
+        show_default=False,
+        help='Also a selection index, such as "yield:2,height:-1": weights per standard deviation '
+        "of a trait in the training set. A negative weight selects for low values.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write the results to a file."),

@@ -1,7 +1,7 @@
 """Where a command's results go: checked before anything is read, written together at the end."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +28,8 @@ class Outputs:
     ----------
     file : Path or None
         The genotypes.
-    model : str or None
-        As named on the command line.
+    models : sequence of str
+        As named on the command line; the default model where none is.
     out : Path or None
         None is stdout.
     format : str or None
@@ -56,7 +56,7 @@ class Outputs:
     def __init__(
         self,
         file: Path | None,
-        model: str | None,
+        models: Sequence[str],
         out: Path | None,
         format: str | None,
         log: Path | None,
@@ -64,15 +64,16 @@ class Outputs:
         self.format = format_of(out, format)
         self.out, self._log = out, log
         self._log_format = format_of(log, None) or "tsv"
-        self._matched: MatchedFile | None = None
-        self._model = model or bundles.DEFAULT_MODEL
+        self._matched: list[MatchedFile] = []
+        self._models = list(models) or [bundles.DEFAULT_MODEL]
         if out is None:
             require_stdout()
         read = [] if file is None else files_of(file)
-        folder = bundles.find_bundle(self._model)
-        check_destination(out or STDOUT, read, folder)
-        if log is not None:
-            check_destination(log, read, folder)
+        for model in self._models:
+            folder = bundles.find_bundle(model)
+            check_destination(out or STDOUT, read, folder)
+            if log is not None:
+                check_destination(log, read, folder)
         formats = {self.format} | ({self._log_format} if log is not None else set())
         if file is not None and formats & {"json", "parquet"}:
             _require_utf8(file)
@@ -80,12 +81,17 @@ class Outputs:
             check_apart(out or STDOUT, log, f"{'--out' if out else 'stdout'} and --match-log")
 
     def bundle(self) -> Bundle:
-        """The model, loaded."""
-        return bundles.load_bundle(self._model)
+        """The only model, loaded."""
+        (bundle,) = self.bundles()
+        return bundle
+
+    def bundles(self) -> list[Bundle]:
+        """The models, loaded."""
+        return [bundles.load_bundle(model) for model in self._models]
 
     def note_match(self, matched: MatchedFile) -> None:
-        """Keep what the log is made of."""
-        self._matched = matched
+        """Keep what the log is made of; once for each model."""
+        self._matched.append(matched)
 
     @contextmanager
     def refusal(self) -> Iterator[None]:
@@ -146,7 +152,7 @@ class Outputs:
         self._write({})
 
     def _write(self, contents: dict[Path, bytes]) -> None:
-        if self._log is not None and self._matched is not None:
+        if self._log is not None and self._matched:
             contents[self._log] = encode(match_log(self._matched), self._log_format)
         write_files(contents)
 

@@ -13,18 +13,13 @@ from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.typed_json import as_json
 from snpredict.explaining.snp_report import SnpReport
-from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.results.of_files import SampleExplanation
 from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit
-from snpredict.terminal.streams import printable
 from snpredict.terminal.tables import (
-    FIRST_ROWS,
-    LAST_ROWS,
-    MAX_ROWS,
     bar,
     heading_table,
     say,
     show,
-    shown_rows,
     signed_bar,
 )
 from snpredict.terminal.wrapping import labelled
@@ -32,79 +27,6 @@ from snpredict.terminal.wrapping import labelled
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-
-#: Shorter headings of `predict`, where the terminal has no room for the columns' own names.
-_SHORT = {
-    "predicted_by": "by",
-    "low_call_rate": "low calls",
-    "distance_percentile": "distance %",
-    "unlike_training": "unlike",
-    "unlike_because": "because",
-}
-
-#: Columns of `predict` from the most to the least wanted; what is not here comes behind.
-_WANTED = ("sample", "prediction", "lower", "upper", "largest", "unlike_training", "spread")
-_LEAST_WANTED = ("distance_percentile", "predicted_by")
-
-
-def show_predictions(console: "Console", prediction: FilePrediction, per_fold: bool) -> None:
-    """One row per sample; of many samples the first and the last ones."""
-    digits = decimals(prediction.check.bundle)
-    unit = prediction.check.bundle.manifest.unit
-    columns = prediction.results(per_fold).columns
-    headings = [f"{name} ({unit})" if name == "prediction" else name for name in columns]
-    if prediction.top:
-        headings.append("largest contributions")
-    table = heading_table(*headings, right=range(1, len(columns)))
-    n = len(prediction.scores.samples)
-    for row in shown_rows(n):
-        if row is None:
-            table.add_row(*["⋮"] * len(headings))
-            continue
-        values = [column[row] for column in columns.values()]
-        cells = [
-            _result_cell(value, 1 if name == "distance_percentile" else digits)
-            for name, value in zip(columns, values, strict=True)
-        ]
-        if prediction.top:
-            cells.append(_top_lines(prediction.top[row], digits + 1))
-        table.add_row(*cells)
-    show(console, table, way_out="--out FILE", short=_SHORT, rank=_prediction_rank)
-    if n > MAX_ROWS:
-        text = (
-            f"{FIRST_ROWS + LAST_ROWS} of {n:,} samples; all of them with --out predictions.tsv "
-            "or in a pipe"
-        )
-        say(console, [("", text)])
-
-
-def _prediction_rank(heading: str) -> int:
-    name = heading.split()[0]
-    if name in _WANTED:
-        return _WANTED.index(name)
-    return len(_WANTED) + (name in _LEAST_WANTED)
-
-
-def _top_lines(pairs: Sequence[tuple[str, float]], digits: int) -> str:
-    """A SNP and its contribution per line."""
-    values = [f"{value:+.{digits}f}" for _, value in pairs]
-    names, numbers = max(len(snp) for snp, _ in pairs), max(map(len, values))
-    return "\n".join(
-        f"{snp:{names}} {value:>{numbers}}" for (snp, _), value in zip(pairs, values, strict=True)
-    )
-
-
-def _result_cell(value: object, digits: int) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.{digits}f}"
-        case _:
-            return printable(str(value))
 
 
 def show_contributions(console: "Console", explanation: SampleExplanation, top: int) -> None:

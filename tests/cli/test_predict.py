@@ -378,7 +378,7 @@ def test_ctrl_c_leaves_no_file(run, folder, monkeypatch):
 def test_an_unexpected_error_is_one_line(run, monkeypatch):
     from snpredict import predicting
 
-    monkeypatch.setattr(predicting, "predict_file", raising(ZeroDivisionError("a\nb")))
+    monkeypatch.setattr(predicting, "predict_models", raising(ZeroDivisionError("a\nb")))
     outcome = run("predict", "g.tsv")
     assert outcome.code == 1
     first, *rest = outcome.err.splitlines()
@@ -389,7 +389,7 @@ def test_an_unexpected_error_is_one_line(run, monkeypatch):
 def test_the_traceback_is_there_when_asked_for(run, monkeypatch):
     from snpredict import predicting
 
-    monkeypatch.setattr(predicting, "predict_file", raising(ZeroDivisionError()))
+    monkeypatch.setattr(predicting, "predict_models", raising(ZeroDivisionError()))
     monkeypatch.setenv("SNPREDICT_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         run("predict", "g.tsv")

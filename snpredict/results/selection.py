@@ -1,0 +1,371 @@
+"""From predictions of one or several models to a list to select from: columns, index, ranking.
+
+The selection index of a sample is ``Σ_t w_t · (prediction_t − mean_t) / SD_t`` with the weight of
+every trait and the mean and SD of the trait in its model's training set. A positive weight selects
+for a large trait value, a negative one for a small one. Predictions vary less than the trait does,
+the less the less accurate a model is: a weight counts per SD of the trait and not per SD of its
+predictions.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from snpredict.bundle.load import Bundle
+from snpredict.bundle.manifest import CONTINUOUS, NETWORK, Manifest
+from snpredict.errors import UsageError
+from snpredict.matching.low_call_rate import low_call_rate
+from snpredict.names import did_you_mean, listed
+from snpredict.results.facts import input_facts, model_facts, sample_facts
+from snpredict.results.of_files import FilePrediction
+from snpredict.results.tables import Results
+
+#: Columns of a list that are not of one model.
+_OWN = ("sample", "rank", "index")
+
+
+@dataclass(frozen=True)
+class IndexTerm:
+    """One trait of a selection index.
+
+    Attributes
+    ----------
+    column : str
+        Of the trait.
+    weight : float
+        Finite, not 0.
+    mean, sd : float
+        Of the trait in the training set, trait units.
+    """
+
+    column: str
+    weight: float
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class SelectionPlan:
+    """What is to be made of the predictions of some models, checked before anything is scored.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        For each model what its prediction is called, and what its other columns begin with.
+    index : tuple of IndexTerm
+        Empty for no index.
+    rank : bool
+        Whether samples are sorted.
+    best : int or None
+        How many of them are kept.
+    """
+
+    columns: tuple[str, ...]
+    index: tuple[IndexTerm, ...]
+    rank: bool
+    best: int | None
+
+    def of(self, predictions: Sequence[FilePrediction]) -> "Selection":
+        """The list, from the predictions of these models for one file."""
+        return Selection(self, tuple(predictions))
+
+
+def plan_selection(
+    bundles: Sequence[Bundle],
+    *,
+    index: str | None = None,
+    rank: bool = False,
+    best: int | None = None,
+) -> SelectionPlan:
+    """Check what is asked of the predictions of some models.
+
+    Parameters
+    ----------
+    bundles : sequence of Bundle
+        At least one.
+    index : str, optional
+        Traits with their weights, such as ``"yield:2,height:-1"``.
+    rank : bool
+        Sort the samples by the index or, without one, by the prediction of the only model, from
+        the highest to the lowest.
+    best : int, optional
+        Sort them and keep the so many first, with all that tie with the last of them.
+
+    Raises
+    ------
+    UsageError
+        The index is none, or has a trait that no model predicts or whose mean and SD are not
+        known; a model is given twice; there is nothing to rank several models by; or `best` is
+        less than 1.
+    """
+    manifests = [bundle.manifest for bundle in bundles]
+    _refuse_repeated(bundles)
+    columns = _column_names(manifests)
+    if best is not None and best < 1:
+        raise UsageError(f"--best {best}: expected a whole number from 1", "for example --best 10")
+    rank = rank or best is not None
+    if rank and index is None and len(bundles) > 1:
+        raise UsageError(
+            f"{len(bundles)} models predict {listed(columns)}: there is no one value to rank by",
+            f'give each trait its weight: --index "{columns[0]}:1,{columns[1]}:-1"',
+        )
+    terms = () if index is None else _terms(parse_index(index), columns, manifests)
+    return SelectionPlan(columns, terms, rank, best)
+
+
+def parse_index(text: str) -> dict[str, float]:
+    """Weights by trait, out of such as ``"yield:2,height:-1"``.
+
+    Raises
+    ------
+    UsageError
+        A trait has no weight, two weights, or one that is 0 or not finite.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        trait, colon, number = (piece.strip() for piece in part.rpartition(":"))
+        if not (trait and colon and number):
+            raise UsageError(
+                f"--index: found {part.strip()!r}, expected a trait and its weight, TRAIT:WEIGHT",
+                'for example --index "yield:2,height:-1"',
+            )
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = math.nan
+        if not math.isfinite(weight) or weight == 0:
+            raise UsageError(
+                f"--index: found the weight {number!r} of {trait}, expected a number other than 0",
+                "leave a trait out that is not to count; a negative weight selects for low values",
+            )
+        if trait in weights:
+            raise UsageError(f"--index: found {trait} twice, expected it once", "give one weight")
+        weights[trait] = weight
+    return weights
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Predictions of one file by one or several models, as a list.
+
+    Attributes
+    ----------
+    plan : SelectionPlan
+    predictions : tuple of FilePrediction
+        One per model, in the order of the plan.
+    """
+
+    plan: SelectionPlan
+    predictions: tuple[FilePrediction, ...]
+
+    @cached_property
+    def index(self) -> np.ndarray | None:
+        """The index of every sample of the file, (samples,) float64; None without one."""
+        if not self.plan.index:
+            return None
+        of = dict(zip(self.plan.columns, self.predictions, strict=True))
+        return np.sum(
+            [t.weight * (of[t.column].scores.prediction - t.mean) / t.sd for t in self.plan.index],
+            axis=0,
+        )
+
+    @cached_property
+    def ranks(self) -> np.ndarray | None:
+        """Rank of every sample of the file, (samples,) int64, from 1; None where none is asked for.
+
+        One more than the number of samples with a higher value: equal values have one rank.
+        """
+        if not self.plan.rank:
+            return None
+        value = self.predictions[0].scores.prediction if self.index is None else self.index
+        return 1 + np.searchsorted(np.sort(-value), -value, side="left")
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Places in the file of the samples that are listed, in their order."""
+        if self.ranks is None:
+            return np.arange(len(self.samples))
+        order = np.argsort(self.ranks, kind="stable")
+        best = self.plan.best
+        return order if best is None else order[self.ranks[order] <= best]
+
+    @property
+    def samples(self) -> list[str]:
+        """All samples of the file."""
+        return self.predictions[0].scores.samples
+
+    @property
+    def tied(self) -> int:
+        """Listed samples that share their rank with another one."""
+        if self.ranks is None:
+            return 0
+        counts = Counter(self.ranks[self.rows].tolist())
+        return sum(count for count in counts.values() if count > 1)
+
+    def flagged(self) -> dict[str, int]:
+        """Listed samples that a flag of any model is about, by the name of the flag."""
+        unlike = [p.check.unlike.any for p in self.predictions if p.check.unlike is not None]
+        low = [low_call_rate(prediction.check) for prediction in self.predictions]
+        flags = {"unlike_training": unlike, "low_call_rate": low}
+        counts = {
+            name: int(np.logical_or.reduce([one[self.rows] for one in rows]).sum())
+            for name, rows in flags.items()
+            if rows
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    def results(self, per_fold: bool = False) -> Results:
+        """Columns sample, rank and index where asked for, then those of the predictions.
+
+        One model's columns are those of `FilePrediction.results`. Of several models each has its
+        own, which begin with its name in the plan: ``height`` is the prediction,
+        ``height_spread`` the spread.
+        """
+        each = [prediction.results(per_fold) for prediction in self.predictions]
+        own: dict[str, Any] = {"sample": self.samples}
+        if self.ranks is not None:
+            own["rank"] = self.ranks
+        if self.index is not None:
+            own["index"] = self.index
+        if len(each) == 1:
+            (one,) = each
+            asked = self.ranks is not None or self.index is not None
+            selection = {"selection": self._facts()} if asked else {}
+            joined = Results(one.metadata | selection, own | one.columns, one.top, one.digits)
+        else:
+            columns = own
+            for name, one in zip(self.plan.columns, each, strict=True):
+                columns = _joined(columns, name, one)
+            digits = max(one.digits for one in each)
+            joined = Results(self._facts_of_several(each), columns, None, digits)
+        return joined if self.ranks is None else joined.rows(self.rows)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "ranked_by": None if self.ranks is None else self.ranked_by,
+            "best": self.plan.best,
+            "samples": len(self.samples),
+            "index": [vars(term) for term in self.plan.index] or None,
+        }
+
+    @property
+    def ranked_by(self) -> str:
+        """The column whose highest value has rank 1."""
+        return "prediction" if self.index is None else "index"
+
+    def _facts_of_several(self, each: Sequence[Results]) -> dict[str, Any]:
+        models = []
+        for column, prediction, results in zip(
+            self.plan.columns, self.predictions, each, strict=True
+        ):
+            facts = model_facts(prediction.check.bundle) | sample_facts(prediction.check)
+            keys = ("match", "interval")
+            facts |= {key: results.metadata[key] for key in keys if key in results.metadata}
+            version = facts.pop("snpredict_version")
+            models.append({"column": column} | facts)
+        source = self.predictions[0].check.source
+        return {
+            "snpredict_version": version,
+            **input_facts(source),
+            "models": models,
+            "selection": self._facts(),
+        }
+
+
+def training_scale(manifest: Manifest) -> tuple[float, float] | None:
+    """Mean and SD of the trait in the training set, trait units; None where they are not known."""
+    training = manifest.training
+    mean, sd = (None, None)
+    if training is not None:
+        mean, sd = training.phenotype_mean, training.phenotype_sd
+    if mean is not None and sd is not None and sd > 0:
+        return mean, sd
+    if manifest.kind == NETWORK and manifest.task == CONTINUOUS:
+        # Of each fold's training rows, which are most of them.
+        centers, scales = zip(*((fold.center, fold.scale) for fold in manifest.folds), strict=True)
+        return float(np.mean(centers)), float(np.mean(scales))
+    return None
+
+
+def _refuse_repeated(bundles: Sequence[Bundle]) -> None:
+    for digest, times in Counter(bundle.digest for bundle in bundles).items():
+        if times > 1:
+            name = next(b.manifest.name for b in bundles if b.digest == digest)
+            raise UsageError(f"--model: found {name} {times} times, expected it once")
+
+
+def _column_names(manifests: Sequence[Manifest]) -> tuple[str, ...]:
+    """For each model its trait, or its name where two models have one trait.
+
+    Letters, digits and underscores, so that they are names in R and pandas too.
+    """
+    if len(manifests) == 1:
+        return (_plain(manifests[0].trait),)
+    traits = [_plain(manifest.trait) for manifest in manifests]
+    taken = Counter([*traits, *_OWN])
+    names = [
+        trait if taken[trait] == 1 else _plain(manifest.name)
+        for trait, manifest in zip(traits, manifests, strict=True)
+    ]
+    for name, count in Counter([*names, *_OWN]).items():
+        if count > 1:
+            raise UsageError(
+                f"--model: found two models with columns of the name {name!r}, expected one",
+                "run the command once for each",
+            )
+    return tuple(names)
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"\W+", "_", name).strip("_")
+    return plain if plain[:1].isalpha() else f"trait_{plain}".rstrip("_")
+
+
+def _joined(columns: dict[str, Any], name: str, one: Results) -> dict[str, Any]:
+    """Columns with those of one more model behind them."""
+    more = {
+        name if column == "prediction" else f"{name}_{column}": values
+        for column, values in one.flat().items()
+        if column != "sample"
+    }
+    if both := sorted(set(more) & set(columns)):
+        raise UsageError(
+            f"--model: found two models with a column {both[0]!r}, expected one",
+            "run the command once for each",
+        )
+    return columns | more
+
+
+def _terms(
+    weights: dict[str, float], columns: Sequence[str], manifests: Sequence[Manifest]
+) -> tuple[IndexTerm, ...]:
+    """The index's traits with their scales; a trait is named by its column or as it is spelt."""
+    traits = [manifest.trait for manifest in manifests]
+    terms: dict[str, IndexTerm] = {}
+    for trait, weight in weights.items():
+        if trait in columns:
+            at = columns.index(trait)
+        elif traits.count(trait) == 1:
+            at = traits.index(trait)
+        else:
+            raise UsageError(
+                f"--index: no model predicts {trait!r}; found {listed(columns)}",
+                did_you_mean(trait, columns) or "add the model that predicts it with --model",
+            )
+        scale = training_scale(manifests[at])
+        if scale is None:
+            raise UsageError(
+                f"--index: model {manifests[at].name} does not say the mean and SD of "
+                f"{trait} in its training set, in which an index counts",
+                "leave the trait out of the index",
+            )
+        if columns[at] in terms:
+            raise UsageError(f"--index: found {trait} twice, expected it once", "give one weight")
+        terms[columns[at]] = IndexTerm(columns[at], weight, *scale)
+    return tuple(terms.values())
