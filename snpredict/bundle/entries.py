@@ -1,8 +1,8 @@
 """The parts of a bundle's manifest, each as it stands in the JSON; see docs/bundle.md."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NamedTuple
 
 from snpredict.bundle.typed_json import Entry
 from snpredict.formulas.links import Identity, Isru, Link, Logit
@@ -21,8 +21,7 @@ def fold_name(number: int) -> str:
     return f"fold_{number:02d}"
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """One fold model.
 
     Attributes
@@ -50,7 +49,7 @@ class Fold:
     best_epoch: int | None = None
     epochs: int | None = None
     chosen: Mapping[str, Any] | None = None
-    metrics: Figures = field(default_factory=dict)
+    metrics: Figures = MappingProxyType({})
 
     @property
     def name(self) -> str:
@@ -58,8 +57,7 @@ class Fold:
         return fold_name(self.number)
 
 
-@dataclass(frozen=True)
-class LinkEntry:
+class LinkEntry(NamedTuple):
     """The link by its name; α is there for ISRU alone."""
 
     name: Literal["identity", "isru", "logit"]
@@ -74,8 +72,7 @@ class LinkEntry:
         return Identity() if self.name == Identity.name else Logit()
 
 
-@dataclass(frozen=True)
-class Covariate:
+class Covariate(NamedTuple):
     """What a model is told of a sample beside its genotypes, and how it is coded.
 
     Attributes
@@ -102,8 +99,7 @@ class Covariate:
         return len(self.categories) if self.categories is not None else 1
 
 
-@dataclass(frozen=True)
-class Training:
+class Training(NamedTuple):
     """The data that a model was trained on."""
 
     table: str | None = None
@@ -119,8 +115,7 @@ class Training:
     phenotype_sd: float | None = None
 
 
-@dataclass(frozen=True)
-class GroupErrors:
+class GroupErrors(NamedTuple):
     """How well a group of tested samples is predicted, trait units."""
 
     n: int
@@ -129,8 +124,7 @@ class GroupErrors:
     pcc: float | None
 
 
-@dataclass(frozen=True)
-class DistanceErrors:
+class DistanceErrors(NamedTuple):
     """Errors of samples beyond the limit of the distance, and of the others.
 
     ``mae_ratio`` is flagged over others, with its 95 % interval; None where it does not exist.
@@ -151,8 +145,7 @@ class DistanceErrors:
         return None if None in (self.flagged.mae, self.others.mae) else (value, low, high)
 
 
-@dataclass(frozen=True)
-class SimilarityEntry:
+class SimilarityEntry(NamedTuple):
     """What belongs to ``similarity.parquet``.
 
     ``limit`` is the 99th percentile of the training samples' distances.
@@ -165,8 +158,7 @@ class SimilarityEntry:
     errors_new_families: DistanceErrors | None = None
 
 
-@dataclass(frozen=True)
-class KnownIntervals:
+class KnownIntervals(NamedTuple):
     """Intervals for families of the training set: shares that they hold, by level."""
 
     method: str
@@ -175,8 +167,7 @@ class KnownIntervals:
     coverage_in_new_families: Annotated[Figures | None, Entry(left_out=True)] = None
 
 
-@dataclass(frozen=True)
-class FamilyCoverage:
+class FamilyCoverage(NamedTuple):
     """How much of a family's samples intervals hold: worst family, worst tenth, SD."""
 
     lowest: float
@@ -184,8 +175,7 @@ class FamilyCoverage:
     sd: float
 
 
-@dataclass(frozen=True)
-class NewIntervals:
+class NewIntervals(NamedTuple):
     """Intervals for families that were left out: shares that they hold, by level."""
 
     method: str
@@ -196,16 +186,14 @@ class NewIntervals:
     coverage_by_family: Mapping[str, FamilyCoverage | None]
 
 
-@dataclass(frozen=True)
-class IntervalsEntry:
+class IntervalsEntry(NamedTuple):
     """What prediction intervals were measured to hold; None where there are none of a kind."""
 
     known: KnownIntervals | None = None
     new: NewIntervals | None = None
 
 
-@dataclass(frozen=True)
-class EvaluatedModel:
+class EvaluatedModel(NamedTuple):
     """One model under one scheme; every figure with both ends of its 95 % interval."""
 
     scheme: str
@@ -215,8 +203,7 @@ class EvaluatedModel:
     figures: Mapping[str, tuple[float | None, ...]]
 
 
-@dataclass(frozen=True)
-class EvaluatedControl:
+class EvaluatedControl(NamedTuple):
     """The network trained on a phenotype without signal: mean PCC over folds and seeds."""
 
     control: str
@@ -226,8 +213,7 @@ class EvaluatedControl:
     seeds: int
 
 
-@dataclass(frozen=True)
-class EvaluationEntry:
+class EvaluationEntry(NamedTuple):
     """What an evaluation found; ``schemes`` has the number of folds of each."""
 
     seed: int
@@ -236,8 +222,7 @@ class EvaluationEntry:
     controls: tuple[EvaluatedControl, ...] = ()
 
 
-@dataclass(frozen=True)
-class Parity:
+class Parity(NamedTuple):
     """Largest differences found at export, SDs of the trait."""
 
     keras_onnx_sd: float | None = None

@@ -1,4 +1,6 @@
-"""Frozen dataclasses as JSON objects and back: types and ranges are those of the fields.
+"""Records as JSON objects and back: types and ranges are those of the fields.
+
+A record is a frozen dataclass or a `NamedTuple`, which takes a sixth of the time to define.
 
 An entry has the name of its field, unless the field's `Entry` gives another one. An entry whose
 field has no default must be there; one that no field has is passed over.
@@ -8,11 +10,11 @@ import functools
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from snpredict.errors import InvalidBundle
 
@@ -36,17 +38,20 @@ class Entry:
         Bounds of a number.
     left_out : bool
         None is written by leaving the entry out, not as null.
+    parse : callable, optional
+        Takes a JSON object to the value, where the type alone does not tell how.
     """
 
     key: str | None = None
     above: float | None = None
     at_most: float | None = None
     left_out: bool = False
+    parse: Callable[[dict[str, Any]], Any] | None = None
 
 
 def as_json(value: Any) -> Any:
-    """A dataclass, mapping or sequence as what `json.dumps` takes."""
-    if is_dataclass(value) and not isinstance(value, type):
+    """A record, mapping or sequence as what `json.dumps` takes."""
+    if _is_record(type(value)):
         entries = {}
         for name, (_, about) in _fields(type(value)).items():
             inner = getattr(value, name)
@@ -80,12 +85,12 @@ def read_json(text: bytes, path: Path) -> Any:
 
 
 def from_json(kind: type[T], raw: object, where: str) -> T:
-    """A JSON object as a dataclass.
+    """A JSON object as a record.
 
     Parameters
     ----------
     kind : type
-        A dataclass whose fields are str, int, float, `Any`, literals, dataclasses, tuples,
+        A record whose fields are str, int, float, bool, `Any`, literals, records, tuples,
         mappings from str, or any of these or None.
     raw : object
         As `json.loads` gives it.
@@ -111,6 +116,11 @@ def from_json(kind: type[T], raw: object, where: str) -> T:
 
 
 @functools.cache
+def _is_record(kind: Any) -> bool:
+    return is_dataclass(kind) or hasattr(kind, "_field_defaults")
+
+
+@functools.cache
 def _fields(kind: type) -> dict[str, tuple[Any, Entry]]:
     """Type of every field, and what else is said of its entry."""
     found = {}
@@ -123,6 +133,8 @@ def _fields(kind: type) -> dict[str, tuple[Any, Entry]]:
 @functools.cache
 def _with_default(kind: Any) -> set[str]:
     """Fields whose entries may be absent."""
+    if not is_dataclass(kind):
+        return set(kind._field_defaults)
     return {
         of.name
         for of in fields(kind)
@@ -146,8 +158,10 @@ def _value(hint: Any, raw: Any, where: str, key: str, about: Entry) -> Any:
             return None
         hint = next(one for one in inner if one is not NoneType)
         return _value(hint, raw, where, key, about)
-    if is_dataclass(hint):
-        return from_json(cast("type[Any]", hint), raw, f"{where}, '{key}'")
+    if about.parse is not None and isinstance(raw, dict):
+        return about.parse(raw)
+    if _is_record(hint):
+        return from_json(hint, raw, f"{where}, '{key}'")
     if origin is Literal:
         if not isinstance(raw, str) or raw not in inner:
             raise wrong(where, key, raw, f"one of {', '.join(inner)}")
@@ -155,11 +169,10 @@ def _value(hint: Any, raw: Any, where: str, key: str, about: Entry) -> Any:
     if origin is tuple:
         if not isinstance(raw, list):
             raise wrong(where, key, raw, "a list")
-        if not is_dataclass(inner[0]):
+        if not _is_record(inner[0]):
             return tuple(_value(inner[0], one, where, key, about) for one in raw)
-        kind = cast("type[Any]", inner[0])
         return tuple(
-            from_json(kind, one, f"{where}, '{key}' entry {n}") for n, one in enumerate(raw, 1)
+            from_json(inner[0], one, f"{where}, '{key}' entry {n}") for n, one in enumerate(raw, 1)
         )
     if origin in (dict, Mapping):
         if not isinstance(raw, dict):
@@ -174,7 +187,7 @@ def _value(hint: Any, raw: Any, where: str, key: str, about: Entry) -> Any:
 def _plain(hint: type, raw: Any, where: str, key: str, about: Entry) -> Any:
     # A bool is an int to Python, and an int serves as a float.
     allowed = (int, float) if hint is float else (hint,)
-    if isinstance(raw, bool) or type(raw) not in allowed or not _is_finite(raw):
+    if type(raw) not in allowed or not _is_finite(raw):
         raise wrong(where, key, raw, hint.__name__)
     if about.above is not None and not raw > about.above:
         raise wrong(where, key, raw, f"more than {about.above}")

@@ -6,16 +6,16 @@ there means that it must be as it was.
 """
 
 import json
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Self
 
 from snpredict.bundle.manifest import CONTINUOUS
-from snpredict.bundle.typed_json import as_json
+from snpredict.bundle.typed_json import Entry, as_json, from_json
+from snpredict.errors import InvalidBundle
 from snpredict.files import write_file
 from train.data.covariates import Covariate
-from train.errors import IncompleteRun, SettingsChanged
+from train.errors import IncompleteRun, PresetError, SettingsChanged
 from train.networks.presets import Preset
 
 SETTINGS = "settings.json"
@@ -63,8 +63,8 @@ class _Settings:
                 "give another folder, or delete this one and start the same command again",
             )
         try:
-            return _parsed(cls, values)
-        except (ValueError, KeyError, TypeError):
+            return from_json(cls, values, str(folder / SETTINGS))
+        except (InvalidBundle, PresetError):
             kind, start = cls._words()
             raise IncompleteRun(
                 f"{folder} is not {kind} folder: it has no readable {SETTINGS}", start
@@ -114,27 +114,6 @@ def _innermost(name: str, was: Any, now: Any) -> tuple[str, Any, Any]:
             if was.get(key) != now.get(key):
                 return _innermost(f"{name}.{key}", was.get(key), now.get(key))
     return name, was, now
-
-
-def _parsed(kind: Any, value: Any) -> Any:
-    """A JSON value as the type of its field; raises ValueError where it is another."""
-    inner, origin = get_args(kind), get_origin(kind)
-    if origin is UnionType:
-        kind = next(one for one in inner if one is not NoneType)
-        return None if value is None else _parsed(kind, value)
-    expected = {tuple: list, dict: dict, None: dict if is_dataclass(kind) else kind}[origin]
-    if type(value) is not expected:
-        raise ValueError(f"{value!r} is not of type {kind}")
-    known: Any = value
-    if kind is Preset:
-        return Preset.from_dict(known)
-    if is_dataclass(kind):
-        types = get_type_hints(kind)
-        parts = {one.name: _parsed(types[one.name], known[one.name]) for one in fields(kind)}
-        return kind(**parts)  # type: ignore[operator]
-    if origin is tuple:
-        return tuple(_parsed(inner[0], item) for item in known)
-    return {k: _parsed(inner[1], item) for k, item in known.items()} if origin is dict else known
 
 
 @dataclass(frozen=True)
@@ -193,7 +172,7 @@ class RunSettings(_Settings):
         metadata=_digest("genotypes, phenotypes, samples, SNPs, folds, families or covariates")
     )
     snp_info: str = field(metadata=_digest("SNPs, or other places or alleles of them"))
-    preset: Preset | None = None
+    preset: Annotated[Preset | None, Entry(parse=Preset.from_dict)] = None
     data: str = "data"
     refit: bool = False
     gpu: bool = False
