@@ -51,9 +51,10 @@ class Entry:
 
 def as_json(value: Any) -> Any:
     """A record, mapping or sequence as what `json.dumps` takes."""
-    if _is_record(type(value)):
+    kind: Any = type(value)
+    if _is_record(kind):
         entries = {}
-        for name, (_, about) in _fields(type(value)).items():
+        for name, (_, about) in _fields(kind).items():
             inner = getattr(value, name)
             if not (about.left_out and inner is None):
                 entries[about.key or name] = as_json(inner)

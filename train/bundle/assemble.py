@@ -168,5 +168,5 @@ def _similarity(
         errors = new_family_errors(
             codes, left_out.observed, left_out.residual, left_out.fold, entry.limit
         )
-        entry = replace(entry, errors_new_families=errors)
+        entry = entry._replace(errors_new_families=errors)
     return distances, table, entry
