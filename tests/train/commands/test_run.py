@@ -93,7 +93,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, name: str, *more: object) -> subprocess.CompletedProcess:
     usual = {"--trait": "height", "--unit": "cm", "--out": f"models/{name}"}
-    usual |= {"--jobs": "2", "--threads": "1"}
+    # One process: each loads TensorFlow, which takes longer than a fold of most tests.
+    usual |= {"--jobs": "1", "--threads": "1"}
     words = [word for option in usual.items() if option[0] not in more for word in option]
     return train("run", "table.tsv.gz", *words, *more, cwd=folder)
 
@@ -101,7 +102,7 @@ def run(folder: Path, name: str, *more: object) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def default_run(folder: Path) -> Path:
     """All folds with the shipped default preset."""
-    done = run(folder, "whole")
+    done = run(folder, "whole", "--jobs", 2)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -109,7 +110,7 @@ def default_run(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def quick_run(folder: Path) -> Path:
     """Two of three folds with a few epochs, for what any preset shows."""
-    done = run(folder, "quick", "--preset", "quick.toml", "--fold", "1,2", "--jobs", 1)
+    done = run(folder, "quick", "--preset", "quick.toml", "--fold", "1,2")
     assert done.returncode == 0, done.stderr
     assert "folds 3 are not finished" in done.stderr
     assert not (folder / "models" / "quick").exists()

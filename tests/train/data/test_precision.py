@@ -35,7 +35,7 @@ def table(path: Path, mean: float, sd: float) -> np.ndarray:
 def run(folder: Path, name: str):
     return train(
         *("run", f"{name}.tsv", "--trait", "height", "--unit", "g", "--preset", "gblup"),
-        *("--out", f"models/{name}", "--threads", 1, "--jobs", 2),
+        *("--out", f"models/{name}", "--threads", 1, "--jobs", 1),
         cwd=folder,
     )
 

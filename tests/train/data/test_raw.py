@@ -132,7 +132,7 @@ def test_a_bundle_from_a_raw_knows_what_it_counts(tmp_path: Path) -> None:
     lines = [[*line[:6], *(less_one.get(c, c) for c in line[6:])] for line in lines]
     (tmp_path / "r.raw").write_text("\n".join([header, *map(" ".join, lines)]) + "\n")
     words = ["train", "run", "r.raw", "--trait", "PHENOTYPE", "--unit", "cm", "--out", "model"]
-    words += ["--preset", "gblup", "--folds", "random", "--n-folds", "2", "--jobs", "2"]
+    words += ["--preset", "gblup", "--folds", "random", "--n-folds", "2", "--jobs", "1"]
     refused = command(tmp_path, *words)
     assert refused.returncode == 28
     assert "hint: --coding -101 reads" in refused.stderr

@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, name: str, *options: object):
     return train(
         *("run", "table.tsv", "--trait", "protein", "--unit", "%", "--preset", "gblup"),
-        *("--out", f"models/{name}", "--threads", 1, "--jobs", 2, *options),
+        *("--out", f"models/{name}", "--threads", 1, "--jobs", 1, *options),
         cwd=folder,
     )
 
