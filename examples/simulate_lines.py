@@ -3,9 +3,12 @@
     python examples/simulate_lines.py --model soynam-height --out examples/genotypes.tsv \\
         --vcf examples/lines.vcf.gz
 
-Two invented parents per family are drawn SNP by SNP from the allele frequencies in the bundle's
-SNP table; their lines inherit each chromosome with cross-overs at 2.5 cM per Mb, and a few
-genotypes stay heterozygous or are missing. No genotype of a real line is involved.
+All families share one parent, which has the commoner allele of every SNP; the other parent is
+drawn. The bundle's principal components (its table of similarity) say which alleles stand together
+in the training lines: the parent is a point drawn in them, rounded to two copies or none. SNPs
+that the table does not hold take the allele of the nearest one that it does, commoner or rarer.
+Lines inherit each chromosome with cross-overs at 2.5 cM per Mb, and a few genotypes stay
+heterozygous or are missing. No genotype of a real line is involved.
 
 The VCF holds the same lines as files from elsewhere do: chromosomes without prefix, no ids, other
 alleles as the reference, some SNPs on the other strand, some absent, a few with other alleles.
@@ -17,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.bundle.load import load_bundle
+from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.bundle.tables import SnpTable
 from snpredict.choices import DEFAULT_MODEL
+from snpredict.formulas.similarity import STEPS
 
 MORGAN_PER_BASE = 2.5e-8
 #: Selfing lets cross-overs of several meioses add up: about twice those of one (Haldane 1931).
@@ -28,9 +32,50 @@ HETEROZYGOUS = 0.03
 MISSING = 0.015
 
 
-def parents(frequency: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Two homozygous parents (2, SNPs) of codes 0 and 2, by the counted allele's frequency."""
-    return np.where(random.random((2, len(frequency))) < frequency, 2, 0).astype(np.int8)
+def common_parent(snps: SnpTable) -> np.ndarray:
+    """Codes 0 and 2 (SNPs,) int8: the commoner allele of every SNP, twice."""
+    # A heterozygous genotype holds one of each.
+    _missing, _heterozygous, counted, other = snps.frequencies.T
+    return np.where(counted >= other, 2, 0).astype(np.int8)
+
+
+class OtherParents:
+    """Draws parents whose alleles stand together as in the training lines.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        With a table of similarity, whose loadings are ``v_ji √w_i`` with ``w_i = l_i / (l_i + s)``:
+        so the eigenvalues l_i are known, too.
+    """
+
+    def __init__(self, bundle: Bundle):
+        assert bundle.similarity is not None
+        table, snps = bundle.similarity.table, bundle.snps
+        vectors = table.loadings * table.scale
+        # Loadings are rounded, which may make a w_i of nearly 1 more than that.
+        weights = np.minimum((vectors**2).sum(axis=0), 0.9999)
+        eigenvalues = table.variances.sum() * weights / (1 - weights)
+        n_samples = len(bundle.similarity.training)
+        self._axes = vectors * np.sqrt(eigenvalues / n_samples / weights)
+        self._means = table.means
+        self._table_snps = table.snps
+        self._common = common_parent(snps)
+        chromosome, position = np.array(snps.chromosome, str), np.array(snps.position, float)
+        self._nearest = np.empty(len(snps), np.int64)
+        for name in np.unique(chromosome):
+            of_model = np.flatnonzero(chromosome == name)
+            of_table = np.flatnonzero(chromosome[table.snps] == name)
+            there = position[table.snps[of_table]]
+            far = np.abs(position[of_model][:, None] - there)
+            self._nearest[of_model] = of_table[far.argmin(axis=1)]
+
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """Codes 0 and 2, (SNPs,) int8."""
+        point = self._means + self._axes @ random.standard_normal(self._axes.shape[1])
+        codes = np.where(point >= STEPS, 2, 0)
+        rarer = (codes != self._common[self._table_snps])[self._nearest]
+        return np.where(rarer, 2 - self._common, self._common).astype(np.int8)
 
 
 def inbred(
@@ -86,9 +131,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
 
-    snps = load_bundle(options.model).snps
-    called = snps.frequencies[:, 1:].sum(axis=1)  # channel order: missing, 1, 2, 0
-    frequency = (snps.frequencies[:, 2] + snps.frequencies[:, 1] / 2) / np.maximum(called, 1e-9)
+    bundle = load_bundle(options.model)
+    snps, common, others = bundle.snps, common_parent(bundle.snps), OtherParents(bundle)
     chromosome = np.array(snps.chromosome, dtype=str)
     position = np.array(snps.position, float)
     random = np.random.default_rng(options.seed)
@@ -96,7 +140,7 @@ def main() -> None:
     lines: dict[str, np.ndarray] = {}
     rows = ["\t".join(["line", "family", *snps.ids])]
     for family in range(1, options.families + 1):
-        pair = parents(frequency, random)
+        pair = np.stack([common, others.draw(random)])
         for number in range(1, options.lines + 1):
             line = inbred(pair, chromosome, position, random)
             lines[f"SIM-{family}-{number:02d}"] = line
