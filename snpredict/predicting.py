@@ -133,7 +133,7 @@ class _Scoring:
         self._scorer = Scorer(bundle, threads)
         self._ensemble = read_ensemble(bundle, self._scorer) if top else None
         self._scores = ScoreCollector(len(bundle.manifest.folds))
-        self._top, self._ids = top, bundle.snps.ids
+        self._top, self._snps = top, bundle.snps
         self._rows: list[Top] = []
 
     def through(self, pool: Executor) -> Through:
@@ -144,7 +144,7 @@ class _Scoring:
                 self._scores.add(block)
                 if self._ensemble is not None:
                     explained = _contributions(block, self._ensemble)
-                    self._rows.extend(_top_rows(explained, self._top, self._ids))
+                    self._rows.extend(_top_rows(explained, self._top, self._snps.ids))
                 yield GenotypeBlock(block.samples, block.genotypes)
 
         return scored

@@ -112,7 +112,7 @@ class Tiny:
 
     def snps(self) -> SnpTable:
         n = self.n_snps
-        return SnpTable(
+        return SnpTable.of(
             ids=tuple(self.ids),
             chromosome=tuple(f"Gm{1 + 2 * j // n:02d}" for j in range(n)),
             position=tuple(1000 * (j + 1) for j in range(n)),
@@ -267,6 +267,17 @@ class Tiny:
         return total
 
 
+def with_columns(snps: SnpTable, **columns: Any) -> SnpTable:
+    """The same SNPs, some of their columns replaced."""
+    return SnpTable.of(
+        **{
+            **{("ids" if n == "id" else n): snps.columns[n] for n in snps.columns.column_names},
+            "frequencies": snps.frequencies,
+            **columns,
+        }
+    )
+
+
 def write_linear(target: Path, effects: list[float], means: list[float], **changed: Any) -> Path:
     """A linear bundle of SNPs rs1, rs2 … with these effects and mean codes.
 
@@ -289,7 +300,7 @@ def write_linear(target: Path, effects: list[float], means: list[float], **chang
         target,
         Manifest(**(entries | changed)),
         "# sum\n",
-        snps=SnpTable(
+        snps=SnpTable.of(
             ids=tuple(f"rs{at + 1}" for at in range(n)),
             chromosome=("1",) * n,
             position=tuple(range(100, 100 + n)),

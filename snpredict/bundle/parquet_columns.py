@@ -3,14 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from snpredict.bundle.parquet_check import check_sizes
 from snpredict.errors import InvalidBundle
+from snpredict.genotypes.text_columns import texts
 
 #: Kinds of columns, in words.
 TEXT, WHOLE, NUMBERS = "text", "whole numbers", "numbers"
@@ -18,7 +19,7 @@ TEXT, WHOLE, NUMBERS = "text", "whole numbers", "numbers"
 _MAX_CHARACTERS = 1000
 
 #: No name or allele holds one, and results are written line by line and column by column.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x{00}-\x{1f}\x{7f}-\x{9f}]"
 
 _FITTING = {
     # A column without any value has type null.
@@ -99,28 +100,32 @@ class Columns:
 
     def texts(self, name: str, nullable: bool = True) -> tuple:
         """Values of a column as str, or None for gaps."""
+        return tuple(self.text_column(name, nullable).to_pylist())
+
+    def text_column(self, name: str, nullable: bool = True) -> pa.Array:
+        """A column of texts, with gaps."""
         column = self._column(name, nullable)
         if pa.types.is_null(column.type):
-            return (None,) * len(column)
-        values: list[str | None] = []
+            return pa.nulls(len(column), pa.string())
         for chunk in column.chunks:
-            words: list = chunk.dictionary.to_pylist()
-            if _CONTROL.search("".join(words)) or max(map(len, words), default=0) > _MAX_CHARACTERS:
+            words = chunk.dictionary
+            longest = pc.max(pc.utf8_length(words)).as_py() or 0
+            marked = pc.any(pc.match_substring_regex(words, _CONTROL)).as_py()
+            if marked or longest > _MAX_CHARACTERS:
                 raise InvalidBundle(
                     f"{self._path}: column '{name}' holds control characters, or more than "
                     f"{_MAX_CHARACTERS} characters at once"
                 )
-            places: Any
-            if chunk.null_count:
-                places = [len(words) if at is None else at for at in chunk.indices.to_pylist()]
-            else:
-                places = np.from_dlpack(chunk.indices)
-            values += np.array([*words, None], object)[places].tolist()
-        return tuple(values)
+        return texts(column.cast(pa.string()))
 
-    def integers(self, name: str) -> tuple:
-        """Values of a column as int, or None for gaps."""
-        return tuple(self._column(name, nullable=True).to_pylist())
+    def integer_column(self, name: str) -> pa.Array:
+        """A column of whole numbers, with gaps."""
+        try:
+            return self._column(name, nullable=True).cast(pa.int64()).combine_chunks()
+        except pa.ArrowInvalid:
+            raise InvalidBundle(
+                f"{self._path}: column '{name}' holds a number of more than 64 bits"
+            ) from None
 
     def matrix(self, names: Sequence[str]) -> np.ndarray:
         """Columns of finite numbers side by side, (rows, columns) float64."""

@@ -4,7 +4,7 @@ A column's name stands here once. The tables of samples are in `snpredict.bundle
 `snpredict.bundle.similarity_table`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, channel_weights
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.chromosomes import ChromosomeNames
+from snpredict.genotypes.text_columns import texts, whole_numbers
+from snpredict.genotypes.variants import Places
 
 #: Texts of a SNP that need not be known; attributes of `SnpTable` have the same names.
 _TEXTS = ("chromosome", "counted_allele", "other_allele")
@@ -37,41 +39,87 @@ _RANGE_COLUMNS = [
 class SnpTable:
     """``snps.parquet``: a model's SNPs, in the order of its input.
 
+    What few SNPs are asked for has an attribute as a tuple; what is done for all is done with the
+    columns.
+
     Attributes
     ----------
-    ids : tuple of str
-        Unique.
-    chromosome : tuple of (str or None)
-    position : tuple of (int or None)
-        Base pairs on the chromosome.
-    counted_allele, other_allele : tuple of (str or None)
-        A genotype code counts copies of the counted allele.
+    columns : Table
+        One row per SNP: ``id``, ``chromosome``, ``position``, ``counted_allele``,
+        ``other_allele``.
     frequencies : ndarray (SNPs, 4) of float64
         Share of each channel in the training set, channel order; rows add up to 1.
     """
 
-    ids: tuple[str, ...]
-    chromosome: tuple[str | None, ...]
-    position: tuple[int | None, ...]
-    counted_allele: tuple[str | None, ...]
-    other_allele: tuple[str | None, ...]
+    columns: pa.Table
     frequencies: np.ndarray
 
+    @staticmethod
+    def of(
+        ids: Iterable[str] | pa.Array,
+        chromosome: Iterable[str | None] | pa.Array,
+        position: Iterable[int | None] | pa.Array,
+        counted_allele: Iterable[str | None] | pa.Array,
+        other_allele: Iterable[str | None] | pa.Array,
+        frequencies: np.ndarray,
+    ) -> "SnpTable":
+        """A table of these columns, all of the same length."""
+        columns = {
+            "id": texts(ids),
+            "chromosome": texts(chromosome),
+            "position": whole_numbers(position),
+            "counted_allele": texts(counted_allele),
+            "other_allele": texts(other_allele),
+        }
+        return SnpTable(pa.table(columns), frequencies)
+
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.columns)
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Unique."""
+        return self._tuple("id")
+
+    @cached_property
+    def chromosome(self) -> tuple[str | None, ...]:
+        """None where it is not known, as the further ones."""
+        return self._tuple("chromosome")
+
+    @cached_property
+    def position(self) -> tuple[int | None, ...]:
+        """Base pairs on the chromosome."""
+        return self._tuple("position")
+
+    @cached_property
+    def counted_allele(self) -> tuple[str | None, ...]:
+        """A genotype code counts copies of it."""
+        return self._tuple("counted_allele")
+
+    @cached_property
+    def other_allele(self) -> tuple[str | None, ...]:
+        """The other one."""
+        return self._tuple("other_allele")
+
+    def _tuple(self, column: str) -> tuple:
+        return tuple(self.columns[column].to_pylist())
+
+    @cached_property
+    def places(self) -> Places:
+        """Where the SNPs are, to tell whether a place of a file is that of one."""
+        columns = (self.columns[name].combine_chunks() for name in ("chromosome", "position"))
+        return Places(*columns)
+
+    @property
     def chromosome_names(self) -> ChromosomeNames:
         """What the model calls its chromosomes, to tell whether another name means one."""
-        return ChromosomeNames(self.chromosome)
+        return self.places.names
 
     def to_arrow(self) -> pa.Table:
         """The columns of the file."""
         return pa.table(
             {
-                "id": pa.array(self.ids, pa.string()),
-                "position": pa.array(self.position, pa.int64()),
-                **{name: pa.array(getattr(self, name), pa.string()) for name in _TEXTS},
+                **{name: self.columns[name] for name in ("id", "position", *_TEXTS)},
                 **dict(zip(_FREQUENCY_COLUMNS, self.frequencies.T, strict=True)),
             }
         )
@@ -89,23 +137,23 @@ class SnpTable:
             },
             n_rows=n_snps,
         )
-        ids = columns.texts("id", nullable=False)
-        if len(set(ids)) < len(ids):
+        ids = columns.text_column("id", nullable=False)
+        if len(ids.unique()) < len(ids):
             raise InvalidBundle(f"{path} holds a SNP id more than once")
         frequencies = columns.matrix(_FREQUENCY_COLUMNS)
         in_range = ((frequencies >= 0) & (frequencies <= 1)).all()
         if not in_range or not np.allclose(frequencies.sum(axis=1), 1, atol=1e-3):
             raise InvalidBundle(f"{path}: the genotype frequencies of a SNP do not add up to 1")
-        return SnpTable(
+        return SnpTable.of(
             ids=ids,
-            position=columns.integers("position"),
+            position=columns.integer_column("position"),
             frequencies=frequencies,
-            **{name: columns.texts(name) for name in _TEXTS},
+            **{name: columns.text_column(name) for name in _TEXTS},
         )
 
 
-def _check_ids(columns: Columns, path: Path, ids: Sequence[str]) -> None:
-    if columns.texts("id", nullable=False) != tuple(ids):
+def _check_ids(columns: Columns, path: Path, ids: Sequence[str] | pa.Array) -> None:
+    if not columns.text_column("id", nullable=False).equals(texts(ids)):
         raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
 
 
@@ -145,10 +193,10 @@ class SaliencyTable:
         n_snps = len(self.rank)
         return 100.0 * (n_snps - self.rank + 1) / n_snps
 
-    def to_arrow(self, ids: Sequence[str], folds: Sequence[str]) -> pa.Table:
+    def to_arrow(self, ids: Sequence[str] | pa.Array, folds: Sequence[str]) -> pa.Table:
         """The columns of the file, given the names of the SNPs and of the folds."""
         columns = {
-            "id": pa.array(ids, pa.string()),
+            "id": texts(ids),
             "saliency": self.saliency,
             "rank": self.rank,
             "percentile": self.percentile,
@@ -167,7 +215,7 @@ class SaliencyTable:
     def read(
         content: bytes,
         path: Path,
-        ids: Sequence[str],
+        ids: Sequence[str] | pa.Array,
         folds: Sequence[str],
         trait: TraitScale | None,
     ) -> "SaliencyTable":
@@ -289,14 +337,12 @@ class EffectTable:
             effects=average_effects(function, trait, frequencies),
         )
 
-    def to_arrow(self, ids: Sequence[str]) -> pa.Table:
+    def to_arrow(self, ids: Sequence[str] | pa.Array) -> pa.Table:
         """The columns of the file, given the names of the SNPs."""
-        return pa.table(
-            {"id": pa.array(ids, pa.string()), "effect": self.effects, "mean": self.means}
-        )
+        return pa.table({"id": texts(ids), "effect": self.effects, "mean": self.means})
 
     @staticmethod
-    def read(content: bytes, path: Path, ids: Sequence[str]) -> "EffectTable":
+    def read(content: bytes, path: Path, ids: Sequence[str] | pa.Array) -> "EffectTable":
         """The table of a bundle; InvalidBundle where it is not one of these SNPs."""
         kinds = {"id": TEXT, "effect": NUMBERS, "mean": NUMBERS}
         columns = Columns(content, path, kinds=kinds, n_rows=len(ids))

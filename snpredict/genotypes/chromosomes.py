@@ -7,7 +7,7 @@ may name a scaffold, a plasmid or another genome.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 #: Words for "chromosome" that no model needs to show, longest first.
 _CHROMOSOME = re.compile(r"(?:chromosome|chrom|chr)[ ._-]?(?=.)")
@@ -32,8 +32,8 @@ class ChromosomeNames:
 
     Parameters
     ----------
-    names : iterable of (str or None)
-        The chromosome of every SNP of the model.
+    names : iterable of (str or None), or mapping of them to int
+        The chromosome of every SNP of the model, or how many SNPs each has.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class ChromosomeNames:
         where it puts none, or only "chr" and the like.
     """
 
-    def __init__(self, names: Iterable[str | None] = ()):
+    def __init__(self, names: Iterable[str | None] | Mapping[str | None, int] = ()):
         shown: Counter[str] = Counter()
         for name, count in Counter(names).items():
             plain = "" if name is None else _without_chr(name)

@@ -1,20 +1,18 @@
-"""Which variant of a file is which SNP of a model, and which allele its genotypes count.
+"""How the alleles of a file's variant relate to those of a model's SNP.
 
 Pure functions of what the model and the file say about themselves. Allele frequencies play no
 part, neither the file's nor the training set's: a file with one sample is matched as a cohort is.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import pyarrow as pa
 
-from snpredict.bundle.tables import SnpTable
 from snpredict.choices import AMBIGUOUS, STRANDS
-from snpredict.genotypes.reader import Selection
-from snpredict.genotypes.variants import Variant, Wanted
+from snpredict.genotypes.text_columns import numbered
 
 _COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A"}
 
@@ -41,13 +39,8 @@ class Alleles(Enum):
         return self in (Alleles.SWAPPED, Alleles.FLIPPED_SWAPPED, Alleles.AMBIGUOUS_SWAPPED)
 
 
-class State(Enum):
-    """What became of a SNP of the model; the value is what people read."""
-
-    MATCHED = "matched"
-    ABSENT = "not in the file"
-    REFUSED = "alleles cannot be reconciled"
-    DUPLICATE = "several variants fit"
+#: By the number that stands for one in an array.
+ALLELES = tuple(Alleles)
 
 
 @dataclass(frozen=True)
@@ -79,95 +72,6 @@ class MatchRules:
                 return self.ambiguous == "keep"
             case _:
                 return False
-
-
-@dataclass(frozen=True)
-class SnpMatch:
-    """What was found for one SNP of the model.
-
-    Attributes
-    ----------
-    state : State
-    by : str
-        ``"id"`` or ``"position"``; empty for an absent SNP.
-    variant : int
-        Place of the variant in the file's candidates, of the first one where several fit or none
-        does; −1 for an absent SNP.
-    alleles : Alleles or None
-        Of that variant.
-    """
-
-    state: State
-    by: str = ""
-    variant: int = -1
-    alleles: Alleles | None = None
-
-
-@dataclass(frozen=True)
-class Match:
-    """What was found for every SNP of a model, in the model's order.
-
-    Attributes
-    ----------
-    snps : list of SnpMatch
-    weights : ndarray (SNPs,) of float64
-        Share of each SNP in the model's effects; adds up to 1.
-    """
-
-    snps: list[SnpMatch]
-    weights: np.ndarray
-
-    @property
-    def selection(self) -> Selection:
-        """What to read of the file."""
-        used = [snp if snp.state is State.MATCHED else None for snp in self.snps]
-        return Selection(
-            np.array([-1 if snp is None else snp.variant for snp in used], np.int64),
-            np.array([bool(snp and snp.alleles and snp.alleles.swapped) for snp in used], bool),
-        )
-
-    @property
-    def matched(self) -> np.ndarray:
-        """Whether each SNP is read, (SNPs,) bool."""
-        return np.array([snp.state is State.MATCHED for snp in self.snps], bool)
-
-    @property
-    def rate(self) -> float:
-        """Match rate: share of the model's SNPs that are read."""
-        return float(self.matched.mean())
-
-    @property
-    def weighted_rate(self) -> float:
-        """Share of the model's effects that these SNPs carry; see `effect_weights`.
-
-        Rounded, because sums in double precision are not exact to the last bit.
-        """
-        return round(float(self.weights[self.matched].sum()), 9)
-
-    def by(self) -> Counter[str]:
-        """How many SNPs were matched by ``"id"`` and by ``"position"``."""
-        return Counter(snp.by for snp in self.snps if snp.state is State.MATCHED)
-
-    def used_alleles(self) -> Counter[Alleles]:
-        """How the alleles of the matched SNPs relate."""
-        return Counter(
-            snp.alleles for snp in self.snps if snp.state is State.MATCHED and snp.alleles
-        )
-
-    def refused_alleles(self) -> Counter[Alleles]:
-        """Why the alleles of the refused SNPs cannot be reconciled."""
-        return Counter(
-            snp.alleles for snp in self.snps if snp.state is State.REFUSED and snp.alleles
-        )
-
-    def count(self, state: State) -> int:
-        """Number of SNPs in that state."""
-        return sum(snp.state is state for snp in self.snps)
-
-
-def wanted_of(snps: SnpTable) -> Wanted:
-    """What to look for in a file."""
-    return Wanted(snps.ids, snps.chromosome, snps.position)
 
 
 def compare_alleles(
@@ -225,91 +129,46 @@ def _agree(model: Sequence[str | None], file: Sequence[str | None]) -> bool:
     return bool(named) and all(here == there for here, there in named)
 
 
-def match_variants(
-    snps: SnpTable,
-    candidates: Sequence[Variant],
-    *,
-    weights: np.ndarray,
-    rules: MatchRules | None = None,
-) -> Match:
-    """Find every SNP of a model among the variants of a file.
-
-    A SNP is looked for by its id and, if the file has no variant of that id, by chromosome and
-    position. Where several variants are found, such as the records of a site that was split, the
-    one whose alleles fit is taken; if more than one fits, none is.
-
-    Parameters
-    ----------
-    snps : SnpTable
-    candidates : sequence of Variant
-        All variants of the file that have the id or the place of one of `snps`.
-    weights : ndarray (SNPs,) of float64
-        See `effect_weights`.
-    rules : MatchRules, optional
-    """
-    rules = rules or MatchRules()
-    by_id: dict[str | None, list[int]] = {}
-    by_place: dict[tuple[str, int], list[int]] = {}
-    key = snps.chromosome_names.key
-    for at, variant in enumerate(candidates):
-        if variant.id is not None:
-            by_id.setdefault(variant.id, []).append(at)
-        if variant.chromosome is not None and variant.position is not None:
-            by_place.setdefault((key(variant.chromosome), variant.position), []).append(at)
-
-    def find(at: int) -> SnpMatch:
-        found, by = by_id.get(snps.ids[at]), "id"
-        chromosome, position = snps.chromosome[at], snps.position[at]
-        if not found and chromosome is not None and position is not None:
-            found, by = by_place.get((key(chromosome), position)), "position"
-        if not found:
-            return SnpMatch(State.ABSENT)
-        compared = [
-            (
-                variant,
-                compare_alleles(
-                    counted=snps.counted_allele[at],
-                    other=snps.other_allele[at],
-                    file_counted=candidates[variant].counted,
-                    file_other=candidates[variant].other,
-                ),
-            )
-            for variant in found
-        ]
-        fitting = [pair for pair in compared if rules.allow(pair[1])]
-        if len(fitting) > 1:
-            return SnpMatch(State.DUPLICATE, by, *fitting[0])
-        if fitting:
-            return SnpMatch(State.MATCHED, by, *fitting[0])
-        return SnpMatch(State.REFUSED, by, *compared[0])
-
-    return Match([find(at) for at in range(len(snps))], weights)
-
-
-def effect_weights(
-    frequencies: np.ndarray, effects: np.ndarray | None, saliency: np.ndarray | None
+def compare_all(
+    model: tuple[pa.ChunkedArray, pa.ChunkedArray], file: tuple[pa.ChunkedArray, pa.ChunkedArray]
 ) -> np.ndarray:
-    """Share of each SNP in a model's effects.
-
-    The mean absolute effect of a SNP's genotypes over the training set,
-    ``Σ_c frequency[j, c] · |effect[j, c]|``, divided by the sum over all SNPs; the saliency
-    takes its place where a model has no fused ensemble, and so no effects. Where it has neither,
-    all SNPs have the same share.
+    """`compare_alleles` row by row.
 
     Parameters
     ----------
-    frequencies : ndarray (SNPs, 4)
-        Channel order.
-    effects : ndarray (SNPs, 4) or None
-    saliency : ndarray (SNPs,) or None
+    model, file : (ChunkedArray, ChunkedArray) of texts
+        Counted and other alleles; all of the same length.
 
     Returns
     -------
-    ndarray (SNPs,) of float64, adds up to 1
+    ndarray (rows,) of int8
+        Places in `ALLELES`.
     """
-    if effects is not None:
-        sizes = (frequencies * np.abs(effects)).sum(axis=1)
-    else:
-        sizes = np.zeros(len(frequencies)) if saliency is None else np.abs(saliency)
-    total = sizes.sum()
-    return sizes / total if total > 0 else np.full(len(sizes), 1 / len(sizes))
+    (of_model, model_pairs), (of_file, file_pairs) = _pairs(*model), _pairs(*file)
+    different, rows = np.unique(of_model * len(file_pairs) + of_file, return_inverse=True)
+    # Few different ones: a million SNPs have some dozens.
+    outcomes = []
+    for number in different.tolist():
+        (counted, other), (file_counted, file_other) = (
+            model_pairs[number // len(file_pairs)],
+            file_pairs[number % len(file_pairs)],
+        )
+        found = compare_alleles(
+            counted=counted, other=other, file_counted=file_counted, file_other=file_other
+        )
+        outcomes.append(ALLELES.index(found))
+    return np.array(outcomes, np.int8)[rows]
+
+
+def _pairs(
+    one: pa.ChunkedArray, two: pa.ChunkedArray
+) -> tuple[np.ndarray, list[tuple[str | None, str | None]]]:
+    """Each row's pair of texts as a number, and the different pairs."""
+    (first, ones), (second, twos) = numbered(one), numbered(two)
+    different, rows = np.unique((first + 1) * (len(twos) + 1) + second + 1, return_inverse=True)
+    ones_or_none, twos_or_none = [None, *ones], [None, *twos]
+    pairs = [
+        (ones_or_none[number // (len(twos) + 1)], twos_or_none[number % (len(twos) + 1)])
+        for number in different.tolist()
+    ]
+    return rows, pairs

@@ -1,8 +1,6 @@
 """A genotype file read to its end: what it holds for a bundle, sample by sample."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -101,7 +99,7 @@ Through = Callable[[Iterator[GenotypeBlock]], Iterable[GenotypeBlock]]
 def read_to_end(
     files: Sequence[MatchedFile], watch: Watch, through: Sequence[Through]
 ) -> list[FileCheck]:
-    """Read all genotypes of a file once, measure its samples and digest its files meanwhile.
+    """Read all genotypes of a file once, and measure its samples.
 
     Parameters
     ----------
@@ -124,8 +122,7 @@ def read_to_end(
     """
     samples: list[str] = []
     collectors = [MeasureCollector(file.bundle, file.match) for file in files]
-    with ThreadPoolExecutor(1) as pool, watch(files[0].reader) as done:
-        digests = pool.submit(_digests, files[0].reader.files)
+    with watch(files[0].reader) as done:
         blocks = blocks_for_each(files)
         streams = [iter(see(one)) for see, one in zip(through, blocks, strict=True)]
         for at, block in _in_turns(streams):
@@ -133,7 +130,7 @@ def read_to_end(
             if at == 0:
                 samples += block.samples
                 done(len(block.samples))
-        source = _input_file(files[0], digests.result())
+        source = _input_file(files[0], files[0].digests.result())
     return [
         FileCheck(f.bundle, source, f.report, samples, c.collected(), f.options.min_match)
         for f, c in zip(files, collectors, strict=True)
@@ -151,15 +148,6 @@ def _in_turns(streams: Sequence[Iterator[GenotypeBlock]]) -> Iterator[tuple[int,
             continue
         samples[at] += len(block.samples)
         yield at, block
-
-
-def _digests(files: list[Path]) -> dict[str, str]:
-    """SHA-256 of every file, in hexadecimal."""
-    digests = {}
-    for path in files:
-        with path.open("rb") as file:
-            digests[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
 
 
 def _input_file(file: MatchedFile, digests: dict[str, str]) -> InputFile:

@@ -15,7 +15,9 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions, Selection
 from snpredict.genotypes.variants import Variants, WantedByAny
-from snpredict.matching.alleles import Match, MatchRules, effect_weights, match_variants, wanted_of
+from snpredict.matching.alleles import MatchRules
+from snpredict.matching.digests import Digests
+from snpredict.matching.match import Match, effect_weights, match_variants, wanted_of
 from snpredict.matching.report import MatchReport, report_match
 
 #: Shows progress while a file is read: entered with the reader, it gives a function that is told
@@ -62,6 +64,8 @@ class MatchedFile:
     report : MatchReport
     options : InputOptions
         How it was opened and matched.
+    digests : Digests
+        Of the files that are read.
     """
 
     bundle: Bundle
@@ -70,6 +74,7 @@ class MatchedFile:
     match: Match
     report: MatchReport
     options: InputOptions
+    digests: Digests
 
     def blocks(self) -> Iterator[GenotypeBlock]:
         """Genotypes in the order of the bundle's SNPs, counting its alleles.
@@ -153,20 +158,25 @@ def match_files(
     each = [wanted_of(bundle.snps) for bundle in bundles]
     wanted = each[0] if len(each) == 1 else WantedByAny(each)
     reader = open_genotypes(path, format=options.format, options=options.reading, snps=wanted)
+    digests = Digests(reader.files)
     with watch(reader):
         variants = reader.variants(wanted)
-    return [_matched(bundle, reader, variants, options) for bundle in bundles]
+    return [_matched(bundle, reader, variants, options, digests) for bundle in bundles]
 
 
 def _matched(
-    bundle: Bundle, reader: GenotypeReader, variants: Variants, options: InputOptions
+    bundle: Bundle,
+    reader: GenotypeReader,
+    variants: Variants,
+    options: InputOptions,
+    digests: Digests,
 ) -> MatchedFile:
     known = bundle.known_saliency
     effects, saliency = (None, None) if known is None else (known.effects, known.saliency)
     weights = effect_weights(bundle.snps.frequencies, effects, saliency)
     match = match_variants(bundle.snps, variants.candidates, weights=weights, rules=options.rules)
     report = report_match(bundle.snps, variants, match, options.rules)
-    matched = MatchedFile(bundle, reader, variants, match, report, options)
+    matched = MatchedFile(bundle, reader, variants, match, report, options, digests)
     if options.on_match is not None:
         options.on_match(matched)
     return matched

@@ -1,14 +1,20 @@
 """What a match says to people: counts by reason, the likely cause, and one row per SNP."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.places import looks_like_a_place
-from snpredict.genotypes.variants import Variant, Variants
-from snpredict.matching.alleles import Alleles, Match, MatchRules, State
+from snpredict.genotypes.text_columns import integers, whole_numbers
+from snpredict.genotypes.variants import Variant, VariantColumns, Variants
+from snpredict.matching.alleles import ALLELES, Alleles, MatchRules
+from snpredict.matching.match import FOUND_BY, STATES, Match, State
 from snpredict.names import listed
 
 #: Below this match rate a person is told what the likely cause is.
@@ -63,7 +69,7 @@ def report_match(snps: SnpTable, file: Variants, match: Match, rules: MatchRules
     rules : MatchRules
         Those of `match`.
     """
-    by = match.by()
+    by = match.by_what()
     unused = {state.value: match.count(state) for state in (State.ABSENT, State.DUPLICATE)}
     unused |= {_why_refused(a, rules): n for a, n in match.refused_alleles().most_common()}
     return MatchReport(
@@ -76,7 +82,7 @@ def report_match(snps: SnpTable, file: Variants, match: Match, rules: MatchRules
         unused={reason: n for reason, n in unused.items() if n},
         by_id=by["id"],
         by_position=by["position"],
-        moved=_moved(snps, file.candidates, match),
+        moved=_moved(snps, file.candidates.table, match),
         causes=likely_causes(snps, file, match, rules),
     )
 
@@ -105,30 +111,24 @@ def likely_causes(snps: SnpTable, file: Variants, match: Match, rules: MatchRule
     return causes
 
 
-def log_columns(snps: SnpTable, file: Sequence[Variant], match: Match) -> dict[str, Sequence[Any]]:
+def log_columns(snps: SnpTable, file: Iterable[Variant], match: Match) -> dict[str, Sequence[Any]]:
     """One row per SNP of the model: what was looked for, what was found, what became of it."""
-    columns: dict[str, Sequence[Any]] = {
-        "snp": list(snps.ids),
-        "chromosome": list(snps.chromosome),
-        "position": list(snps.position),
-        "counted_allele": list(snps.counted_allele),
-        "other_allele": list(snps.other_allele),
+    matched, recoded = match.matched.tolist(), match.recoded.tolist()
+    # −1 reaches the None behind them.
+    alleles = [*(alleles.value for alleles in ALLELES), None]
+    found = whole_numbers(match.variant, match.variant >= 0)
+    model, in_file = snps.columns, VariantColumns.of(file).table.take(found)
+    names = ("id", "chromosome", "position", "counted_allele", "other_allele")
+    theirs = zip(names, in_file.column_names, strict=True)
+    return {
+        **{"snp" if name == "id" else name: model[name].to_pylist() for name in names},
         "weight": match.weights.tolist(),
-        "state": [snp.state.value for snp in match.snps],
-        "matched_by": [snp.by or None for snp in match.snps],
-        "alleles": [snp.alleles and snp.alleles.value for snp in match.snps],
-        "recoded": [
-            bool(snp.alleles and snp.alleles.swapped) if snp.state is State.MATCHED else None
-            for snp in match.snps
-        ],
+        "state": [STATES[state].value for state in match.state.tolist()],
+        "matched_by": [FOUND_BY[by] or None for by in match.by.tolist()],
+        "alleles": [alleles[at] for at in match.alleles.tolist()],
+        "recoded": [is_it if read else None for read, is_it in zip(matched, recoded, strict=True)],
+        **{f"file_{name}": in_file[column].to_pylist() for name, column in theirs},
     }
-    nothing = Variant(None, None, None, None, None)
-    found = [file[snp.variant] if snp.variant >= 0 else nothing for snp in match.snps]
-    for name in ("id", "chromosome", "position"):
-        columns[f"file_{name}"] = [getattr(variant, name) for variant in found]
-    columns["file_counted_allele"] = [variant.counted for variant in found]
-    columns["file_other_allele"] = [variant.other for variant in found]
-    return columns
 
 
 # --- causes ------------------------------------------------------------------------------------
@@ -207,12 +207,9 @@ def _why_other_alleles(
             "can be scored: train it again with --snp-info, or export the file as a table of codes "
             "that count the same alleles as the training table"
         ]
-    at, snp = next(
-        (at, snp)
-        for at, snp in enumerate(match.snps)
-        if snp.state is State.REFUSED and snp.alleles is most
-    )
-    variant = file.candidates[snp.variant]
+    is_it = (match.state == STATES.index(State.REFUSED)) & (match.alleles == ALLELES.index(most))
+    at = int(np.flatnonzero(is_it)[0])
+    variant = file.candidates[int(match.variant[at])]
     theirs = [allele for allele in (variant.counted, variant.other) if allele is not None]
     shown = (
         f"{snps.ids[at]} is {snps.counted_allele[at]}/{snps.other_allele[at]} in the model and "
@@ -231,17 +228,20 @@ def _why_refused(alleles: Alleles, rules: MatchRules) -> str:
     return alleles.value
 
 
-def _moved(snps: SnpTable, file: Sequence[Variant], match: Match) -> int:
-    moved, key = 0, snps.chromosome_names.key
-    for at, snp in enumerate(match.snps):
-        if snp.state is not State.MATCHED or snp.by != "id":
-            continue
-        variant = file[snp.variant]
-        ours, theirs = snps.chromosome[at], variant.chromosome
-        elsewhere = ours is not None and theirs is not None and key(ours) != key(theirs)
-        positions = (snps.position[at], variant.position)
-        moved += elsewhere or (None not in positions and positions[0] != positions[1])
-    return moved
+def _moved(snps: SnpTable, file: pa.Table, match: Match) -> int:
+    """How many SNPs were matched by id to a variant at another place."""
+    by_id = np.flatnonzero(match.matched & (match.by == FOUND_BY.index("id")))
+    ours, theirs = (
+        snps.columns.take(whole_numbers(by_id)),
+        file.take(whole_numbers(match.variant[by_id])),
+    )
+    number = snps.places.chromosomes
+    here, there = number(ours["chromosome"]), number(theirs["chromosome"])
+    # A chromosome that the model does not have is another one, one without a name is not.
+    named = integers(pc.is_valid(theirs["chromosome"])) > 0
+    elsewhere = (here >= 0) & named & (here != there)
+    differ = pc.not_equal(ours["position"], theirs["position"])
+    return int(np.count_nonzero(elsewhere | (integers(differ, missing=0) > 0)))
 
 
 def _are_places(names: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.sample_rates import SampleRates, sample_rates
 from snpredict.formulas.similarity import ROWS, Similarity
-from snpredict.matching.alleles import Match
+from snpredict.matching.match import Match
 
 #: Rows at a time, which then fit a processor's cache.
 _ROWS = 64
@@ -25,7 +25,7 @@ class SampleMeasures:
         Missing genotypes, absent SNPs included.
     weighted_call_rate : ndarray (samples,) of float64
         Share of the model's effects that the called genotypes carry, see
-        `snpredict.matching.alleles.effect_weights`; a SNP that the file lacks is not called.
+        `snpredict.matching.match.effect_weights`; a SNP that the file lacks is not called.
     rates : SampleRates
         Heterozygosity, and the call rate among the SNPs that the file has.
     distances : ndarray (samples,) of float64, or None

@@ -83,7 +83,7 @@ def test_what_is_asked_for_with_min_match_0_is_done_and_flagged(run, write, code
 def test_the_mean_over_the_samples_judges_the_file(run, write, codes, tiny):
     """The rate is Σ weight over the called genotypes, weights as in the match rate."""
     from snpredict.bundle.load import load_bundle
-    from snpredict.matching.alleles import effect_weights
+    from snpredict.matching.match import effect_weights
 
     codes[:3, ::2] = -1
     write("half.vcf", codes)

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from snpredict import errors
 from snpredict.genotypes.variants import Variant
+from tests.bundles import with_columns
 from tests.formats import plink, tables, vcf
 
 SAMPLES = [f"s{n}" for n in range(60)]
@@ -80,7 +80,7 @@ def test_a_scaffold_is_not_a_chromosome(run, genotypes, tiny):
 
 def test_a_model_without_alleles_refuses_a_vcf_and_names_the_cure(run, genotypes, tiny, folder):
     unknown = (None,) * len(tiny.ids)
-    snps = replace(tiny.snps(), counted_allele=unknown, other_allele=unknown)
+    snps = with_columns(tiny.snps(), counted_allele=unknown, other_allele=unknown)
     tiny.write(folder / "bare", snps=snps)
     outcome = run("predict", "g.vcf", "--model", "bare")
     assert outcome.code == errors.NoSnpMatched.exit_code

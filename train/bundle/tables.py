@@ -28,7 +28,7 @@ def some_lines(codes: np.ndarray, seed: int) -> np.ndarray:
 
 def snp_table(run: Run, info: SnpInfo, frequencies: np.ndarray) -> SnpTable:
     """The SNPs in model order, with their frequencies in training."""
-    return SnpTable(
+    return SnpTable.of(
         ids=tuple(run.data.snps),
         chromosome=tuple(info.chromosome),
         position=tuple(info.position),

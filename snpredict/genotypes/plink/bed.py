@@ -7,7 +7,8 @@ import numpy as np
 
 from snpredict.errors import InconsistentFiles, UnsupportedFile
 from snpredict.genotypes.formats import BED_MAGIC, cannot_open
-from snpredict.genotypes.plink.text_files import BIM, part, read_samples, read_variants
+from snpredict.genotypes.plink.text_files import part, read_samples
+from snpredict.genotypes.plink.variant_lines import BIM, read_variants
 from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import PackedRows, row_bytes

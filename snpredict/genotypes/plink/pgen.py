@@ -17,13 +17,8 @@ import numpy as np
 from snpredict.errors import InconsistentFiles, MissingPackage, TruncatedFile, UnsupportedFile
 from snpredict.formulas.encoding import MISSING
 from snpredict.genotypes.formats import cannot_open
-from snpredict.genotypes.plink.text_files import (
-    VariantList,
-    part,
-    pvar_layout,
-    read_samples,
-    read_variants,
-)
+from snpredict.genotypes.plink.text_files import part, read_samples
+from snpredict.genotypes.plink.variant_lines import VariantList, pvar_layout, read_variants
 from snpredict.genotypes.reader import GenotypeBlock, ReadOptions, Selection
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import Spool, row_bytes

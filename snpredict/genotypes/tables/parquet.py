@@ -20,7 +20,7 @@ from snpredict.genotypes.spool import Spool
 from snpredict.genotypes.tables.columns import ID_COLUMNS, find_id_column, plain
 from snpredict.genotypes.tables.parquet_file import ParquetFile
 from snpredict.genotypes.tables.snp_columns import PANDAS_INDEX, SnpColumns, in_rows
-from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.genotypes.variants import Variant, VariantColumns, Variants, Wanted
 from snpredict.names import short
 
 #: Columns that are read together, and their cells, at most.
@@ -106,7 +106,7 @@ class ParquetSamples:
         self._file.check_unique(self._candidates)
         return Variants(
             has_alleles=False,
-            candidates=[self._variant(index) for index in self._candidates],
+            candidates=VariantColumns(map(self._variant, self._candidates)),
             total=len(others),
             examples=[self._variant(index) for index in others[-5:]],
         )

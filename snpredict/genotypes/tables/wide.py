@@ -19,7 +19,7 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock, Selection
 from snpredict.genotypes.tables.columns import find_id_column
 from snpredict.genotypes.tables.delimited import BLOCK_BYTES, DelimitedText
-from snpredict.genotypes.variants import Variant, Variants, Wanted
+from snpredict.genotypes.variants import Variant, VariantColumns, Variants, Wanted
 from snpredict.names import quoted, short
 
 _BAD_CELL = (
@@ -131,7 +131,7 @@ class WideTable:
         self._candidates = [self._position[name] for name in names]
         return Variants(
             has_alleles=False,
-            candidates=[_variant(name) for name in names],
+            candidates=VariantColumns(_variant(name) for name in names),
             total=len(others),
             # The last ones: a phenotype stands before the SNPs.
             examples=[_variant(name) for name in others[-5:]],

@@ -1,7 +1,6 @@
 """Looking up one SNP: how it is found by what a person types, and what is said about it."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from snpredict.explaining.snp_report import (
 )
 from snpredict.names import complete, nearest, search
 from snpredict.scoring.scorer import Scorer
-from tests.bundles import Tiny
+from tests.bundles import Tiny, with_columns
 
 TINY = Tiny(n_snps=40)
 
@@ -62,7 +61,7 @@ def test_neighbours(bundle, at, neighbours):
 
 
 def test_snp_without_a_place_has_no_neighbours(tmp_path):
-    snps = replace(TINY.snps(), position=(None,) * 40)
+    snps = with_columns(TINY.snps(), position=(None,) * 40)
     report = report_of(load_bundle(TINY.write(tmp_path / "b", snps=snps)), TINY.ids[4])
     assert report.position is None
     assert report.neighbours == []
@@ -138,7 +137,7 @@ def test_what_a_snp_may_be_called(bundle, typed, meant):
 
 def test_two_snps_at_one_place(tmp_path):
     twins = Tiny(ids=["a1", "a2", *(f"b{n}" for n in range(10))])
-    snps = replace(twins.snps(), position=(7, 7, *range(10, 20)))
+    snps = with_columns(twins.snps(), position=(7, 7, *range(10, 20)))
     bundle = load_bundle(twins.write(tmp_path / "b", snps=snps))
     assert search_snp(bundle.snps, "1:7").completions == ["a1", "a2"]
     with pytest.raises(errors.UnknownSnp, match=r"2 SNPs .* at that place: a1, a2$"):

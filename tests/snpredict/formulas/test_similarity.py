@@ -134,12 +134,13 @@ def test_of_the_training_lines_no_more_than_one_in_a_hundred_is_beyond_a_limit(s
 
 
 def test_rates_depend_neither_on_blocks_nor_on_absent_snps(bundle):
-    from snpredict.matching.alleles import Match, SnpMatch, State
+    from snpredict.matching.match import STATES, Match, State
     from snpredict.matching.sample_measures import MeasureCollector
 
     n = len(bundle.snps)
     states = [State.MATCHED if at % 3 else State.ABSENT for at in range(n)]
-    match = Match([SnpMatch(state) for state in states], np.full(n, 1 / n))
+    none = np.full(n, -1)
+    match = Match(np.array([*map(STATES.index, states)]), none, none, none, np.full(n, 1 / n))
     codes = SIMILAR.codes[:200].copy()
     codes[:, ::3] = -1
     whole, parts = MeasureCollector(bundle, match), MeasureCollector(bundle, match)

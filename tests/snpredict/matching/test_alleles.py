@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +8,17 @@ from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.genotypes.variants import Variant, Variants
 from snpredict.matching.alleles import (
+    ALLELES,
     Alleles,
-    Match,
     MatchRules,
-    State,
+    compare_all,
     compare_alleles,
+)
+from snpredict.matching.match import (
+    FOUND_BY,
+    STATES,
+    Match,
+    State,
     effect_weights,
     match_variants,
     wanted_of,
@@ -23,7 +30,7 @@ def snp_table(*rows: tuple) -> SnpTable:
     """Rows of id, chromosome, position, counted allele, other allele."""
     ids, chromosomes, positions, counted, other = zip(*rows, strict=True)
     frequencies = np.full((len(rows), 4), 0.25)
-    return SnpTable(ids, chromosomes, positions, counted, other, frequencies)
+    return SnpTable.of(ids, chromosomes, positions, counted, other, frequencies)
 
 
 def match(snps: SnpTable, *candidates: Variant, **rules: str) -> Match:
@@ -87,6 +94,14 @@ def test_alleles(counted, other, file_counted, file_other, expected):
         counted=counted, other=other, file_counted=file_counted, file_other=file_other
     )
     assert found is expected
+
+
+def test_alleles_of_many_rows():
+    rows = [parameters.values for parameters in TRUTH] * 2
+    *alleles, expected = map(list, zip(*rows, strict=True))
+    one, two, three, four = (pa.chunked_array([column], pa.string()) for column in alleles)
+    found = compare_all((one, two), (three, four))
+    assert [ALLELES[at] for at in found] == expected
 
 
 @pytest.mark.parametrize(
@@ -181,8 +196,10 @@ def test_exchanging_the_files_alleles_exchanges_the_outcome(counted, other, firs
     ],
 )
 def test_one_snp(variants, state, by, variant):
-    (found,) = match(ONE, *variants).snps
-    assert (found.state, found.by, found.variant) == (state, by, variant)
+    found = match(ONE, *variants)
+    assert STATES[found.state[0]] is state
+    assert FOUND_BY[found.by[0]] == by
+    assert found.variant.tolist() == [variant]
 
 
 def test_selection_reads_what_was_matched_and_recodes_what_is_swapped():
@@ -219,7 +236,7 @@ def test_selection_reads_what_was_matched_and_recodes_what_is_swapped():
     ]
     assert found.matched.tolist() == [True, True, False, True, False, True, True, False]
     assert found.rate == 5 / 8
-    assert found.by() == {"id": 5}
+    assert found.by_what() == {"id": 5}
     strict = match(snps, *file, strand="strict")
     assert strict.selection.variants.tolist() == [2, 3, -1, -1, -1, -1, 5, -1]
     kept = match(snps, *file, ambiguous="keep")
@@ -232,6 +249,69 @@ def test_one_variant_may_serve_two_snps_of_one_place():
     found = match(snps, Variant(None, "Chr01", 100, "A", "G"))
     assert found.selection.variants.tolist() == [0, 0]
     assert found.selection.swapped.tolist() == [False, True]
+
+
+def found_one_by_one(
+    snps: SnpTable, file: list[Variant], rules: MatchRules
+) -> list[tuple[State, str, int]]:
+    """The rule of `match_variants`, SNP by SNP."""
+    found = []
+    key = snps.chromosome_names.key
+    for at in range(len(snps)):
+        place = (key(snps.chromosome[at]), snps.position[at])
+        fits_id = [n for n, v in enumerate(file) if v.id == snps.ids[at]]
+        here = [n for n, v in enumerate(file) if (v.position, v.chromosome and 1) == (place[1], 1)]
+        here = [n for n in here if key(file[n].chromosome) == place[0]]
+        variants, by = (fits_id, "id") if fits_id else (here, "position")
+        fitting = []
+        for n in variants:
+            alleles = compare_alleles(
+                counted=snps.counted_allele[at],
+                other=snps.other_allele[at],
+                file_counted=file[n].counted,
+                file_other=file[n].other,
+            )
+            fitting += [n] if rules.allow(alleles) else []
+        if not variants:
+            found.append((State.ABSENT, "", -1))
+        elif not fitting:
+            found.append((State.REFUSED, by, variants[0]))
+        else:
+            state = State.MATCHED if len(fitting) == 1 else State.DUPLICATE
+            found.append((state, by, fitting[0]))
+    return found
+
+
+ALLELE = st.sampled_from(["A", "C", "G", "T", "AT", None])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["Gm01", "Gm02"]), st.integers(1, 4), ALLELE, ALLELE),
+        min_size=1,
+        max_size=6,
+    ),
+    st.lists(
+        st.builds(
+            Variant,
+            st.sampled_from([None, "m0", "m1", "m2", "x"]),
+            st.sampled_from([None, "1", "chr2", "Gm02", "3"]),
+            st.sampled_from([None, 1, 2, 3, 4]),
+            ALLELE,
+            ALLELE,
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["flip", "strict"]),
+    st.sampled_from(["order", "keep", "drop"]),
+)
+def test_all_snps_are_found_as_one_by_one(rows, file, strand, ambiguous):
+    snps = snp_table(*((f"m{at}", *row) for at, row in enumerate(rows)))
+    rules = {"strand": strand, "ambiguous": ambiguous}
+    found = match(snps, *file, **rules)
+    told = zip(found.state, found.by, found.variant, strict=True)
+    told = [(STATES[state], FOUND_BY[by], at) for state, by, at in told]
+    assert told == found_one_by_one(snps, file, MatchRules(**rules))
 
 
 @given(st.permutations(range(6)))

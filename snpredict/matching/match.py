@@ -1,0 +1,235 @@
+"""Which variant of a file is which SNP of a model."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+import numpy as np
+import pyarrow.compute as pc
+
+from snpredict.bundle.tables import SnpTable
+from snpredict.genotypes.reader import Selection
+from snpredict.genotypes.text_columns import integers, whole_numbers
+from snpredict.genotypes.variants import Variant, VariantColumns, Wanted
+from snpredict.matching.alleles import ALLELES, Alleles, MatchRules, compare_all
+
+
+class State(Enum):
+    """What became of a SNP of the model; the value is what people read."""
+
+    MATCHED = "matched"
+    ABSENT = "not in the file"
+    REFUSED = "alleles cannot be reconciled"
+    DUPLICATE = "several variants fit"
+
+
+T = TypeVar("T")
+
+#: By the number that stands for one in an array; `FOUND_BY` likewise.
+STATES = tuple(State)
+FOUND_BY = ("", "id", "position")
+
+_ABSENT, _REFUSED, _MATCHED, _DUPLICATE = map(
+    STATES.index, (State.ABSENT, State.REFUSED, State.MATCHED, State.DUPLICATE)
+)
+_BY_ID, _BY_POSITION = map(FOUND_BY.index, ("id", "position"))
+_SWAPPED = np.array([alleles.swapped for alleles in ALLELES])
+
+
+@dataclass(frozen=True)
+class Match:
+    """What was found for every SNP of a model, in the model's order; arrays of (SNPs,).
+
+    Attributes
+    ----------
+    state : ndarray of int8
+        Places in `STATES`.
+    by : ndarray of int8
+        Places in `FOUND_BY`.
+    variant : ndarray of int64
+        Place of the variant in the file's candidates, of the first one where several fit or none
+        does; −1 for an absent SNP.
+    alleles : ndarray of int8
+        Places in `ALLELES`, of that variant; −1 for an absent SNP.
+    weights : ndarray of float64
+        Share of each SNP in the model's effects; adds up to 1.
+    """
+
+    state: np.ndarray
+    by: np.ndarray
+    variant: np.ndarray
+    alleles: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def selection(self) -> Selection:
+        """What to read of the file."""
+        return Selection(np.where(self.matched, self.variant, -1), self.recoded)
+
+    @property
+    def matched(self) -> np.ndarray:
+        """Whether each SNP is read, (SNPs,) bool."""
+        return self.state == _MATCHED
+
+    @property
+    def recoded(self) -> np.ndarray:
+        """Whether each SNP is read, and the file counts the other allele: (SNPs,) bool."""
+        return self.matched & _SWAPPED[self.alleles]
+
+    @property
+    def rate(self) -> float:
+        """Match rate: share of the model's SNPs that are read."""
+        return float(self.matched.mean())
+
+    @property
+    def weighted_rate(self) -> float:
+        """Share of the model's effects that these SNPs carry; see `effect_weights`.
+
+        Rounded, because sums in double precision are not exact to the last bit.
+        """
+        return round(float(self.weights[self.matched].sum()), 9)
+
+    def by_what(self) -> Counter[str]:
+        """How many SNPs were matched by ``"id"`` and by ``"position"``."""
+        return _counted(self.by[self.matched], FOUND_BY)
+
+    def used_alleles(self) -> Counter[Alleles]:
+        """How the alleles of the matched SNPs relate."""
+        return _counted(self.alleles[self.matched], ALLELES)
+
+    def refused_alleles(self) -> Counter[Alleles]:
+        """Why the alleles of the refused SNPs cannot be reconciled."""
+        return _counted(self.alleles[self.state == _REFUSED], ALLELES)
+
+    def count(self, state: State) -> int:
+        """Number of SNPs in that state."""
+        return int(np.count_nonzero(self.state == STATES.index(state)))
+
+
+def _counted(numbers: np.ndarray, names: Sequence[T]) -> Counter[T]:
+    """How often each occurs, in the order of first occurrences."""
+    different, first, counts = np.unique(numbers, return_index=True, return_counts=True)
+    in_order = np.argsort(first)
+    return Counter({names[different[at]]: int(counts[at]) for at in in_order.tolist()})
+
+
+def wanted_of(snps: SnpTable) -> Wanted:
+    """What to look for in a file."""
+    columns = snps.columns.combine_chunks()
+    return Wanted(*(columns[name] for name in ("id", "chromosome", "position")))
+
+
+def match_variants(
+    snps: SnpTable,
+    candidates: Iterable[Variant],
+    *,
+    weights: np.ndarray,
+    rules: MatchRules | None = None,
+) -> Match:
+    """Find every SNP of a model among the variants of a file.
+
+    A SNP is looked for by its id and, if the file has no variant of that id, by chromosome and
+    position. Where several variants are found, such as the records of a site that was split, the
+    one whose alleles fit is taken; if more than one fits, none is.
+
+    Parameters
+    ----------
+    snps : SnpTable
+    candidates : VariantColumns, or iterable of Variant
+        All variants of the file that have the id or the place of one of `snps`.
+    weights : ndarray (SNPs,) of float64
+        See `effect_weights`.
+    rules : MatchRules, optional
+    """
+    rules = rules or MatchRules()
+    file = VariantColumns.of(candidates).table
+    model, n_snps = snps.columns, len(snps)
+    named = _Groups(
+        integers(pc.index_in(file["id"], value_set=model["id"].combine_chunks())),
+        np.arange(n_snps),
+    )
+    placed = _Groups(snps.places.of(file["chromosome"], file["position"]), snps.places.own)
+    by_id = named.sizes > 0
+    sizes = np.where(by_id, named.sizes, placed.sizes)
+    # One row per SNP and variant found for it, those of a SNP in file order.
+    snp = np.repeat(np.arange(n_snps), sizes)
+    first = np.cumsum(sizes) - sizes
+    within = np.arange(len(snp)) - first[snp]
+    variant = np.where(by_id[snp], named.member(snp, within), placed.member(snp, within))
+    ours, theirs = model.take(whole_numbers(snp)), file.take(whole_numbers(variant))
+    alleles = compare_all(
+        (ours["counted_allele"], ours["other_allele"]), (theirs["counted"], theirs["other"])
+    )
+    fits = np.array([rules.allow(one) for one in ALLELES])[alleles]
+    n_fitting = np.bincount(snp[fits], minlength=n_snps)
+    found = sizes > 0
+    # The first that fits, or the first; written backwards, so that the first one stays.
+    chosen = np.where(found, first, -1)
+    rows = np.flatnonzero(fits)[::-1]
+    chosen[snp[rows]] = rows
+    state = np.select(
+        [~found, n_fitting > 1, n_fitting == 1], [_ABSENT, _DUPLICATE, _MATCHED], _REFUSED
+    )
+    return Match(
+        state=state.astype(np.int8),
+        by=np.select([~found, by_id], [0, _BY_ID], _BY_POSITION).astype(np.int8),
+        variant=np.append(variant, -1)[chosen],
+        alleles=np.append(alleles, np.int8(-1))[chosen],
+        weights=weights,
+    )
+
+
+class _Groups:
+    """Members of a file that have the keys asked for; members of a key are in file order.
+
+    Parameters
+    ----------
+    keys : ndarray (members,) of int64
+        −1 for a member that nobody asks for.
+    asked : ndarray (SNPs,) of int64
+        −1 for a SNP without a key.
+    """
+
+    def __init__(self, keys: np.ndarray, asked: np.ndarray):
+        self._order = np.argsort(keys, kind="stable")
+        ascending = keys[self._order]
+        self._first = np.searchsorted(ascending, asked, "left")
+        self.sizes = np.searchsorted(ascending, asked, "right") - self._first
+        self.sizes[asked < 0] = 0
+
+    def member(self, snp: np.ndarray, within: np.ndarray) -> np.ndarray:
+        """The member at a place within the group of a SNP; of a larger place, any member."""
+        if not len(self._order):
+            return np.full(len(snp), -1)
+        return self._order[np.minimum(self._first[snp] + within, len(self._order) - 1)]
+
+
+def effect_weights(
+    frequencies: np.ndarray, effects: np.ndarray | None, saliency: np.ndarray | None
+) -> np.ndarray:
+    """Share of each SNP in a model's effects.
+
+    The mean absolute effect of a SNP's genotypes over the training set,
+    ``Σ_c frequency[j, c] · |effect[j, c]|``, divided by the sum over all SNPs; the saliency
+    takes its place where a model has no fused ensemble, and so no effects. Where it has neither,
+    all SNPs have the same share.
+
+    Parameters
+    ----------
+    frequencies : ndarray (SNPs, 4)
+        Channel order.
+    effects : ndarray (SNPs, 4) or None
+    saliency : ndarray (SNPs,) or None
+
+    Returns
+    -------
+    ndarray (SNPs,) of float64, adds up to 1
+    """
+    if effects is not None:
+        sizes = (frequencies * np.abs(effects)).sum(axis=1)
+    else:
+        sizes = np.zeros(len(frequencies)) if saliency is None else np.abs(saliency)
+    total = sizes.sum()
+    return sizes / total if total > 0 else np.full(len(sizes), 1 / len(sizes))
