@@ -11,7 +11,7 @@ from snpredict.genotypes.variants import Variant
 from snpredict.matching import matched_file
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import predict_file, predict_models
-from tests.bundles import Tiny
+from tests.bundles import Tiny, with_columns
 from tests.formats import vcf
 
 SAMPLES = [f"s{at}" for at in range(150)]
@@ -28,7 +28,7 @@ def bundles(tmp_path_factory):
     for tiny, chromosome in ((first, "Gm01"), (second, "1"), (third, "Gm01")):
         snps = tiny.snps()
         n = len(snps)
-        snps = replace(
+        snps = with_columns(
             snps,
             chromosome=(chromosome,) * n,
             # The second model counts the other allele.
