@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.matched_file import InputOptions
-from snpredict.predicting import check_file, explain_sample, predict_file
+from snpredict.predicting import check_file, explain_sample, predict_file, predict_models
 from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.results.selection import Selection, plan_selection
 from snpredict.scoring.predictions import Scores
 from snpredict.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def load(name_or_path: str | Path = DEFAULT_MODEL) -> "Model":
@@ -30,6 +34,39 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> "Model":
         As `snpredict.bundle.load.load_bundle`.
     """
     return Model(load_bundle(name_or_path))
+
+
+def select(
+    file: str | Path,
+    models: "Sequence[Model]",
+    *,
+    index: str | None = None,
+    rank: bool = True,
+    best: int | None = None,
+    **options: Any,
+) -> Selection:
+    """Predict a file with several models in one pass, and list its samples.
+
+    Parameters
+    ----------
+    file : str or Path
+    models : sequence of Model
+        At least one.
+    index, rank, best
+        See `snpredict.results.selection.plan_selection`. Several models are ranked by their index.
+    options
+        Those of `snpredict.predicting.predict_models`.
+
+    Raises
+    ------
+    SnpredictError
+        As these two.
+    """
+    bundles = [model.bundle for model in models]
+    if not bundles:
+        raise UsageError("found no model, expected one or more", "select(FILE, [load()])")
+    plan = plan_selection(bundles, index=index, rank=rank, best=best)
+    return plan.of(predict_models(Path(file), bundles, **options))
 
 
 class Model:
@@ -88,7 +125,7 @@ class Model:
         Returns
         -------
         FilePrediction or Scores
-            Of a file; ``.results().columns`` are those of the command. Or of genotypes;
+            Of a file; ``.table`` is what the command writes. Or of genotypes;
             ``.prediction`` is an ndarray (samples,) in trait units.
 
         Raises
@@ -101,6 +138,13 @@ class Model:
         if isinstance(samples, str | Path):
             return predict_file(Path(samples), self.bundle, **options)
         return self._predict_genotypes(samples, **options)
+
+    def predict_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Predictions (samples,) float64, trait units, of codes (samples, SNPs) int8.
+
+        As `predict` with an array, without what else it tells.
+        """
+        return self._predict_genotypes(codes).prediction
 
     def _predict_genotypes(self, samples: Genotypes | np.ndarray) -> Scores:
         genotypes = samples if isinstance(samples, Genotypes) else _genotypes(np.asarray(samples))

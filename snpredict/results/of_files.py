@@ -3,16 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from snpredict.bundle.load import Bundle
 from snpredict.intervals import Intervals
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.matched_file import MatchedFile
-from snpredict.matching.report import log_columns
+from snpredict.matching.report import MatchReport, log_columns
+from snpredict.matching.unlike import Unlike
 from snpredict.results.facts import model_facts, origin_facts, sample_facts, similarity_columns
 from snpredict.results.tables import Results
 from snpredict.scoring.predictions import Scores
@@ -35,6 +38,21 @@ class FilePrediction:
     scores: Scores
     top: list[list[tuple[str, float]]] | None
     intervals: Intervals | None
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """What `snpredict predict` writes, a row per sample."""
+        return self.results().to_arrow()
+
+    @property
+    def match(self) -> MatchReport:
+        """How the file's variants were matched to the model's SNPs."""
+        return self.check.match
+
+    @property
+    def similarity(self) -> Unlike | None:
+        """How far the samples are from the training set; None where the model cannot tell."""
+        return self.check.unlike
 
     def results(self, per_fold: bool = False) -> Results:
         """Columns sample, prediction, spread, lower and upper with intervals, predicted_by,
@@ -92,6 +110,11 @@ class SampleExplanation:
     reference: float
     contributions: np.ndarray
     order: np.ndarray
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """A row per SNP, largest absolute contribution first."""
+        return self.results().to_arrow()
 
     @property
     def residual(self) -> float:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import CONTINUOUS, NETWORK, Manifest
@@ -219,6 +220,11 @@ class Selection:
             if rows
         }
         return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """What `snpredict predict` writes, a row per listed sample."""
+        return self.results().to_arrow()
 
     def results(self, per_fold: bool = False) -> Results:
         """Columns sample, rank and index where asked for, then those of the predictions.

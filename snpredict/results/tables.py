@@ -60,6 +60,12 @@ class Results:
             columns[f"top{place}_contribution"] = [value for _, value in pairs]
         return columns
 
+    def to_arrow(self) -> pa.Table:
+        """The flat columns; the metadata is that of the table's schema, see `METADATA_KEY`."""
+        table = pa.table({name: pa.array(values) for name, values in self.flat().items()})
+        metadata = json.dumps(self.metadata, ensure_ascii=False, allow_nan=False)
+        return table.replace_schema_metadata({METADATA_KEY: metadata.encode()})
+
 
 def format_of(out: Path | None, asked: str | None) -> str | None:
     """Format to write: the one asked for, else by the file's suffix, else None.
@@ -126,11 +132,8 @@ def _delimited(results: Results, delimiter: str) -> bytes:
 
 
 def _parquet(results: Results) -> bytes:
-    table = pa.table({name: pa.array(values) for name, values in results.flat().items()})
-    metadata = json.dumps(results.metadata, ensure_ascii=False, allow_nan=False)
-    table = table.replace_schema_metadata({METADATA_KEY: metadata.encode()})
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(results.to_arrow(), buffer, compression="zstd")
     return buffer.getvalue()
 
 

@@ -1,5 +1,6 @@
 """The Python interface does what the commands do."""
 
+import json
 import re
 import subprocess
 import sys
@@ -86,6 +87,28 @@ def test_explain_check_and_snp(model, table):
     assert repr(model) == "<Model tiny: height of 40 SNPs>"
 
 
+def test_what_the_commands_write_is_a_table(model, table):
+    prediction = model.predict(table, interval=None)
+    assert prediction.table.column_names == list(prediction.results().flat())
+    assert prediction.table["prediction"].to_pylist() == model.predict_codes(CODES).tolist()
+    assert json.loads(prediction.table.schema.metadata[b"snpredict"])["trait"] == "height"
+    assert prediction.match.rate == 1
+    assert prediction.similarity is None  # this bundle has no table of it
+    rows = model.explain(table, "s3").table
+    assert rows.column_names == ["snp", "genotype", "contribution"]
+    assert rows.num_rows == 40
+
+
+def test_select_lists_the_best_first(model, table):
+    found = snpredict.select(table, [model], best=2).table
+    prediction = model.predict_codes(CODES)
+    assert found["rank"].to_pylist() == [1, 2]
+    assert found["prediction"].to_pylist() == sorted(prediction, reverse=True)[:2]
+    assert snpredict.select(table, [model], rank=False).table["sample"].to_pylist()[0] == "s0"
+    with pytest.raises(UsageError, match="found no model"):
+        snpredict.select(table, [])
+
+
 def test_no_such_model():
     with pytest.raises(UnknownModel):
         snpredict.load("soynam-hight")
@@ -106,3 +129,14 @@ def test_the_examples_of_the_documentation_run(monkeypatch):
     for block in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S):
         exec(block, names)
     assert names["prediction"].scores.samples[:2] == ["SIM-1-01", "SIM-1-02"]
+
+
+def test_the_notebook_runs(monkeypatch):
+    path = REPOSITORY / "examples" / "from_python.ipynb"
+    monkeypatch.chdir(path.parent)
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert names["best"].table["rank"].to_pylist() == [1, 2, 3, 4, 5]
