@@ -47,9 +47,10 @@ def simulated(n_lines: int, n_snps: int, seed: int = 1) -> TraitTable:
     genetic = codes[:, causal].astype(float) @ random.normal(size=100)
     genetic = (genetic - genetic.mean()) / genetic.std()
     phenotype = np.sqrt(0.6) * genetic + np.sqrt(0.4) * random.normal(size=n_lines)
+    snps = [f"Sim{c + 1:02d}_{at + 1}" for at, c in enumerate(chromosome)]
     return TraitTable(
         codes=codes,
-        snps=[f"Sim{c + 1:02d}_{at + 1}" for at, c in enumerate(chromosome)],
+        snps=snps,
         samples=[f"line{at}" for at in range(n_lines)],
         traits=["trait"],
         values=phenotype[:, None],
@@ -58,13 +59,14 @@ def simulated(n_lines: int, n_snps: int, seed: int = 1) -> TraitTable:
         source="simulated",
         sha256="",
         dropped=0,
+        info=info_from_names(snps),
     )
 
 
 def one_fold(n_lines: int, n_snps: int, preset: str) -> dict:
     """The fold's ``result.json``."""
     table = simulated(n_lines, n_snps)
-    info, folds = info_from_names(table.snps), random_folds(n_lines, 5, 1)
+    folds = random_folds(n_lines, 5, 1)
     target = Target("trait", None, table.values)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
@@ -73,9 +75,9 @@ def one_fold(n_lines: int, n_snps: int, preset: str) -> dict:
         )
         known = load_preset(preset)
         model = {"model": f"network-{preset}", "preset": known, "scheme": "random"}
-        settings = settings_of_run(options, table, target, folds, info, **model)
+        settings = settings_of_run(options, table, target, folds, **model)
         data = DataFolder(run / "data")
-        data.save(table, info, "")
+        data.save(table, "")
         data.save_folds("random", folds)
         data.save_target(target)
         prepare({run: settings}, lambda: None)

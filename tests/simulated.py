@@ -5,7 +5,27 @@ from pathlib import Path
 
 import numpy as np
 
+from train.data.dataset import Dataset, TraitTable
+from train.data.genotypes import HowRead
+from train.data.phenotypes import PhenotypeFile
+from train.data.traits import read_traits
+
 N_CHROMOSOMES = 3
+
+
+def read_table(
+    path: Path, *, trait: str, phenotypes: PhenotypeFile | None = None, **how: object
+) -> Dataset:
+    """A training table with one trait; see `read_tables`."""
+    return read_tables(path, [trait], phenotypes, **how).dataset(trait)
+
+
+def read_tables(
+    path: Path, traits: list[str], phenotypes: PhenotypeFile | None = None, **how: object
+) -> TraitTable:
+    """A training set, `how` being the attributes of `HowRead`."""
+    read = HowRead(**how)  # type: ignore[arg-type]
+    return read_traits(path, traits=traits, phenotypes=phenotypes, how=read)
 
 
 def simulate(

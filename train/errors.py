@@ -70,7 +70,7 @@ class ParityError(SnpredictError):
 
 
 class PhenotypeFileError(SnpredictError):
-    """The phenotype file and the table do not hold the same samples."""
+    """The phenotype file and the genotypes have no sample in common."""
 
     exit_code = 61
 

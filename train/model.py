@@ -58,6 +58,10 @@ class Inputs:
             None if self.families is None else self.families[which],
         )
 
+    def snps(self, which: np.ndarray) -> "Inputs":
+        """The same lines with those SNPs alone."""
+        return replace(self, genotypes=self.genotypes.snps(which))
+
 
 @dataclass(frozen=True)
 class FoldData:

@@ -100,7 +100,10 @@ class Covariate(NamedTuple):
 
 
 class Training(NamedTuple):
-    """The data that a model was trained on."""
+    """The data that a model was trained on.
+
+    ``snp_filters`` says in words which SNPs each fold took, None where it took all.
+    """
 
     table: str | None = None
     sha256: str | None = None
@@ -111,6 +114,7 @@ class Training(NamedTuple):
     fold_scheme: str | None = None
     repeats: str | None = None
     table_coding: str | None = None
+    snp_filters: str | None = None
     phenotype_mean: float | None = None
     phenotype_sd: float | None = None
 

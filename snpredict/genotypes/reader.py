@@ -13,6 +13,9 @@ from snpredict.formulas.genotypes import Genotypes
 if TYPE_CHECKING:
     from snpredict.genotypes.variants import Variants, Wanted
 
+#: Note of every reader on sites that became several variants.
+SPLIT_NOTE = "multi-allelic sites, split into one variant per alternative allele"
+
 
 @dataclass(frozen=True)
 class GenotypeBlock:

@@ -146,9 +146,24 @@ def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
     if "hidden_snps" not in scores[0]:
         return None
     names = [field.name for field in fields(HiddenPart)]
-    return HiddenPart(
-        **{name: np.concatenate([score[f"hidden_{name}"] for score in scores]) for name in names}
-    )
+    parts = [{name: score[f"hidden_{name}"] for name in names} for score in scores]
+    most = max(part["snps"].shape[1] for part in parts)
+    parts = [_with_inputs(part, most, len(scores[0]["weights"])) for part in parts]
+    return HiddenPart(**{name: np.concatenate([part[name] for part in parts]) for name in names})
+
+
+def _with_inputs(part: dict[str, np.ndarray], n: int, n_snps: int) -> dict[str, np.ndarray]:
+    """A fold's hidden layer over so many SNPs: further ones weigh nothing.
+
+    Where filters leave a fold fewer SNPs than its layer takes, folds have layers of several sizes.
+    """
+    further = np.setdiff1d(np.arange(n_snps), part["snps"])[: n - part["snps"].shape[1]]
+    wide = dict(part)
+    for name in ("snps", "means", "grid", "snp_scale"):
+        width = [(0, 0), (0, len(further)), *[(0, 0)] * (part[name].ndim - 2)]
+        wide[name] = np.pad(part[name], width)
+    wide["snps"][:, part["snps"].shape[1] :] = further
+    return wide
 
 
 def _similarity(

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from snpredict.bundle.entries import Covariate, Fold, LinkEntry, Training, fold_name
 from snpredict.bundle.manifest import BINARY, CONTINUOUS, ENSEMBLE, NETWORK, Manifest
-from snpredict.formulas.encoding import MISSING
 from train.data.covariates import Covariate as Column
+from train.data.dataset import missing_share
 from train.runs.folder import Run
 from train.runs.settings import RunSettings
 
@@ -89,10 +87,11 @@ def _training(run: Run) -> Training:
         data_digest=settings.data_digest,
         samples=len(data.samples),
         families=len(set(data.families)) if data.families else None,
-        missing_rate=float(np.mean(data.codes == MISSING)),
+        missing_rate=missing_share(data.codes),
         fold_scheme=settings.scheme,
         repeats=settings.repeats,
         table_coding=settings.coding,
+        snp_filters=str(settings.filters) or None,
         phenotype_mean=float(data.phenotype.mean()),
         phenotype_sd=float(data.phenotype.std()),
     )

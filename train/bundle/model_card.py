@@ -93,11 +93,24 @@ def _data(m: Manifest, training: Training) -> list[str]:
             else []
         ),
         f"- Genotypes: {m.genotype_coding}; the counted allele of each SNP is in `snps.parquet`",
+        *_filters(m, training),
         *(
             [f"- Covariates beside the genotypes: {', '.join(c.name for c in m.covariates)}"]
             if m.covariates
             else []
         ),
+    ]
+
+
+def _filters(m: Manifest, training: Training) -> list[str]:
+    """Which SNPs the folds took, and how many."""
+    if training.snp_filters is None:
+        return []
+    kept = [(fold.chosen or {}).get("snps_kept") for fold in m.folds]
+    numbers = ", ".join("?" if n is None else f"{n:,}" for n in kept)
+    return [
+        f"- SNPs inside each fold's training rows: {training.snp_filters}. Of {m.n_snps:,} the "
+        f"folds kept {numbers}; the others have a weight of 0 in that fold"
     ]
 
 

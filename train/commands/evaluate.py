@@ -9,11 +9,10 @@ fitted again.
 
 import time
 
-import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.manifest import BINARY
-from snpredict.formulas.encoding import MISSING
+from train.data.dataset import missing_share
 from train.evaluation import command_line
 from train.evaluation.fits import lacking, prepare_runs
 from train.evaluation.setup import EvaluateOptions, check, prepare, read
@@ -42,7 +41,7 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
     prepared = prepare(o, table, models)
     with turn(o.out):
         prepare_runs(o, prepared)
-    missing = 100 * float(np.mean(table.codes == MISSING))
+    missing = 100 * missing_share(table.codes)
     console.print(
         f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing, "
         f"families: {prepared.settings.families}",

@@ -6,7 +6,7 @@ line leaves no folder behind and costs no training.
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,12 @@ from rich.console import Console
 
 from snpredict.bundle.write import check_target
 from snpredict.errors import UsageError
-from snpredict.formulas.encoding import MISSING
-from snpredict.genotypes.detect import open_wide
 from train.commands.summarize import summarize_run
 from train.data.controls import with_control
-from train.data.dataset import TraitTable, same_rows
+from train.data.dataset import TraitTable, missing_share, same_rows
 from train.data.families import families_of, left_out_folds
 from train.data.folds import check_folds, family_folds, folds_from_column
-from train.data.snpinfo import SnpInfo, info_from_names, info_from_table, with_alleles
+from train.data.snpinfo import SnpInfo, info_from_table, with_alleles
 from train.model import Model
 from train.networks.network import PREFIX, network_of
 from train.networks.presets import load_preset
@@ -63,10 +61,9 @@ class RunOptions(TrainingOptions):
 
 @dataclass(frozen=True)
 class _Table:
-    """A table that was read, what is known of its SNPs, and where it is kept for the runs."""
+    """A table that was read, and where it is kept for the runs."""
 
     content: TraitTable
-    info: SnpInfo
     folder: DataFolder
 
 
@@ -184,16 +181,15 @@ class _Data:
         console.print(f"reading {o.table}", soft_wrap=True)
         needs = ["folds"] * given + families
         table = read_training_table(o, o.table, console, needs=needs, takes_folds=given)
+        table = replace(table, info=_snp_info(o, table))
         self.second = None
         if o.compare is not None:
             other = read_training_table(o, o.compare, console, needs=families, takes_folds=False)
             for trait in o.traits:
                 same_rows(table.dataset(trait), other.dataset(trait))
-            # Its own SNPs may be others; their places are not used.
-            info = info_from_names(other.snps)
-            self.second = _Table(other, info, DataFolder(folder / "compare" / "data"))
-        self.first = _Table(table, _snp_info(o, table), DataFolder(folder / "data"))
-        _say_alleles(o, self.first.info, console)
+            self.second = _Table(other, DataFolder(folder / "compare" / "data"))
+        self.first = _Table(table, DataFolder(folder / "data"))
+        _say_alleles(o, table.info, console)
         self.folds = _assign(o, table)
         o.wanted_folds(int(self.folds.max()))
         self.targets = [_target(o, table, trait) for trait in o.traits]
@@ -211,7 +207,7 @@ class _Data:
     def save(self) -> None:
         """Write all of it, or check that it is what is there."""
         for table in filter(None, (self.first, self.second)):
-            table.folder.save(table.content, table.info, "--run-dir")
+            table.folder.save(table.content, "--run-dir")
             table.folder.save_folds(self.o.folds, self.folds)
             for target in self.targets:
                 table.folder.save_target(target)
@@ -255,7 +251,7 @@ def _part(
     o: RunOptions, path: Path, table: _Table, target: Target, folds: np.ndarray, **more: Any
 ) -> _Part:
     place = os.path.relpath(table.folder.path, path)
-    settings = settings_of_run(o, table.content, target, folds, table.info, data=place, **more)
+    settings = settings_of_run(o, table.content, target, folds, data=place, **more)
     title = table.content.source + f", {target.trait}" * (len(o.traits) > 1)
     title += ", families left out" * (path.name == NEW_FAMILIES)
     numbers = [n for n in range(1, settings.n_folds + 1) if not o.only_folds or n in o.only_folds]
@@ -263,13 +259,13 @@ def _part(
 
 
 def _snp_info(o: RunOptions, data: TraitTable) -> SnpInfo:
+    """What the genotype file says of its SNPs, and what --snp-info does, which goes first."""
+    own = data.info
     if o.snp_info is None:
-        info = info_from_names(data.snps)
-    else:
-        info = info_from_table(
-            o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele
-        )
-    return with_alleles(info, data.snps, open_wide(o.table, id_column=o.id_column).alleles, o.table)
+        return own
+    info = info_from_table(o.snp_info, data.snps, counted=o.counted_allele, other=o.other_allele)
+    pairs = zip(own.counted_allele, own.other_allele, strict=True)
+    return with_alleles(info, data.snps, dict(zip(data.snps, pairs, strict=True)), o.table)
 
 
 def _say_alleles(o: RunOptions, info: SnpInfo, console: Console) -> None:
@@ -307,7 +303,7 @@ def _describe(o: RunOptions, data: _Data, called: str, console: Console) -> None
         return console.print(text, soft_wrap=True)
 
     def shape(table: TraitTable) -> str:
-        missing = 100 * float(np.mean(table.codes == MISSING))
+        missing = 100 * missing_share(table.codes)
         return f"{len(table.samples)} samples × {len(table.snps)} SNPs, {missing:.1f} % missing"
 
     first = data.first.content

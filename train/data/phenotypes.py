@@ -176,27 +176,53 @@ def stand_in(trait: str, values: np.ndarray) -> str:
     )
 
 
-def matching_lines(path: Path, samples: Sequence[str], phenotypes: PhenotypeFile) -> list[int]:
-    """Places of the table's samples among the lines of the phenotype file."""
-    place = {sample: at for at, sample in enumerate(phenotypes.lines.ids)}
-    known = set(samples)
-    without = [sample for sample in samples if sample not in place]
-    extra = [sample for sample in place if sample not in known]
-    problems = [
-        f"{len(ids)} of the {total} samples of {one} are not in {other}: {quoted(ids)}"
-        for ids, total, one, other in (
-            (without, len(samples), path, phenotypes.path),
-            (extra, len(place), phenotypes.path, path),
-        )
-        if ids
-    ]
-    if problems:
+def joined(
+    path: Path, samples: Sequence[str], left_out: Sequence[str], phenotypes: PhenotypeFile
+) -> tuple[list[int], str]:
+    """Where the phenotypes of genotyped samples are, and a note on what is on one side only.
+
+    Parameters
+    ----------
+    path : Path
+        The genotypes.
+    samples : sequence of str
+        Those that the phenotype file has too.
+    left_out : sequence of str
+        The other samples of the genotypes.
+
+    Returns
+    -------
+    order : list of int
+        Places of `samples` among the lines of the phenotype file.
+    note : str
+        Empty where both files hold the same samples.
+
+    Raises
+    ------
+    PhenotypeFileError
+        The files have no sample in common.
+    """
+    ids = phenotypes.lines.ids
+    if not samples:
         raise PhenotypeFileError(
-            "; ".join(problems),
-            "give both files the same samples; one that was not measured may hold NA, and the ids' "
-            "column of the table can be named with --id-column",
+            f"{path} and {phenotypes.path} have no sample in common: found {quoted(left_out)} "
+            f"and {quoted(ids)}",
+            "spell the samples alike in both files; the ids' column of a table can be named with "
+            "--id-column",
         )
-    return [place[sample] for sample in samples]
+    known = set(samples)
+    extra = [sample for sample in ids if sample not in known]
+    parts = [
+        f"{len(lone):,} of the {total:,} samples of {one.name} are not in {other.name} and are "
+        f"left out: {quoted(lone)}"
+        for lone, total, one, other in (
+            (left_out, len(samples) + len(left_out), path, phenotypes.path),
+            (extra, len(ids), phenotypes.path, path),
+        )
+        if lone
+    ]
+    place = {sample: at for at, sample in enumerate(ids)}
+    return [place[sample] for sample in samples], "; ".join(parts)
 
 
 def differences(

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from snpredict.genotypes.places import place_in_name
 from train.errors import TrainingTableError
 
@@ -34,6 +36,17 @@ class SnpInfo:
         """SNPs of which neither allele is known; one of them is enough to match a SNP."""
         pairs = zip(self.counted_allele, self.other_allele, strict=True)
         return sum(pair == (None, None) for pair in pairs)
+
+    @property
+    def along(self) -> np.ndarray:
+        """The SNPs along the chromosomes: places (SNPs,) int64.
+
+        Chromosomes, and SNPs whose place is not known, stand in the order of the file.
+        """
+        rank = {name: at for at, name in enumerate(dict.fromkeys(self.chromosome))}
+        number = np.array([rank[name] for name in self.chromosome], np.int64)
+        position = np.array([at or 0 for at in self.position], np.int64)
+        return np.lexsort((position, number))
 
     @property
     def digest(self) -> str:

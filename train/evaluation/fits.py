@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from train.data.snpinfo import info_from_names
 from train.evaluation.setup import EvaluateOptions, Prepared
 from train.registry import BASELINES
 from train.runs.data_folder import Target, file_name
@@ -40,12 +39,11 @@ def models_in(evaluation: Path) -> list[str]:
 
 def prepare_runs(o: EvaluateOptions, prepared: Prepared) -> None:
     """Create the run folders, or check that those there were started the same way."""
-    info = info_from_names(prepared.table.snps)
     families = "column" if prepared.table.families is not None else prepared.settings.families
     common = {"model": "", "families": families}
     runs: dict[Path, RunSettings] = {}
     for target, (scheme, folds) in product(prepared.targets.values(), prepared.folds.items()):
-        first = settings_of_run(o, prepared.table, target, folds, info, scheme=scheme, **common)
+        first = settings_of_run(o, prepared.table, target, folds, scheme=scheme, **common)
         for name, model in prepared.models.items():
             if first.task not in model.tasks:
                 continue

@@ -154,10 +154,14 @@ def _explanation(found: Evaluation) -> list[str]:
 
 
 def _about_options(found: Evaluation) -> list[str]:
-    """What is to be said where there are covariates, or traits of 0 and 1."""
+    """What is to be said where there are covariates, filters, or traits of 0 and 1."""
     names = ", ".join(covariate.name for covariate in found.settings.covariates)
     about = f"- Covariates, for the models that use them: {names}."
     lines = [about] if names else []
+    if found.settings.filters.active:
+        lines.append(
+            f"- SNPs inside each fold's training rows, for all models: {found.settings.filters}."
+        )
     if not found.settings.binary:
         return lines
     return [

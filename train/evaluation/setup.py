@@ -11,12 +11,10 @@ from rich.console import Console
 from snpredict.bundle.manifest import BINARY
 from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
-from snpredict.formulas.encoding import MISSING
 from train.data.controls import CONTROLS, with_control
-from train.data.dataset import TraitTable, file_sha256
+from train.data.dataset import TraitTable, file_sha256, missing_share
 from train.data.families import genotype_clusters
 from train.data.folds import SCHEMES, check_folds, family_folds, folds_from_column
-from train.data.snpinfo import info_from_names
 from train.errors import UnknownModelName
 from train.model import Model
 from train.networks.network import PREFIX
@@ -102,7 +100,7 @@ class Prepared:
 
     def save(self) -> None:
         """Write data and settings, or check that those there are the same."""
-        self.data.save(self.table, info_from_names(self.table.snps), "--out")
+        self.data.save(self.table, "--out")
         self.data.save_families(self.families)
         for scheme, assignment in self.folds.items():
             self.data.save_folds(scheme, assignment)
@@ -140,9 +138,10 @@ def prepare(o: EvaluateOptions, table: TraitTable, models: dict[str, Model]) -> 
         data_digest=digest_of(table, families),
         repeats=o.repeats,
         coding=o.coding or CODINGS[0],
+        filters=o.filters,
         n_samples=len(table.samples),
         n_snps=len(table.snps),
-        missing=float(np.mean(table.codes == MISSING)),
+        missing=missing_share(table.codes),
         families=origin,
         n_families=len(set(families)),
         seed=o.seed,

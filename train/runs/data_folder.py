@@ -85,7 +85,7 @@ class DataFolder:
 
     path: Path
 
-    def save(self, table: TraitTable, info: SnpInfo, option: str) -> None:
+    def save(self, table: TraitTable, option: str) -> None:
         """Write what all runs share, or check that it is what is there.
 
         Parameters
@@ -114,7 +114,7 @@ class DataFolder:
             self.save_families(table.families)
         if table.covariates is not None:
             np.save(self.path / "covariates.npy", table.covariates.values)
-        info.save(self.path / "snp_info.json")
+        table.info.save(self.path / "snp_info.json")
         labels = {
             key: getattr(table, key)
             for key in ("snps", "samples", "fold_labels", "source", "sha256", "dropped")
@@ -201,7 +201,8 @@ def digest_of(table: TraitTable, families: Sequence[str] | None) -> str:
     """SHA-256 over codes, SNPs, samples, families, fold labels and covariates of all samples."""
     names = {"families": families, "folds": table.fold_labels}
     labels = json.dumps([table.snps, table.samples, names]).encode()
-    digest = hashlib.sha256(np.ascontiguousarray(table.codes).tobytes() + labels)
+    digest = hashlib.sha256(np.ascontiguousarray(table.codes).data)
+    digest.update(labels)
     if table.covariates is not None:
         digest.update(table.covariates.values.tobytes())
     return digest.hexdigest()

@@ -11,12 +11,12 @@ from rich.console import Console
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
-from snpredict.genotypes.detect import open_wide
-from train.data.dataset import TraitTable, read_traits
+from train.data.dataset import TraitTable
+from train.data.filters import EVERY_SNP, SnpFilters
 from train.data.folds import random_folds, stratified_folds
+from train.data.genotypes import HowRead
 from train.data.phenotypes import read_phenotypes
-from train.data.snpinfo import SnpInfo
-from train.errors import TrainingTableError
+from train.data.traits import read_traits
 from train.runs.data_folder import Target
 from train.runs.folder import fold_sizes
 from train.runs.settings import RunSettings
@@ -24,7 +24,7 @@ from train.runtime import software_versions
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
+class TrainingOptions(HowRead):
     """What ``run`` and ``evaluate`` have in common; see their help for each."""
 
     table: Path
@@ -32,20 +32,12 @@ class TrainingOptions:
     out: Path
     units: tuple[str, ...] = ()
     phenotypes: Path | None = None
-    covariates: tuple[str, ...] = ()
-    binary: tuple[str, ...] = ()
+    filters: SnpFilters = EVERY_SNP
     only_folds: tuple[int, ...] = ()
     n_folds: int | None = None
     jobs: int = 1
     threads: int = 2
     seed: int = 1
-    id_column: str | None = None
-    fold_column: str = "fold"
-    family_column: str = "family"
-    ignore: tuple[str, ...] = ()
-    snps_from: str | None = None
-    repeats: str | None = None
-    coding: str | None = None
 
     @property
     def unit_of(self) -> dict[str, str]:
@@ -94,55 +86,29 @@ def read_training_table(
     needs: Collection[str] = (),
     takes_folds: bool,
 ) -> TraitTable:
-    """Read a training table and say what was taken for SNPs.
-
-    Parameters
-    ----------
-    needs : collection of str
-        Of ``"folds"`` and ``"families"``: columns that must be there.
-    takes_folds : bool
-        Whether folds are taken from the column. A fold dealt to each row says nothing about a line
-        of several rows, so that it is not read then.
-
-    Raises
-    ------
-    SnpredictError
-        What the readers find, and columns that are not there.
-    """
+    """Read a training set and say what was taken for SNPs; see `train.data.traits`."""
     phenotypes = None
     if o.phenotypes is not None:
         phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
-    header = {*open_wide(path, id_column=o.id_column).header}
-    header |= set(phenotypes.columns) if phenotypes is not None else set()
-    if "folds" in needs and o.fold_column not in header:
-        raise TrainingTableError(
-            f"{path} has no column '{o.fold_column}' to take the folds from",
-            "deal them with --folds random, or name the column with --fold-column",
-        )
-    if "families" in needs and o.family_column not in header:
-        raise TrainingTableError(
-            f"{path} has no column '{o.family_column}', which --folds family needs",
-            "name the column with --family-column",
-        )
-    has_folds = o.fold_column in header
-    unused = has_folds and o.repeats is not None and not takes_folds
     table = read_traits(
         path,
         traits=o.traits,
-        covariates=o.covariates,
-        binary=o.binary,
-        id_column=o.id_column,
-        fold_column=o.fold_column if has_folds and not unused else None,
-        family_column=o.family_column if o.family_column in header else None,
-        ignore=(*o.ignore, o.fold_column) if unused else o.ignore,
-        snps_from=o.snps_from,
-        repeats=o.repeats,
-        coding=o.coding,
+        how=o,
         phenotypes=phenotypes,
+        needs=needs,
+        takes_folds=takes_folds,
     )
     console.print(table.taken, soft_wrap=True)
     for note in table.notes:
         console.print(f"note: {note}", soft_wrap=True)
+    if o.filters.active:
+        # Each fold looks at its training rows; what all samples fail, no fold could keep.
+        kept = o.filters.kept(table.codes, table.info.along)
+        console.print(
+            f"filters inside each fold's training rows: {o.filters}; over all samples "
+            f"{len(kept):,} of {len(table.snps):,} SNPs pass",
+            soft_wrap=True,
+        )
     return table
 
 
@@ -158,7 +124,6 @@ def settings_of_run(
     table: TraitTable,
     target: Target,
     folds: np.ndarray,
-    info: SnpInfo,
     **more: Any,
 ) -> RunSettings:
     """The settings of a run on one target.
@@ -185,8 +150,9 @@ def settings_of_run(
         "families": "column" if table.families is not None else None,
         "repeats": o.repeats,
         "coding": o.coding or CODINGS[0],
+        "filters": o.filters,
         "data_digest": data.digest,
-        "snp_info": info.digest,
+        "snp_info": table.info.digest,
         "software": software_versions(),
     }
     return RunSettings(**values | more)

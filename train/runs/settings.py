@@ -15,6 +15,7 @@ from snpredict.bundle.typed_json import Entry, as_json, from_json
 from snpredict.errors import InvalidBundle
 from snpredict.files import write_file
 from train.data.covariates import Covariate
+from train.data.filters import EVERY_SNP, SnpFilters
 from train.errors import IncompleteRun, PresetError, SettingsChanged
 from train.networks.presets import Preset
 
@@ -157,6 +158,8 @@ class RunSettings(_Settings):
         `snpredict.bundle.manifest.CONTINUOUS` or `BINARY`.
     covariates : tuple of Covariate
         What the model looks at beside genotypes.
+    filters : SnpFilters
+        Of the SNPs, in each fold's training rows.
     """
 
     trait: str
@@ -182,6 +185,7 @@ class RunSettings(_Settings):
     coding: str = "012"
     task: str = CONTINUOUS
     covariates: tuple[Covariate, ...] = ()
+    filters: SnpFilters = EVERY_SNP
     bundle: BundleSettings = field(default=BundleSettings(), metadata=_FREE)
 
     @classmethod
@@ -216,6 +220,8 @@ class EvaluationSettings(_Settings):
     binary : tuple of str
         Traits whose values are 0 and 1.
     covariates : tuple of Covariate
+    filters : SnpFilters
+        Of the SNPs, in each fold's training rows.
     control_trait : str or None
         What the controls are made from.
     """
@@ -241,6 +247,7 @@ class EvaluationSettings(_Settings):
     control_trait: str | None = field(metadata=_FREE)
     binary: tuple[str, ...] = field(default=(), metadata=_FREE)
     covariates: tuple[Covariate, ...] = ()
+    filters: SnpFilters = EVERY_SNP
 
     @classmethod
     def _words(cls) -> tuple[str, str]:

@@ -37,6 +37,7 @@ from train.metrics import binary_figures, metrics
 from train.model import FoldData, Inputs, Model
 from train.registry import find_model
 from train.runs.data_folder import Target
+from train.runs.filtered import FilteredModel
 from train.runs.folder import data_of, fold_folder, is_finished
 from train.runs.history import History
 from train.runs.orphans import hold, holder
@@ -115,6 +116,8 @@ def run_task(task: Task) -> None:
         model.prepare(first.threads)
         (task.folder / "history.csv").unlink(missing_ok=True)
         data = data_of(task.runs[0], first)
+        if first.filters.active:
+            model = FilteredModel(model, first.filters, data.snp_info.along)
         families = None if first.families is None else data.families
         covariates = data.covariates if first.covariates else None
         inputs = Inputs(Genotypes(data.codes), covariates, families)

@@ -18,7 +18,7 @@ from snpredict.errors import (
 )
 from snpredict.genotypes.formats import cannot_open
 from snpredict.genotypes.hapmap.hapmap_cells import BASES, INDEL, Calls
-from snpredict.genotypes.reader import ReadOptions
+from snpredict.genotypes.reader import SPLIT_NOTE, ReadOptions
 from snpredict.genotypes.sample_ids import check_samples
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.spool import Spool, SpooledReader
@@ -148,7 +148,7 @@ class HapMapReader(SpooledReader):
             if strand == "-":
                 notes["records on the minus strand, alleles taken as spelt"] += 1
             if len(listed) > 2:
-                notes["multi-allelic sites, split into one variant per alternative allele"] += 1
+                notes[SPLIT_NOTE] += 1
             # A site with one allele: its genotypes count another that has no name.
             for counted in listed[1:] or (None,):
                 variants.candidates.append(record._replace(counted=counted, other=listed[0]))

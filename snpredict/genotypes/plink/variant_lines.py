@@ -16,6 +16,7 @@ from pyarrow import csv
 
 from snpredict.errors import BadVariant, NotATable, RaggedRow
 from snpredict.genotypes.plink.text_files import blank_line, ragged
+from snpredict.genotypes.reader import SPLIT_NOTE
 from snpredict.genotypes.source import TextSource
 from snpredict.genotypes.text_columns import integers, texts, whole_numbers
 from snpredict.genotypes.variants import Variant, VariantColumns, Variants, Wanted
@@ -29,7 +30,6 @@ _NUMBERS = frozenset({"1", "2", "3", "4"})
 
 NEGATIVE_NOTE = "variants with a negative position, left out as PLINK does"
 NUMBERS_NOTE = "variants whose alleles are coded as numbers and not as letters"
-SPLIT_NOTE = "multi-allelic sites, split into one variant per alternative allele"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from snpredict.errors import BadGenotype, BadVariant, NoGenotypes, NoRows
 from snpredict.formulas.encoding import MISSING
+from snpredict.genotypes.reader import SPLIT_NOTE
 from snpredict.genotypes.spool import Spool
 from snpredict.genotypes.variants import Variant, Variants, Wanted
 
@@ -155,7 +156,7 @@ class CallRows:
             self.notes["records without alleles, skipped"] += 1
             return None
         if len(named) > 1:
-            self.notes["multi-allelic sites, split into one variant per alternative allele"] += 1
+            self.notes[SPLIT_NOTE] += 1
         variants = {
             number: variant._replace(counted=alt, other=other) for number, alt in named.items()
         } or {_NONE: variant._replace(other=other)}

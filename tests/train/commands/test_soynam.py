@@ -17,7 +17,7 @@ from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.onnx_session import onnx_predictions
 from tests.soynam import FOLDER, needs_soynam
 from tests.train.commands.test_run import texts_of, train
-from train.data.phenotypes import matching_lines, read_phenotypes
+from train.data.phenotypes import joined, read_phenotypes
 from train.metrics import pearson
 
 pytestmark = [needs_soynam, pytest.mark.slow]
@@ -35,7 +35,7 @@ def lines() -> Callable[[str], tuple[np.ndarray, np.ndarray, np.ndarray]]:
     fold = np.array([int(f) for block in blocks for f in block.columns["fold"]])
     samples = [sample for block in blocks for sample in block.samples]
     phenotypes = read_phenotypes(FOLDER / "phenotypes.tsv")
-    rows = matching_lines(FOLDER / "height_chip.tsv.gz", samples, phenotypes)
+    rows, _ = joined(FOLDER / "height_chip.tsv.gz", samples, [], phenotypes)
 
     def of_trait(trait: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return codes, fold, np.array(phenotypes.columns[trait], float)[rows]

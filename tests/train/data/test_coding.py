@@ -9,9 +9,8 @@ import pytest
 pytest.importorskip("scipy", reason="needs the extra 'train'")
 
 from snpredict.errors import BadGenotype, UnclearCoding
-from tests.simulated import simulate, write_table
+from tests.simulated import read_table, simulate, write_table
 from train.cli import app
-from train.data.dataset import read_table
 
 COLUMNS = {"trait": "height", "fold_column": "fold", "family_column": "family"}
 

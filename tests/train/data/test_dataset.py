@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.simulated import simulate, write_table
+from tests.simulated import read_table, simulate, write_table
 from train.data.controls import with_control
-from train.data.dataset import read_table
 from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 
 COLUMNS = {"trait": "height", "fold_column": "fold", "family_column": "family"}

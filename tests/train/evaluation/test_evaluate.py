@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +17,13 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 from rich.console import Console
 
 from snpredict.errors import DuplicateSample, UsageError
-from tests.simulated import simulate, write_table
+from tests.simulated import read_table, read_tables, simulate, write_table
 from train.cli import app
 from train.commands.evaluate import evaluate
 from train.data.controls import CONTROLS
-from train.data.dataset import read_table, read_traits
 from train.data.families import genotype_clusters
 from train.data.folds import SCHEMES
-from train.data.phenotypes import read_phenotypes
+from train.data.phenotypes import PhenotypeFile, read_phenotypes
 from train.errors import (
     ConstantPhenotype,
     IncompleteRun,
@@ -306,9 +306,9 @@ def test_phenotypes_are_joined_by_sample_and_come_first(folder: Path) -> None:
     changed = folder / "changed.tsv"
     changed.write_text("\n".join(lines) + "\n")
     table = folder / "table.tsv"
-    data = read_traits(
+    data = read_tables(
         table,
-        traits=["height"],
+        ["height"],
         family_column="family",
         ignore=("fold",),
         phenotypes=read_phenotypes(changed),
@@ -320,9 +320,9 @@ def test_phenotypes_are_joined_by_sample_and_come_first(folder: Path) -> None:
     assert "'height' is in both files and differs in 1 of 240 samples" in note
     assert "S237" in note
     assert "taken from changed.tsv" in note
-    same = read_traits(
+    same = read_tables(
         table,
-        traits=["height"],
+        ["height"],
         ignore=("fold", "family"),
         phenotypes=read_phenotypes(folder / "phenotypes.tsv"),
     )
@@ -332,34 +332,45 @@ def test_phenotypes_are_joined_by_sample_and_come_first(folder: Path) -> None:
         read_table(table, trait="yield")
 
 
+def phenotypes_of(folder: Path, tmp_path: Path, edit: Callable) -> PhenotypeFile:
+    lines = (folder / "phenotypes.tsv").read_text().splitlines()
+    (tmp_path / "p.tsv").write_text("\n".join(edit(lines)) + "\n")
+    return read_phenotypes(tmp_path / "p.tsv")
+
+
+def test_samples_of_one_file_only_are_left_out_and_listed(tmp_path: Path, folder: Path) -> None:
+    found = phenotypes_of(folder, tmp_path, lambda lines: [*lines[:-2], "other\t1\t2"])
+    data = read_tables(folder / "table.tsv", ["height"], found, ignore=("fold", "family"))
+    assert len(data.samples) == len(data.codes) == 238
+    assert not {"S000", "S001", "other"} & {*data.samples}
+    assert data.dropped == 0
+    assert data.notes[0] == (
+        "2 of the 240 samples of table.tsv are not in p.tsv and are left out: 'S000', 'S001'; "
+        "1 of the 239 samples of p.tsv are not in table.tsv and are left out: 'other'"
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "error", "words"),
     [
         (
-            lambda lines: lines[:-2],
+            lambda lines: [lines[0], *(f"line{line}" for line in lines[1:])],
             PhenotypeFileError,
-            r"2 of the 240 samples of .*table.tsv are not in .*p.tsv: 'S000', 'S001'",
-        ),
-        (
-            lambda lines: [*lines, "other\t1\t2"],
-            PhenotypeFileError,
-            "1 of the 241 samples of .*p.tsv are not in .*table.tsv: 'other'",
+            "have no sample in common: found 'S000', .* and 'lineS239'",
         ),
         (lambda lines: [*lines, lines[-1]], DuplicateSample, "S000"),
     ],
-    ids=["too few", "too many", "twice"],
+    ids=["none in common", "twice"],
 )
 def test_phenotypes_that_do_not_fit(
-    tmp_path: Path, folder: Path, edit: object, error: type, words: str
+    tmp_path: Path, folder: Path, edit: Callable, error: type, words: str
 ) -> None:
-    lines = (folder / "phenotypes.tsv").read_text().splitlines()
-    (tmp_path / "p.tsv").write_text("\n".join(edit(lines)) + "\n")  # type: ignore[operator]
     with pytest.raises(error, match=words):
-        read_traits(
+        read_tables(
             folder / "table.tsv",
-            traits=["height"],
+            ["height"],
+            phenotypes_of(folder, tmp_path, edit),
             ignore=("fold", "family"),
-            phenotypes=read_phenotypes(tmp_path / "p.tsv"),
         )
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.simulated import simulate, write_table
-from train.data.dataset import TraitTable, read_traits
-from train.data.snpinfo import info_from_names
+from tests.simulated import read_tables, simulate, write_table
+from train.data.dataset import TraitTable
 from train.errors import SettingsChanged
 from train.runs.data_folder import DataFolder, Target
 
@@ -22,12 +21,12 @@ def table(tmp_path: Path) -> TraitTable:
     lines = [f"oil\t{rows[0]}", *(f"{at}\t{row}" for at, row in enumerate(rows[1:]))]
     path.write_text("\n".join(lines) + "\n")
     columns = {"fold_column": "fold", "family_column": "family"}
-    return read_traits(path, traits=["height", "oil"], **columns)
+    return read_tables(path, ["height", "oil"], **columns)
 
 
 def saved(folder: Path, table: TraitTable) -> DataFolder:
     data = DataFolder(folder / "data")
-    data.save(table, info_from_names(table.snps), "--out")
+    data.save(table, "--out")
     for at, trait in enumerate(table.traits):
         data.save_target(Target(trait, None, table.values[:, [at]]))
     return data

@@ -1,0 +1,353 @@
+"""Genotypes to train on, from every format that is predicted, with what the file says of its SNPs.
+
+A table with samples in rows and a PLINK .raw may hold phenotypes, folds and families beside the
+SNPs, and `train.data.columns` tells the two apart. All other formats hold genotypes alone, and
+alleles, chromosomes and positions with them. What comes of both is a `TrainingGenotypes`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from snpredict.errors import BadGenotype, DuplicateSample
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import (
+    SPLIT_NOTE,
+    GenotypeBlock,
+    GenotypeReader,
+    ReadOptions,
+    Selection,
+)
+from snpredict.genotypes.tables.wide import WideTable
+from snpredict.genotypes.variants import Variant, Wanted
+from snpredict.names import quoted
+from train.data.columns import snp_columns
+from train.data.repeats import Lines, repeated_ids
+from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
+from train.errors import TrainingTableError
+
+#: What is done with a site of several alternative alleles; the first is the default.
+MULTIALLELIC = ("skip", "split")
+
+_SKIP_NOTE = "sites of several alternative alleles, left out (--multiallelic split keeps them)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HowRead:
+    """What a person says about the files of a training set.
+
+    Attributes
+    ----------
+    covariates : tuple of str
+        Further columns that may be looked at, see `train.data.covariates`.
+    binary : tuple of str
+        Traits whose values are 0 and 1.
+    id_column, snps_in, coding : str or None
+        See `snpredict.genotypes.reader.ReadOptions`.
+    fold_column, family_column : str or None
+        Read where there is such a column.
+    ignore : tuple of str
+        Further columns that are not SNPs.
+    snps_from : str or None
+        The first SNP of a table; without it columns that look unlike the others stop the reading.
+    repeats : {"mean"} or None
+        What is done where a sample has several rows: see `train.data.repeats`. None refuses them.
+    multiallelic : {"skip", "split"}
+        Whether a site of several alternative alleles is left out, or becomes a SNP per allele.
+    """
+
+    covariates: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
+    id_column: str | None = None
+    fold_column: str | None = "fold"
+    family_column: str | None = "family"
+    ignore: tuple[str, ...] = ()
+    snps_from: str | None = None
+    snps_in: str | None = None
+    repeats: str | None = None
+    coding: str | None = None
+    multiallelic: str = MULTIALLELIC[0]
+
+
+@dataclass(frozen=True)
+class TrainingGenotypes:
+    """Genotypes of a training file, before phenotypes are joined.
+
+    Attributes
+    ----------
+    lines : Lines
+        Which rows are which line.
+    codes : ndarray (lines, SNPs) of int8
+    snps : list of str
+    info : SnpInfo
+        What the file says of them.
+    columns : dict of str to list of str
+        The further columns that were asked for and are there, a text per row.
+    left_out : list of str
+        Lines of the file that were not asked for.
+    taken : str
+        What was taken for SNPs.
+    notes : list of str
+        What a person should know about how the file was read.
+    """
+
+    lines: Lines
+    codes: np.ndarray
+    snps: list[str]
+    info: SnpInfo
+    columns: dict[str, list[str]]
+    left_out: list[str]
+    taken: str
+    notes: list[str]
+
+
+def open_training_file(path: Path, how: HowRead) -> GenotypeReader:
+    """Reader for a training file of any format.
+
+    Raises
+    ------
+    SnpredictError
+        As `snpredict.genotypes.detect.open_genotypes`.
+    """
+    # Codes are what every model learns from, so that a dosage counts as the code nearest to it.
+    options = ReadOptions(
+        id_column=how.id_column, snps_in=how.snps_in, dosages="round", coding=how.coding
+    )
+    return open_genotypes(path, options=options)
+
+
+def columns_of(reader: GenotypeReader) -> list[str]:
+    """The columns of a table with samples in rows; none of a file that holds genotypes alone."""
+    return reader.header if isinstance(reader, WideTable) else []
+
+
+def read_genotypes(
+    reader: GenotypeReader,
+    how: HowRead,
+    *,
+    columns: Sequence[str],
+    elsewhere: Sequence[str],
+    only: Collection[str] | None,
+) -> TrainingGenotypes:
+    """Read a training file.
+
+    Parameters
+    ----------
+    reader : GenotypeReader
+        Of `open_training_file`.
+    columns : sequence of str
+        Columns that an option names; those that are there are handed back as text.
+    elsewhere : sequence of str
+        Columns of the phenotype table; never SNPs.
+    only : collection of str or None
+        The samples to read, None for all.
+
+    Raises
+    ------
+    TrainingTableError
+        No SNP is left, two have one name, or one has neither a name nor a place; or rows of one
+        line contradict each other.
+    UncertainColumns
+        Columns look unlike the SNPs.
+    SnpredictError
+        Whatever the reader finds.
+    """
+    if isinstance(reader, WideTable):
+        return _of_table(reader, how, columns, elsewhere, only)
+    return _of_variants(reader, how, columns, elsewhere, only)
+
+
+def _of_table(
+    table: WideTable,
+    how: HowRead,
+    columns: Sequence[str],
+    elsewhere: Sequence[str],
+    only: Collection[str] | None,
+) -> TrainingGenotypes:
+    path = table.path
+    chosen = snp_columns(
+        path,
+        table.header,
+        named={*columns, table.id_column, *how.ignore, *table.no_snps},
+        elsewhere=elsewhere,
+        snps_from=how.snps_from,
+    )
+    names = [name for name in columns if name in table.header]
+    try:
+        blocks = table.blocks(chosen.snps, columns=names, repeats=bool(how.repeats))
+        rows = _Rows.read(blocks, names, only)
+    except BadGenotype as error:
+        hint = "if this column is not a SNP, leave it out with --ignore NAME"
+        if table.coding == "-101" or table.alleles:
+            hint = f"{error.hint}; {hint}"
+        raise BadGenotype(error.message, hint) from None
+    except DuplicateSample as error:
+        raise repeated_ids(error) from None
+    lines = Lines.of(path, rows.samples)
+    codes, differing = lines.codes(rows.codes)
+    averaged = lines.note(differing)
+    notes = [averaged] if averaged else []
+    if table.coding == "-101":
+        notes.append("-1, 0, 1 read as 0, 1, 2 (--coding -101)")
+    notes += _told(table.notes)
+    info = with_alleles(info_from_names(chosen.snps), chosen.snps, table.alleles, path)
+    return TrainingGenotypes(
+        lines=lines,
+        codes=codes,
+        snps=chosen.snps,
+        info=info,
+        columns=rows.columns,
+        left_out=rows.left_out,
+        taken=str(chosen),
+        notes=notes,
+    )
+
+
+def _of_variants(
+    reader: GenotypeReader,
+    how: HowRead,
+    columns: Sequence[str],
+    elsewhere: Sequence[str],
+    only: Collection[str] | None,
+) -> TrainingGenotypes:
+    path = reader.path
+    variants = list(reader.variants(Wanted.everything()).candidates)
+    places, n_sites, said = np.arange(len(variants)), 0, ""
+    if reader.id_column:
+        # Parquet with samples in rows: columns, of which some may be no SNPs.
+        names = [variant.id or "" for variant in variants]
+        never = {*columns, *how.ignore}
+        chosen = snp_columns(path, names, named=never, elsewhere=elsewhere, snps_from=how.snps_from)
+        places, said = np.flatnonzero(np.isin(names, chosen.snps)), str(chosen)
+    elif how.multiallelic == "skip":
+        places, n_sites = _with_two_alleles(variants)
+    variants = [variants[place] for place in places.tolist()]
+    snps = _names(path, variants)
+    rows = _Rows.read(reader.genotypes(Selection(places, np.zeros(len(places), bool))), [], only)
+    notes = {note: n for note, n in reader.notes.items() if note != SPLIT_NOTE or not n_sites}
+    if n_sites:
+        notes[_SKIP_NOTE] = n_sites
+    return TrainingGenotypes(
+        lines=Lines.of(path, rows.samples),
+        codes=rows.codes,
+        snps=snps,
+        info=_info(snps, variants),
+        columns={},
+        left_out=rows.left_out,
+        taken=said or f"SNPs: {len(snps)} variants, {snps[0]} to {snps[-1]}",
+        notes=_told(notes),
+    )
+
+
+def _told(notes: dict[str, int]) -> list[str]:
+    return [f"{count:,} {what}" for what, count in notes.items()]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a file that were asked for, in file order."""
+
+    samples: list[str]
+    codes: np.ndarray
+    columns: dict[str, list[str]]
+    left_out: list[str]
+
+    @staticmethod
+    def read(
+        blocks: Iterable[GenotypeBlock], names: Sequence[str], only: Collection[str] | None
+    ) -> "_Rows":
+        samples: list[str] = []
+        codes: list[np.ndarray] = []
+        columns: dict[str, list[str]] = {name: [] for name in names}
+        left_out: dict[str, None] = {}
+        for block in blocks:
+            rows = [at for at, s in enumerate(block.samples) if only is None or s in only]
+            every = len(rows) == len(block.samples)
+            if not every:
+                left_out |= dict.fromkeys(s for s in block.samples if s not in (only or ()))
+            samples += [block.samples[row] for row in rows]
+            codes.append(block.codes if every else block.codes[rows])
+            for name, texts in columns.items():
+                texts += [block.columns[name][row] for row in rows]
+        return _Rows(samples, _stacked(codes), columns, list(left_out))
+
+
+def _stacked(blocks: list[np.ndarray]) -> np.ndarray:
+    """Blocks below each other; each is let go when it has been copied, so that memory is once."""
+    whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.int8)
+    end = len(whole)
+    while blocks:
+        block = blocks.pop()
+        whole[end - len(block) : end] = block
+        end -= len(block)
+    return whole
+
+
+def _with_two_alleles(variants: Sequence[Variant]) -> tuple[np.ndarray, int]:
+    """Places of variants of sites that have one alternative allele, and the number of others.
+
+    A site's variants stand behind each other, whether the file has them in one record or in
+    several.
+    """
+    kept: list[int] = []
+    n_sites = 0
+
+    def site(at: int) -> tuple:
+        variant = variants[at]
+        known = variant.position is not None and variant.chromosome is not None
+        return (*variant[:3], variant.other) if known else (at,)
+
+    for _, group in groupby(range(len(variants)), site):
+        places = list(group)
+        if len({variants[at].counted for at in places}) == 1:
+            kept += places
+        else:
+            n_sites += 1
+    return np.array(kept, np.int64), n_sites
+
+
+def _names(path: Path, variants: Sequence[Variant]) -> list[str]:
+    """A name per SNP: its id, with the allele where a site has several, or else its place."""
+    if not variants:
+        raise TrainingTableError(
+            f"{path} has no SNP that can be trained on: found no variant of one alternative allele",
+            "keep sites of several alleles with --multiallelic split",
+        )
+    ids = [variant.id for variant in variants]
+    several = {id for id, n in Counter(ids).items() if n > 1}
+    names = []
+    for number, variant in enumerate(variants, 1):
+        name = variant.id
+        if name in several and name is not None:
+            name = f"{name}_{variant.counted}"
+        if name is None:
+            place = (variant.chromosome, variant.position)
+            if None in place:
+                raise TrainingTableError(
+                    f"{path}: variant {number} has neither a name nor a place",
+                    "name every variant, or say where it is",
+                )
+            alleles = [allele for allele in (variant.other, variant.counted) if allele]
+            name = "_".join(map(str, (*place, *alleles)))
+        names.append(name)
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise TrainingTableError(
+            f"{path} has {len(twice)} SNPs more than once: {quoted(twice)}",
+            "give every variant an id of its own, or none, and leave every record in once; in a "
+            "VCF with bcftools norm --rm-dup exact",
+        )
+    return names
+
+
+def _info(snps: list[str], variants: Sequence[Variant]) -> SnpInfo:
+    """What the file says; of a file without places what the names say."""
+    _, chromosomes, positions, counted, other = map(list, zip(*variants, strict=True))
+    named = info_from_names(snps)
+    if not any(chromosomes):
+        chromosomes, positions = named.chromosome, named.position
+    return SnpInfo(chromosomes, positions, counted, other)
