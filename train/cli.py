@@ -106,6 +106,13 @@ def _translate(error: Exception) -> SnpredictError | None:
             f"training needs packages that are not installed: {error}",
             'pip install -e ".[train]"',
         )
+    if isinstance(error, OSError) and error.errno is None:
+        # As ctypes says that a shared library is not there.
+        return MissingExtra(
+            f"a library of the system cannot be loaded: {error}",
+            "install the package that holds it; on Debian and Ubuntu libgomp.so.1 is in libgomp1",
+        )
     if isinstance(error, OSError):
-        return OutputError(f"{error.filename}: {error.strerror}")
+        where = [str(error.filename)] if error.filename is not None else []
+        return OutputError(": ".join([*where, error.strerror or str(error)]))
     return None

@@ -12,7 +12,7 @@ import mmap
 import tempfile
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -106,6 +106,17 @@ class PackedRows:
         return packed
 
 
+def _temporary_file() -> BinaryIO:
+    try:
+        return cast("BinaryIO", tempfile.TemporaryFile())
+    except OSError as error:
+        raise OutputError(
+            f"a temporary file cannot be made: {error.strerror or error}",
+            "name a folder that can be written in the environment variable TMPDIR; a container "
+            "with a read-only root gets one by --tmpfs /tmp",
+        ) from None
+
+
 class Spool:
     """A temporary file of packed rows, for formats that have their variants in rows.
 
@@ -115,11 +126,16 @@ class Spool:
     Parameters
     ----------
     samples : sequence of str
+
+    Raises
+    ------
+    OutputError
+        No folder for temporary files can be written.
     """
 
     def __init__(self, samples: Sequence[str]):
         self._samples = list(samples)
-        self._codes = tempfile.TemporaryFile()  # noqa: SIM115, closed by close()
+        self._codes = _temporary_file()
         self._dosages: BinaryIO | None = None
         #: Row of the dosage file by row of the code file.
         self._dosage_row: dict[int, int] = {}
@@ -177,7 +193,7 @@ class Spool:
             self.append(whole[None])
             return
         if self._dosages is None:
-            self._dosages = tempfile.TemporaryFile()  # noqa: SIM115
+            self._dosages = _temporary_file()
         self._dosage_row[self.n_rows] = len(self._dosage_row)
         self._write(self._dosages, np.ascontiguousarray(dosages, np.float32))
         self.append(whole[None])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snpredict.errors import OutputError
 from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.spool import PackedRows, Spool, pack, row_bytes
 
@@ -184,3 +185,11 @@ def test_dosages_come_back(table, seed):
         np.testing.assert_array_equal(found[~missing], wanted[~missing])
     assert ((fractions >= 0) & (fractions < 1)).all()
     assert not fractions[(read_codes == -1) | (read_codes == 2)].any()
+
+
+def test_no_folder_for_temporary_files(monkeypatch):
+    """As in a container with a read-only root."""
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
+    with pytest.raises(OutputError, match="a temporary file cannot be made") as caught:
+        Spool(SAMPLES)
+    assert "--tmpfs /tmp" in caught.value.hint
