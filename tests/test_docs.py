@@ -1,6 +1,7 @@
 """README and docs say what the programs do."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -189,3 +190,21 @@ def test_readme_shows_what_explains_a_sample(monkeypatch, capsys) -> None:
     plain = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
     printed = [line.rstrip() for line in plain.splitlines() if line.strip()]
     assert printed == [line.rstrip() for line in shown.splitlines() if line.strip()]
+
+
+def shown_commands() -> list[str]:
+    """What README and docs show of `snpredict` behind a prompt."""
+    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    return [c for text in texts for c in re.findall(r"^\$ snpredict (.*)$", text, re.M)]
+
+
+def runnable(command: str) -> bool:
+    return all((REPOSITORY / word).exists() for word in command.split() if "/" in word)
+
+
+@pytest.mark.parametrize("command", list(filter(runnable, shown_commands())))
+def test_a_command_that_is_shown_runs_as_it_stands(command: str, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    assert run_program(snpredict_app, "snpredict", shlex.split(command)) == 0
+    assert capsys.readouterr().out
