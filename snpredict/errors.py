@@ -154,6 +154,12 @@ class UnclearCoding(SnpredictError):
     exit_code = 28
 
 
+class BadWeights(SnpredictError):
+    """A weight of a scoring file is not a number, not of one allele, or there twice."""
+
+    exit_code = 29
+
+
 # --- bundles -----------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ ORDER: dict[str, list[str]] = {
         "intervals",
         "scoring",
         "matching",
+        "scoring_files",
         "bundle",
         "genotypes",
         "formulas",

@@ -119,6 +119,34 @@ class Training(NamedTuple):
     phenotype_sd: float | None = None
 
 
+class ScoringFile(NamedTuple):
+    """The file of weights that a linear bundle was imported from.
+
+    Attributes
+    ----------
+    file, sha256 : str
+    format : str
+    weight_type : str or None
+        As the file says it.
+    genome_build : str or None
+        Of the positions; None where the file does not say it.
+    with_frequency : int
+        SNPs whose effect allele has a frequency in the file: a missing genotype counts as twice
+        it. Of the others it counts as no copy of the effect allele.
+    without_other_allele, without_place : int
+        SNPs of which the file does not say it.
+    """
+
+    file: str
+    sha256: str
+    format: Literal["pgs-catalog", "plink2"]
+    weight_type: str | None = None
+    genome_build: str | None = None
+    with_frequency: int = 0
+    without_other_allele: int = 0
+    without_place: int = 0
+
+
 class GroupErrors(NamedTuple):
     """How well a group of tested samples is predicted, trait units."""
 

@@ -262,7 +262,7 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     snps = SnpTable.read(files[SNPS], folder / SNPS, manifest.n_snps)
     bundle = Bundle(folder, manifest, digest, snps, files)
     if manifest.kind == LINEAR:
-        effects = EffectTable.read(files[EFFECTS], folder / EFFECTS, snps.ids)
+        effects = EffectTable.read(files[EFFECTS], folder / EFFECTS, snps.columns["id"])
         return replace(bundle, effects=effects)
     return _with_network(bundle) if manifest.kind == NETWORK else bundle
 
@@ -275,7 +275,9 @@ def _with_network(bundle: Bundle) -> Bundle:
         names = [fold.name for fold in manifest.folds]
         trait = None if manifest.ensemble is None else manifest.trait_scale
         place = folder / SALIENCY
-        saliency = SaliencyTable.read(files[SALIENCY], place, bundle.snps.ids, names, trait)
+        saliency = SaliencyTable.read(
+            files[SALIENCY], place, bundle.snps.columns["id"], names, trait
+        )
     if OUT_OF_FOLD in files:
         training = OutOfFold.read(files[OUT_OF_FOLD], folder / OUT_OF_FOLD)
     if manifest.similarity is not None and training is not None:

@@ -17,6 +17,7 @@ from snpredict.bundle.entries import (
     IntervalsEntry,
     LinkEntry,
     Parity,
+    ScoringFile,
     SimilarityEntry,
     Training,
 )
@@ -91,7 +92,7 @@ class Manifest:
         SHA-256 of every other file, by its path within the bundle.
     description, genotype_coding, seed, threads, software, created, licence, source : str or int
         For a person.
-    training, evaluation, similarity, intervals, parity : entries or None
+    training, evaluation, similarity, intervals, parity, scoring_file : entries or None
         See `snpredict.bundle.entries`.
     """
 
@@ -122,6 +123,7 @@ class Manifest:
     similarity: SimilarityEntry | None = None
     intervals: IntervalsEntry | None = None
     parity: Parity | None = None
+    scoring_file: Annotated[ScoringFile | None, Entry(left_out=True)] = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

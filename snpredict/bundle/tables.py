@@ -16,7 +16,7 @@ from snpredict.bundle.manifest import SNPS
 from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.effects import PERCENTILES, average_effects
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, channel_weights
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, assumed_frequencies, channel_weights
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.chromosomes import ChromosomeNames
@@ -152,7 +152,9 @@ class SnpTable:
         )
 
 
-def _check_ids(columns: Columns, path: Path, ids: Sequence[str] | pa.Array) -> None:
+def _check_ids(
+    columns: Columns, path: Path, ids: Sequence[str] | pa.Array | pa.ChunkedArray
+) -> None:
     if not columns.text_column("id", nullable=False).equals(texts(ids)):
         raise InvalidBundle(f"{path} does not hold the SNPs of {SNPS} in their order")
 
@@ -193,7 +195,9 @@ class SaliencyTable:
         n_snps = len(self.rank)
         return 100.0 * (n_snps - self.rank + 1) / n_snps
 
-    def to_arrow(self, ids: Sequence[str] | pa.Array, folds: Sequence[str]) -> pa.Table:
+    def to_arrow(
+        self, ids: Sequence[str] | pa.Array | pa.ChunkedArray, folds: Sequence[str]
+    ) -> pa.Table:
         """The columns of the file, given the names of the SNPs and of the folds."""
         columns = {
             "id": texts(ids),
@@ -215,7 +219,7 @@ class SaliencyTable:
     def read(
         content: bytes,
         path: Path,
-        ids: Sequence[str] | pa.Array,
+        ids: Sequence[str] | pa.Array | pa.ChunkedArray,
         folds: Sequence[str],
         trait: TraitScale | None,
     ) -> "SaliencyTable":
@@ -327,7 +331,7 @@ class EffectTable:
         function = self.function(intercept)
         slope = trait.link.slope(function.reference(frequencies))
         gradient = function.weights[:, :, 0] * slope
-        occurs = frequencies > 0
+        occurs = assumed_frequencies(frequencies) > 0
         mean = (gradient * occurs).sum(axis=1) / occurs.sum(axis=1)
         largest = np.abs(gradient).max(axis=1)
         return SaliencyTable(
@@ -337,12 +341,14 @@ class EffectTable:
             effects=average_effects(function, trait, frequencies),
         )
 
-    def to_arrow(self, ids: Sequence[str] | pa.Array) -> pa.Table:
+    def to_arrow(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Table:
         """The columns of the file, given the names of the SNPs."""
         return pa.table({"id": texts(ids), "effect": self.effects, "mean": self.means})
 
     @staticmethod
-    def read(content: bytes, path: Path, ids: Sequence[str] | pa.Array) -> "EffectTable":
+    def read(
+        content: bytes, path: Path, ids: Sequence[str] | pa.Array | pa.ChunkedArray
+    ) -> "EffectTable":
         """The table of a bundle; InvalidBundle where it is not one of these SNPs."""
         kinds = {"id": TEXT, "effect": NUMBERS, "mean": NUMBERS}
         columns = Columns(content, path, kinds=kinds, n_rows=len(ids))

@@ -72,14 +72,14 @@ def write_bundle(
     files = {**(models or {}), CARD: card.encode(), SNPS: _parquet(snps.to_arrow())}
     if saliency is not None:
         folds = [fold.name for fold in manifest.folds]
-        files[SALIENCY] = _parquet(saliency.to_arrow(snps.ids, folds))
+        files[SALIENCY] = _parquet(saliency.to_arrow(snps.columns["id"], folds))
     if out_of_fold is not None:
         files[OUT_OF_FOLD] = _parquet(out_of_fold.to_arrow())
     if similarity is not None:
         # Statistics of its many short columns would be a good part of the file.
         files[SIMILARITY] = _parquet(similarity_to_arrow(similarity), write_statistics=False)
     if effects is not None:
-        files[EFFECTS] = _parquet(effects.to_arrow(snps.ids))
+        files[EFFECTS] = _parquet(effects.to_arrow(snps.columns["id"]))
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     entries = replace(manifest, files=digests).as_dict()
     text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)

@@ -8,7 +8,7 @@ from snpredict.bundle.load import Bundle
 from snpredict.bundle.tables import SnpTable
 from snpredict.errors import UnknownSnp
 from snpredict.formulas.effects import is_curved
-from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, unknown_in_training
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.places import typed_place
 from snpredict.names import Search, listed, search
@@ -51,9 +51,11 @@ class SnpReport:
         Place among the model's SNPs by saliency, 1 = largest.
     fold_saliency : dict of str to float
         By the fold's name.
-    frequencies, effects : dict of str to float
-        By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set, and
-        signed effect in trait units. No effects where the bundle has no fused ensemble.
+    frequencies : dict of str to (float or None)
+        By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set; None
+        where no genotype is known there.
+    effects : dict of str to float
+        By genotype: signed effect in trait units. Empty where the bundle has no fused ensemble.
     effects_hold : str or None
         In which lines the effects are those: `IN_EVERY_LINE`, or `IN_THE_AVERAGE_LINE` of a SNP
         that enters a hidden layer. None without effects.
@@ -75,7 +77,7 @@ class SnpReport:
     n_snps: int
     percentile: float
     fold_saliency: dict[str, float]
-    frequencies: dict[str, float]
+    frequencies: dict[str, float | None]
     effects: dict[str, float]
     effects_hold: str | None
     effect_ranges: dict[str, tuple[float, float]]
@@ -189,7 +191,7 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
             fold.name: float(value)
             for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
         },
-        frequencies={g: float(snps.frequencies[at, c]) for g, c in _GENOTYPES.items()},
+        frequencies=_frequencies(snps.frequencies[at]),
         effects={}
         if saliency.effects is None
         else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
@@ -197,6 +199,11 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
         effect_ranges=_ranges(saliency.effect_ranges, at),
         neighbours=_neighbours(bundle, at),
     )
+
+
+def _frequencies(of_snp: np.ndarray) -> dict[str, float | None]:
+    unknown = bool(unknown_in_training(of_snp[None])[0])
+    return {g: None if unknown else float(of_snp[c]) for g, c in _GENOTYPES.items()}
 
 
 def _ranges(ranges: np.ndarray | None, at: int) -> dict[str, tuple[float, float]]:

@@ -98,3 +98,36 @@ def genotype_frequencies(codes: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
     return np.stack([(codes == code).mean(axis=0) for code in CHANNEL_CODES], axis=1)
+
+
+def unknown_in_training(frequencies: "np.ndarray") -> "np.ndarray":
+    """Which SNPs have no known genotype in training: their share of missing ones is 1.
+
+    Parameters
+    ----------
+    frequencies : ndarray (SNPs, 4)
+        Channel order.
+
+    Returns
+    -------
+    ndarray (SNPs,) of bool
+    """
+    return frequencies[:, CHANNEL_CODES.index(MISSING)] == 1
+
+
+def assumed_frequencies(frequencies: "np.ndarray") -> "np.ndarray":
+    """The frequencies, those of two equally common alleles where none are known in training.
+
+    Parameters
+    ----------
+    frequencies : ndarray (SNPs, 4)
+        Channel order.
+
+    Returns
+    -------
+    ndarray of the same shape
+    """
+    import numpy as np
+
+    even = [{MISSING: 0.0, 0: 0.25, 1: 0.5, 2: 0.25}[code] for code in CHANNEL_CODES]
+    return np.where(unknown_in_training(frequencies)[:, None], even, frequencies)

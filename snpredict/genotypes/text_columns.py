@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,8 @@ def texts(values: "Iterable[str | None] | pa.Array | pa.ChunkedArray") -> pa.Arr
 
 
 def whole_numbers(
-    values: "Iterable[int | None] | np.ndarray | pa.Array", there: np.ndarray | None = None
+    values: "Iterable[int | None] | np.ndarray | pa.Array | pa.ChunkedArray",
+    there: np.ndarray | None = None,
 ) -> pa.Array:
     """One column of whole numbers, None for gaps.
 
@@ -38,6 +40,8 @@ def whole_numbers(
     there : ndarray of bool, optional
         False for the gaps of an ndarray.
     """
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
     if isinstance(values, pa.Array):
         return values.cast(pa.int64())
     if not isinstance(values, np.ndarray):
@@ -78,3 +82,26 @@ def numbered(column: "pa.Array | pa.ChunkedArray") -> tuple[np.ndarray, list[str
     """
     encoded = texts(column).dictionary_encode()
     return integers(encoded.indices), encoded.dictionary.to_pylist()
+
+
+def alike(column: pa.Array) -> np.ndarray:
+    """The numbers of `numbered` alone: (rows,) int64, equal where texts are, −1 for gaps."""
+    return integers(texts(column).dictionary_encode().indices)
+
+
+def without(column: "pa.Array | pa.ChunkedArray", words: "Iterable[str]") -> pa.Array:
+    """The column with gaps for some words."""
+    column = texts(column)
+    is_one = pc.is_in(column, value_set=texts(words))
+    return pc.if_else(is_one, pa.nulls(len(column), pa.string()), column)
+
+
+def spread(text: str, n_rows: int) -> pa.Array:
+    """A column of one text in every row."""
+    rows = whole_numbers(np.zeros(n_rows, np.int64))
+    return pa.DictionaryArray.from_arrays(rows, texts([text])).cast(pa.string())
+
+
+def joined(separator: str, *columns: pa.Array) -> pa.Array:
+    """Texts of several columns in one; a gap where one of them has a gap."""
+    return pc.binary_join_element_wise(*columns, spread(separator, len(columns[0])))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from snpredict.bundle.tables import SnpTable
+from snpredict.formulas.encoding import assumed_frequencies, unknown_in_training
 from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.text_columns import integers, whole_numbers
 from snpredict.genotypes.variants import Variant, VariantColumns, Wanted
@@ -214,7 +215,8 @@ def effect_weights(
     The mean absolute effect of a SNP's genotypes over the training set,
     ``Σ_c frequency[j, c] · |effect[j, c]|``, divided by the sum over all SNPs; the saliency
     takes its place where a model has no fused ensemble, and so no effects. Where it has neither,
-    all SNPs have the same share.
+    all SNPs have the same share. Of a SNP whose genotypes are all unknown in training, as in a
+    score without frequencies, both alleles are taken for equally common.
 
     Parameters
     ----------
@@ -229,6 +231,10 @@ def effect_weights(
     """
     if effects is not None:
         sizes = (frequencies * np.abs(effects)).sum(axis=1)
+        unseen = unknown_in_training(frequencies)
+        assumed = assumed_frequencies(frequencies[unseen])
+        average = (assumed * effects[unseen]).sum(axis=1, keepdims=True)
+        sizes[unseen] = (assumed * np.abs(effects[unseen] - average)).sum(axis=1)
     else:
         sizes = np.zeros(len(frequencies)) if saliency is None else np.abs(saliency)
     total = sizes.sum()

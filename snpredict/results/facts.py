@@ -10,6 +10,7 @@ from snpredict.bundle.load import Bundle
 from snpredict.bundle.typed_json import as_json
 from snpredict.matching.file_check import FileCheck, InputFile
 from snpredict.matching.low_call_rate import call_facts
+from snpredict.scoring_files.to_bundle import missing_rule
 from snpredict.version import __version__
 
 
@@ -40,7 +41,17 @@ def input_facts(source: InputFile) -> dict[str, Any]:
 def origin_facts(check: FileCheck) -> dict[str, Any]:
     """Which model and which file, and how they fit, as JSON values."""
     fit = {"match": asdict(check.match)}
-    return model_facts(check.bundle) | input_facts(check.source) | fit
+    about = model_facts(check.bundle) | _weights_facts(check.bundle)
+    return about | input_facts(check.source) | fit
+
+
+def _weights_facts(bundle: Bundle) -> dict[str, Any]:
+    """The file of an imported score's weights; nothing of another model."""
+    about = bundle.manifest.scoring_file
+    if about is None:
+        return {}
+    rule = missing_rule(about, bundle.manifest.n_snps)
+    return {"scoring_file": as_json(about) | {"missing_genotype_counts_as": rule}}
 
 
 def sample_facts(check: FileCheck) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.report import MatchReport
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.scoring_files.to_bundle import missing_rule
 from snpredict.terminal.similarity_words import sample_report, similarity_report, similarity_warning
 from snpredict.terminal.streams import printable
 from snpredict.terminal.wrapping import COLUMN, Line, labelled
@@ -94,6 +95,22 @@ def _model_facts(check: FileCheck) -> list[tuple[str, str]]:
     return [
         ("model", f"{manifest.name} (manifest {bundle.digest[:12]}), {pcc(manifest)}"),
         ("trait", trait_and_unit(manifest)),
+        *weights_facts(manifest),
+    ]
+
+
+def weights_facts(manifest: Manifest) -> list[tuple[str, str]]:
+    """Where the weights of an imported score are from, and what they are taken for."""
+    about = manifest.scoring_file
+    if about is None:
+        return []
+    build = about.genome_build or "a genome build that the file of weights does not name"
+    placed = about.without_place < manifest.n_snps
+    places = [("build", f"positions are those of {build}; they are not lifted to another build")]
+    return [
+        ("weights", f"{about.file} ({about.format}), SHA-256 {about.sha256}"),
+        *(places if placed else []),
+        ("gaps", f"a missing genotype counts as {missing_rule(about, manifest.n_snps)}"),
     ]
 
 

@@ -75,7 +75,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         effect = report.effects.get(genotype)
         effects.add_row(
             _genotype_words(genotype, counted, other),
-            f"{frequency:.1%}",
+            "not known" if frequency is None else f"{frequency:.1%}",
             "not known" if effect is None else f"{effect:+.{digits}f}",
             *([" to ".join(f"{end:+.{digits}f}" for end in ranges[genotype])] if ranges else []),
             "" if effect is None else signed_bar(effect, limit),

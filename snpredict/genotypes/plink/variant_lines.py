@@ -5,7 +5,7 @@ columns, by Arrow; a block that is out of the ordinary, and may hold a mistake, 
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from snpredict.errors import BadVariant, NotATable, RaggedRow
 from snpredict.genotypes.plink.text_files import blank_line, ragged
 from snpredict.genotypes.reader import SPLIT_NOTE
 from snpredict.genotypes.source import TextSource
-from snpredict.genotypes.text_columns import integers, texts, whole_numbers
+from snpredict.genotypes.text_columns import integers, texts, whole_numbers, without
 from snpredict.genotypes.variants import Variant, VariantColumns, Variants, Wanted
 
 #: As PLINK has it: 2³¹ − 2.
@@ -250,8 +250,8 @@ class _Lines:
         variants = self._found.variants
         positions = integers(cells["position"].cast(pa.int64()))
         named = {
-            "id": _without(cells["id"], (".", "")),
-            "chromosome": _without(cells["chromosome"], ("0", "")),
+            "id": without(cells["id"], (".", "")),
+            "chromosome": without(cells["chromosome"], ("0", "")),
             "position": whole_numbers(positions, positions > 0),
             "counted": cells["counted"],
             "other": cells["other"],
@@ -359,18 +359,11 @@ def _split(records: pa.Table, splits: bool) -> tuple[pa.Table, np.ndarray, np.nd
         records = records.take(whole_numbers(parents))
     first = np.searchsorted(parents, parents)
     alleles = {
-        "counted": pc.ascii_upper(_without(counted, _NO_ALLELE)),
-        "other": pc.ascii_upper(_without(records["other"], _NO_ALLELE)),
+        "counted": pc.ascii_upper(without(counted, _NO_ALLELE)),
+        "other": pc.ascii_upper(without(records["other"], _NO_ALLELE)),
     }
     columns = {name: records[name] for name in ("id", "chromosome", "position")}
     return pa.table({**columns, **alleles}), parents, np.arange(len(parents)) - first + 1
-
-
-def _without(column: pa.Array | pa.ChunkedArray, words: Iterable[str]) -> pa.Array:
-    """The column with gaps for some words."""
-    column = texts(column)
-    is_one = pc.is_in(column, value_set=texts(words))
-    return pc.if_else(is_one, pa.nulls(len(column), pa.string()), column)
 
 
 def _allele(text: str) -> str | None:
