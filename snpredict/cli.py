@@ -283,7 +283,7 @@ def import_(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Make a model of a file of weights, one per variant, for predict to score with.
+    """Make a model of a file of weights, one per variant.
 
     FILE is a scoring file of the PGS Catalog in format 2.0, harmonised or not, or one of plink2
     --score; it may be gzip. The score is the sum of weight times copies of the effect allele. A
