@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snpredict.choices import FAMILIES
+from snpredict.choices import FAMILIES, check_choice
 from snpredict.errors import UsageError
 from snpredict.terminal.commands import App
 from snpredict.terminal.options import (
@@ -103,7 +103,9 @@ def predict(
 
     Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
     and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. With --interval also lower and upper, behind spread. low_call_rate says whether the called
+    set. With --interval also lower and upper, behind spread. reliability is the squared
+    correlation that lines like a sample had with their phenotypes in cross-validation, within
+    families; it is empty where that was not measured. low_call_rate says whether the called
     genotypes carry less of the model's effects than --min-match. Models that hold a table of
     similarity add distance_percentile, the percentage of training samples that are nearer to the
     training set than this one, and unlike_training: whether its distance, heterozygosity or call
@@ -118,10 +120,6 @@ def predict(
     """
     if file is None:
         raise UsageError("predict needs a file of genotypes", _example("predict {file}"))
-    if families is not None and interval is None:
-        raise UsageError(
-            "--families says whose intervals, but none were asked for", "--interval 0.9"
-        )
     from snpredict.intervals import check_request
     from snpredict.predicting import predict_models
     from snpredict.results.selection import plan_selection
@@ -130,11 +128,16 @@ def predict(
     from snpredict.terminal.selection_words import told_of_selection
 
     outputs = Outputs(file, model or [], out, format, reading.match_log)
-    families = families or FAMILIES[0]
     if interval is not None:
-        check_request(interval, families)
+        check_request(interval, families or FAMILIES[0])
+    check_choice("--families", families, FAMILIES)
     options = reading.checked(outputs.note_match)
     bundles = outputs.bundles()
+    if families and interval is None and not any(b.manifest.reliability for b in bundles):
+        raise UsageError(
+            "--families says whose intervals and reliability, and there are none of either",
+            "ask for intervals: --interval 0.9",
+        )
     plan = plan_selection(bundles, index=index, rank=rank, best=best)
     with outputs.refusal():
         predictions = predict_models(
@@ -144,7 +147,7 @@ def predict(
             threads=threads,
             top=top,
             interval=interval,
-            families=families,
+            families=families or FAMILIES[0],
             watch=watch(quiet),
         )
     selection = plan.of(predictions)

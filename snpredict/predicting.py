@@ -66,7 +66,7 @@ def predict_file(
     interval : float, optional
         Level of prediction intervals.
     families : str
-        Whose intervals, see `snpredict.intervals`.
+        Whose intervals and reliabilities, see `snpredict.intervals`.
     watch : callable, optional
         Shows progress.
 
@@ -133,7 +133,7 @@ class _Scoring:
         self._scorer = Scorer(bundle, threads)
         self._ensemble = read_ensemble(bundle, self._scorer) if top else None
         self._scores = ScoreCollector(len(bundle.manifest.folds))
-        self._top, self._snps = top, bundle.snps
+        self._top, self._snps, self._families = top, bundle.snps, families
         self._rows: list[Top] = []
 
     def through(self, pool: Executor) -> Through:
@@ -152,7 +152,8 @@ class _Scoring:
     def result(self, check: FileCheck) -> FilePrediction:
         """That of the whole file."""
         rows = self._rows if self._ensemble is not None else None
-        return FilePrediction(check, self._scores.collected(), rows, self._intervals)
+        scores = self._scores.collected()
+        return FilePrediction(check, scores, rows, self._intervals, self._families)
 
 
 @contextmanager

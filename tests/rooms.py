@@ -25,7 +25,7 @@ ORDER: dict[str, list[str]] = {
         "predicting",
         "results",
         "explaining",
-        "intervals",
+        "intervals reliability",
         "scoring",
         "matching",
         "scoring_files",

@@ -102,7 +102,8 @@ def test_readme_links_lead_somewhere() -> None:
 
 def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^(SIM-\d-\d\d)\t([\d.]+)\t([\d.]+)\tensemble\t", readme, re.MULTILINE)
+    number = r"\t([\d.]+)"
+    shown = re.findall(rf"^(SIM-\d-\d\d){3 * number}\tensemble\t", readme, re.MULTILINE)
     assert len(shown) >= 3
     done = subprocess.run(
         [sys.executable, "-m", "snpredict", "predict", "examples/genotypes.tsv"],
@@ -123,11 +124,12 @@ def test_readme_shows_the_predictions_of_the_shipped_model() -> None:
     assert checked.stdout in readme
     predicted = {line.split("\t")[0]: line.split("\t") for line in done.stdout.splitlines()}
     # The first thing that a person sees is not a warning about most of the lines.
-    flagged = [cells[6] for cells in predicted.values()].count("true")
+    flagged = [cells[7] for cells in predicted.values()].count("true")
     assert 0 < flagged <= 3
-    for sample, prediction, spread in shown:
+    for sample, prediction, spread, reliability in shown:
         assert float(predicted[sample][1]) == pytest.approx(float(prediction), abs=0.01)
         assert float(predicted[sample][2]) == pytest.approx(float(spread), abs=0.01)
+        assert predicted[sample][3] == reliability
 
 
 def test_readme_figures_are_those_of_the_evaluation() -> None:

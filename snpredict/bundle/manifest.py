@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -21,6 +22,7 @@ from snpredict.bundle.entries import (
     SimilarityEntry,
     Training,
 )
+from snpredict.bundle.reliability_entry import ReliabilityEntry
 from snpredict.bundle.typed_json import Entry, as_json, from_json, read_json, wrong
 from snpredict.errors import InvalidBundle, UnknownSchema
 from snpredict.formulas.encoding import CHANNEL_NAMES
@@ -94,6 +96,7 @@ class Manifest:
         For a person.
     training, evaluation, similarity, intervals, parity, scoring_file : entries or None
         See `snpredict.bundle.entries`.
+    reliability : ReliabilityEntry or None
     """
 
     name: str
@@ -122,6 +125,7 @@ class Manifest:
     evaluation: EvaluationEntry | None = None
     similarity: SimilarityEntry | None = None
     intervals: IntervalsEntry | None = None
+    reliability: Annotated[ReliabilityEntry | None, Entry(left_out=True)] = None
     parity: Parity | None = None
     scoring_file: Annotated[ScoringFile | None, Entry(left_out=True)] = None
     files: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +193,7 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
     _check_score(manifest, where)
     _check_folds(manifest, where)
     _check_files(manifest, where)
+    _check_reliability(manifest, where)
     return manifest
 
 
@@ -301,3 +306,17 @@ def _check_files(manifest: Manifest, where: str) -> None:
     if (manifest.similarity is None) == (SIMILARITY in manifest.files):
         lacks = "entry 'similarity'" if manifest.similarity is None else f"file {SIMILARITY}"
         raise InvalidBundle(f"{where} has no {lacks}, which belongs to the other")
+
+
+def _check_reliability(manifest: Manifest, where: str) -> None:
+    entry = manifest.reliability
+    for measured in () if entry is None else (entry.known, entry.new):
+        if measured is None:
+            continue
+        place = f"{where}, 'reliability'"
+        values = [measured.reliability, *(band.reliability for band in measured.bands)]
+        if min(values) < 0:
+            raise wrong(place, "reliability", min(values), "a number from 0 to 1")
+        ends = [band.up_to for band in measured.bands]
+        if any(after <= before for before, after in pairwise(ends)):
+            raise wrong(place, "bands", ends, "distances that rise")

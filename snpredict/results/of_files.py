@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from snpredict.bundle.load import Bundle
+from snpredict.choices import FAMILIES
 from snpredict.intervals import Intervals
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.matched_file import MatchedFile
 from snpredict.matching.report import MatchReport, log_columns
 from snpredict.matching.unlike import Unlike
+from snpredict.reliability import reliability_facts, reliability_of
 from snpredict.results.facts import model_facts, origin_facts, sample_facts, similarity_columns
 from snpredict.results.tables import Results
 from snpredict.scoring.predictions import Scores
@@ -32,12 +34,20 @@ class FilePrediction:
     top : list of list of (str, float), or None
         Per sample, the SNPs that contributed most and their contributions, trait units.
     intervals : Intervals, or None
+    families : str
+        Whose reliabilities, one of `snpredict.choices.FAMILIES`.
     """
 
     check: FileCheck
     scores: Scores
     top: list[list[tuple[str, float]]] | None
     intervals: Intervals | None
+    families: str = FAMILIES[0]
+
+    @cached_property
+    def reliability(self) -> np.ndarray | None:
+        """See `snpredict.reliability.reliability_of`."""
+        return reliability_of(self.check, self.scores, self.families)
 
     @cached_property
     def table(self) -> pa.Table:
@@ -55,8 +65,9 @@ class FilePrediction:
         return self.check.unlike
 
     def results(self, per_fold: bool = False) -> Results:
-        """Columns sample, prediction, spread, lower and upper with intervals, predicted_by,
-        low_call_rate, those of the similarity, and if asked for one per fold.
+        """Columns sample, prediction, spread, lower and upper with intervals, reliability where the
+        bundle knows it, predicted_by, low_call_rate, those of the similarity, and if asked for one
+        per fold.
         """
         bundle = self.check.bundle
         names = [fold.name for fold in bundle.manifest.folds]
@@ -64,11 +75,14 @@ class FilePrediction:
         columns: dict[str, Any] = {
             "sample": self.scores.samples,
             "prediction": self.scores.prediction,
-            "spread": [None if math.isnan(s) else s for s in self.scores.spread.tolist()],
+            "spread": _with_gaps(self.scores.spread),
         }
         if self.intervals is not None:
             columns["lower"], columns["upper"] = self.intervals.bounds(self.scores)
             metadata["interval"] = self.intervals.facts()
+        if self.reliability is not None:
+            columns["reliability"] = _with_gaps(self.reliability)
+            metadata["reliability"] = reliability_facts(bundle, self.families)
         columns["predicted_by"] = [
             names[fold] if fold >= 0 else "ensemble" for fold in self.scores.held_out.tolist()
         ]
@@ -159,6 +173,10 @@ def match_log(files: Sequence[MatchedFile]) -> Results:
         **{name: [value for one in each for value in one[name]] for name in each[0]},
     }
     return Results({"models": [model_facts(file.bundle) for file in files]} | source, columns)
+
+
+def _with_gaps(values: np.ndarray) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _genotype(value: float) -> float | int | None:

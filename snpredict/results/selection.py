@@ -271,7 +271,7 @@ class Selection:
             self.plan.columns, self.predictions, each, strict=True
         ):
             facts = model_facts(prediction.check.bundle) | sample_facts(prediction.check)
-            keys = ("match", "interval")
+            keys = ("match", "interval", "reliability")
             facts |= {key: results.metadata[key] for key in keys if key in results.metadata}
             version = facts.pop("snpredict_version")
             models.append({"column": column} | facts)

@@ -15,6 +15,7 @@ from snpredict.matching.report import MatchReport
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.scoring_files.to_bundle import missing_rule
+from snpredict.terminal.reliability_words import reliability_note
 from snpredict.terminal.similarity_words import sample_report, similarity_report, similarity_warning
 from snpredict.terminal.streams import printable
 from snpredict.terminal.wrapping import COLUMN, Line, labelled
@@ -55,6 +56,7 @@ def _notes(prediction: FilePrediction) -> list[Line]:
     return [
         *_training_note(prediction),
         *_interval_note(prediction),
+        *reliability_note(prediction),
         *similarity_warning(prediction.check),
     ]
 

@@ -186,8 +186,8 @@ Families = Annotated[
         "--families",
         metavar="|".join(FAMILIES),
         show_default=False,
-        help="With --interval: are FILE's samples of families that the model was trained on, or of "
-        f"others?  [default: {FAMILIES[0]}]",
+        help="For intervals and reliability: are FILE's samples of families that the model was "
+        f"trained on, or of others?  [default: {FAMILIES[0]}]",
     ),
 ]
 Threads = Annotated[

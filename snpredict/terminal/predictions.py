@@ -37,6 +37,7 @@ _WANTED = (
     "prediction",
     "lower",
     "upper",
+    "reliability",
     "largest",
     "unlike_training",
     "spread",
@@ -44,7 +45,7 @@ _WANTED = (
 _LEAST_WANTED = ("distance_percentile", "predicted_by")
 
 #: Decimals of columns whose numbers are not in the unit of the trait.
-_DECIMALS = {"distance_percentile": 1, "index": 2}
+_DECIMALS = {"distance_percentile": 1, "index": 2, "reliability": 2}
 
 #: Flags of several models in one column: their columns, and what they are called there.
 _FLAGS = {"unlike_training": "unlike training", "low_call_rate": "low calls"}
@@ -112,7 +113,7 @@ def _show_several(console: "Console", selection: Selection, results: Results) ->
             cells.append(cell)
         table.add_row(*cells, _flags(results, names, row))
     show(console, table, way_out="--out FILE")
-    say(console, [("", "spread, distance and all other columns: --out FILE, or a pipe")])
+    say(console, [("", "spread, reliability and all other columns: --out FILE, or a pipe")])
 
 
 def _flags(results: Results, names: Sequence[str], row: int) -> str:

@@ -208,4 +208,4 @@ def test_on_a_terminal(run, models, terminal):
     heading = next(line for line in lines if "sample" in line)
     words = ("sample", "rank", "index", "height", "(cm)", "seed_yield", "(cm)", "flags")
     assert tuple(heading.split()) == words
-    assert "spread, distance and all other columns: --out FILE, or a pipe" in outcome.out
+    assert "spread, reliability and all other columns: --out FILE, or a pipe" in outcome.out

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.entries import EvaluationEntry, Parity, SimilarityEntry
+from snpredict.bundle.reliability_entry import ReliabilityEntry
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.encoding import genotype_frequencies
 from snpredict.formulas.score_function import ScoreFunction
@@ -16,11 +17,12 @@ from train.bundle.ensemble_onnx import fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
 from train.bundle.manifest import link_of, manifest_of
 from train.bundle.model_card import model_card
+from train.bundle.reliability import Lines, measured_reliability
 from train.bundle.similarity_table import (
+    errors_by_distance,
     held_out_distances,
     known_family_folds,
     manifest_entry,
-    new_family_errors,
     similarity_table,
 )
 from train.bundle.tables import out_of_fold_table, saliency_table, snp_table
@@ -53,8 +55,9 @@ def assemble_bundle(
     fused = exported.function is not None
     manifest = manifest_of(target.name, run, figures, fused)
     frequencies = genotype_frequencies(run.data.codes)
-    distances, similarity, similarity_entry = _similarity(run, left_out)
-    out_of_fold = out_of_fold_table(run, left_out, distances)
+    distances = _Distances.of(run, left_out)
+    similarity, similarity_entry = _similarity(run, left_out, distances)
+    out_of_fold = out_of_fold_table(run, left_out, distances.known)
     manifest = replace(
         manifest,
         evaluation=evaluated,
@@ -62,6 +65,7 @@ def assemble_bundle(
         intervals=measured_intervals(
             out_of_fold.residual, out_of_fold.fold, left_out, run.settings.scheme
         ),
+        reliability=_reliability(run, left_out, distances),
         parity=exported.parity,
     )
     write_bundle(
@@ -166,22 +170,56 @@ def _with_inputs(part: dict[str, np.ndarray], n: int, n_snps: int) -> dict[str, 
     return wide
 
 
+@dataclass(frozen=True)
+class _Distances:
+    """Held-out distances of all rows, (rows,) float64; ``new`` of families left out, or None."""
+
+    known: np.ndarray
+    new: np.ndarray | None
+
+    @staticmethod
+    def of(run: Run, left_out: LeftOut | None) -> "_Distances":
+        codes = run.data.codes
+        folds = known_family_folds(run.fold_of, run.settings.scheme, run.settings.seed)
+        new = None if left_out is None else held_out_distances(codes, left_out.fold)
+        return _Distances(held_out_distances(codes, folds), new)
+
+
 def _similarity(
-    run: Run, left_out: LeftOut | None
-) -> tuple[np.ndarray, SimilarityTable | None, SimilarityEntry | None]:
-    """Held-out distances of all rows, the table and the manifest's entry; NaN and None without."""
-    codes, rows = run.data.codes, np.concatenate(run.rows)
-    folds = known_family_folds(run.fold_of, run.settings.scheme, run.settings.seed)
-    distances = held_out_distances(codes, folds)
-    table = similarity_table(codes)
-    if table is None or not np.isfinite(distances).any():
-        return np.full(len(codes), np.nan), None, None
+    run: Run, left_out: LeftOut | None, distances: _Distances
+) -> tuple[SimilarityTable | None, SimilarityEntry | None]:
+    """The table and the manifest's entry; None without."""
+    rows = np.concatenate(run.rows)
+    table = similarity_table(run.data.codes)
+    if table is None or not np.isfinite(distances.known).any():
+        return None, None
     predicted = np.concatenate(run.predicted)
-    entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances[rows])
-    if left_out is not None and run.settings.scheme != "family":
+    entry = manifest_entry(table, run.data.phenotype[rows], predicted, distances.known[rows])
+    if left_out is not None and distances.new is not None and run.settings.scheme != "family":
         assert entry.limit is not None
-        errors = new_family_errors(
-            codes, left_out.observed, left_out.residual, left_out.fold, entry.limit
+        errors = errors_by_distance(
+            left_out.observed, left_out.predicted, distances.new, entry.limit
         )
         entry = entry._replace(errors_new_families=errors)
-    return distances, table, entry
+    return table, entry
+
+
+def _reliability(
+    run: Run, left_out: LeftOut | None, distances: _Distances
+) -> ReliabilityEntry | None:
+    """Measured on the run's own folds, and with families left out; None where neither was."""
+    known = new = None
+    families = run.data.families
+    member = np.unique(families, return_inverse=True)[1] if families else None
+    if left_out is not None and distances.new is not None:
+        member = left_out.family
+        new = measured_reliability(
+            Lines(left_out.observed, left_out.predicted, member, left_out.fold, distances.new)
+        )
+    if run.settings.scheme != "family":
+        predicted = np.empty(len(run.data.samples))
+        predicted[np.concatenate(run.rows)] = np.concatenate(run.predicted)
+        known = measured_reliability(
+            Lines(run.data.phenotype, predicted, member, run.fold_of, distances.known)
+        )
+    return None if known is None and new is None else ReliabilityEntry(known, new)

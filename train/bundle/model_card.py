@@ -54,6 +54,7 @@ def model_card(manifest: Manifest) -> str:
         *new_family_lines(m),
         *interval_lines(m),
         *evaluation_lines(m.evaluation, f"network-{preset}"),
+        *reliability_lines(m),
         *_similarity(m),
         "",
         "## How it was trained",
@@ -256,6 +257,66 @@ def _similarity(manifest: Manifest) -> list[str]:
                 f"| {shown(found.rmse)} | {shown(found.pcc)} | {beside} |"
             )
     return lines
+
+
+def reliability_lines(manifest: Manifest) -> list[str]:
+    """What the model card says of the column ``reliability``, and how it was checked."""
+    entry = manifest.reliability
+    if entry is None:
+        return []
+    tested = groups(manifest)
+    parts = [
+        (measured, what)
+        for measured, what in ((entry.known, tested.known), (entry.new, tested.new))
+        if measured is not None
+    ]
+    within = any(measured.families is not None for measured, _ in parts)
+    lines = [
+        "",
+        "## Reliability",
+        "",
+        "The column `reliability` of `predict`: the squared correlation of predicted and observed "
+        + ("values within families" if within else "values")
+        + ", out of fold. It is of the phenotype and not of the breeding value. In brackets 95 % "
+        "intervals" + (", from families drawn again and again." if within else "."),
+        "",
+        "| tested lines | n | all together | nearer half − farther half | so `reliability` is |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for measured, what in parts:
+        difference = "–"
+        if measured.near_minus_far is not None:
+            value, low, high = measured.near_minus_far
+            difference = _with_ends(value, low, high, signed=True)
+        values = [band.reliability for band in measured.bands]
+        said = "one value for all"
+        if values:
+            said = f"{shown(max(values))} for near lines to {shown(min(values))} for far ones"
+        lines.append(
+            f"| of {what} | {measured.lines} "
+            f"| {_with_ends(measured.reliability, measured.low, measured.high)} "
+            f"| {difference} | {said} |"
+        )
+    lines += [
+        "",
+        "Check: every fold's lines, grouped by their distance from the training set, with the "
+        "reliability that the other folds' lines give them, and their own squared correlation:",
+        "",
+        "| tested lines | distance up to | n | reliability given | observed |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for measured, what in parts:
+        for band in measured.check:
+            up_to = "any" if band.up_to is None else shown(band.up_to)
+            observed = _with_ends(band.observed, band.low, band.high)
+            lines.append(f"| of {what} | {up_to} | {band.n} | {shown(band.said)} | {observed} |")
+    return lines
+
+
+def _with_ends(value: float, low: float, high: float, signed: bool = False) -> str:
+    """A figure with its interval in brackets."""
+    plus = "+" if signed and value >= 0.0005 else ""
+    return f"{plus}{shown(value)} ({shown(low)} to {shown(high)})".replace("-", "−")
 
 
 class Groups(NamedTuple):

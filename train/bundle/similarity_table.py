@@ -132,32 +132,6 @@ def errors_by_distance(
     )
 
 
-def new_family_errors(
-    codes: np.ndarray,
-    observed: np.ndarray,
-    residual: np.ndarray,
-    family_folds: np.ndarray,
-    limit: float,
-) -> DistanceErrors:
-    """`errors_by_distance` with families left out: the manifest's ``errors_new_families``.
-
-    Parameters
-    ----------
-    codes : ndarray (samples, SNPs) of int8
-    observed : ndarray (samples,)
-        Trait units.
-    residual : ndarray (samples,)
-        Observed − predicted by a model that saw none of the sample's family; NaN where there is
-        no such prediction.
-    family_folds : ndarray (samples,) of int
-        Folds of whole families.
-    limit : float
-        That of lines of known families.
-    """
-    distances = held_out_distances(codes, family_folds)
-    return errors_by_distance(observed, observed - residual, distances, limit)
-
-
 def _figures(observed: np.ndarray, predicted: np.ndarray) -> GroupErrors:
     if not len(observed):
         return GroupErrors(0, None, None, None)

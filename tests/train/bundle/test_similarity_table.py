@@ -13,7 +13,6 @@ from train.bundle.similarity_table import (
     errors_by_distance,
     held_out_distances,
     known_family_folds,
-    new_family_errors,
     similarity_table,
 )
 from train.data.folds import random_folds
@@ -109,7 +108,8 @@ def test_errors_with_families_left_out_are_from_tables_without_the_family():
     residual = np.ones(600)
     residual[:3] = np.nan
     limit = distance_limit(held_out_distances(codes, random_folds(600, 10, 1)))
-    found = new_family_errors(codes, phenotype, residual, families, limit)
+    distances = held_out_distances(codes, families)
+    found = errors_by_distance(phenotype, phenotype - residual, distances, limit)
     assert found.flagged.n + found.others.n == 597
     assert found.flagged.n > 300  # most lines of a new family are far
     assert found.flagged.mae == pytest.approx(1)
