@@ -11,6 +11,18 @@ import matplotlib.pyplot as plt
 
 _DARK, _LIGHT, _ACCENT = "#1f4e79", "#8fb3d9", "#c0392b"
 
+#: Of SNPs nearer to each other than this, the strongest one alone is named.
+REGION_BASES = 5_000_000
+
+#: With more, such as scaffolds, there is no room for their names.
+_MAX_CHROMOSOMES = 60
+
+#: Share of a picture's width that a SNP's name takes, about.
+_NAME_WIDTH = 0.13
+
+#: So many points hide each other.
+_DENSE = 500
+
 
 def loss_curves(
     histories: dict[int, dict[str, np.ndarray]], unit: str, path: Path, dropout: bool = False
@@ -71,78 +83,142 @@ def saliency_along_genome(
     names: Sequence[str],
     saliency: np.ndarray,
     chromosome: Sequence[str | None],
+    position: Sequence[int | None],
     title: str,
     path: Path,
     n_named: int = 8,
 ) -> None:
-    """Mean saliency of every SNP in model order, chromosomes marked, the top SNPs named."""
-    figure, axis = plt.subplots(figsize=(11, 4))
-    x = np.arange(len(saliency))
-    labels = np.array([c or "" for c in chromosome], dtype=object).astype(str)
-    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
-    ends = np.r_[starts[1:], len(x)]
-    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        color = _DARK if number % 2 == 0 else _LIGHT
-        axis.scatter(x[start:end], saliency[start:end], s=7, color=color, linewidths=0)
-    if len(starts) <= 60 and labels[0]:
-        axis.set_xticks((starts + ends) / 2, labels[starts], fontsize=7, rotation=45)
-        axis.set_xlabel("chromosome")
-    else:
-        axis.set_xlabel("SNP, in model order")
+    """Mean saliency of every SNP along the genome, the strongest SNP of each of some regions named.
 
-    # Names would overprint each other: a SNP stays unnamed beside a stronger one.
-    named: list[int] = []
-    for candidate in np.argsort(-saliency, kind="stable"):
-        if all(
-            abs(candidate - other) > 0.13 * len(x)
-            or (
-                abs(candidate - other) > 0.02 * len(x)
-                and abs(saliency[candidate] - saliency[other]) > 0.05 * saliency.max()
-            )
-            for other in named
-        ):
-            named.append(int(candidate))
-        if len(named) == n_named:
-            break
+    In the order of the file where a SNP has no place. Named are the strongest SNPs; a SNP within
+    `REGION_BASES` of a stronger one is not (in the order of the file: within a fiftieth of the
+    SNPs).
+    """
+    x, labels, starts = _along_genome(chromosome, position)
+    placed = labels is not None
+    figure, axis = plt.subplots(figsize=(11, 4))
+    chromosomes = np.searchsorted(starts, x, side="right") - 1
+    colors = np.where(chromosomes % 2 == 0, _DARK, _LIGHT)
+    axis.scatter(x, saliency, s=7, c=colors, linewidths=0)
+    span = float(x.max()) + 1
+    if labels is not None:
+        ends = np.r_[starts[1:], span]
+        axis.set_xticks((starts + ends) / 2, labels, fontsize=7, rotation=45)
+        axis.set_xlabel("chromosome, by position")
+    else:
+        axis.set_xlabel("SNP, in file order (positions are not known)")
+    region = REGION_BASES if placed else span / 50
+    named = _strongest(x, chromosomes, saliency, region, n_named)
     axis.scatter(x[named], saliency[named], s=22, color=_ACCENT, zorder=3)
+    top = float(saliency.max()) or 1.0
+    heights: list[tuple[float, float]] = []
     for number in named:
-        right = number > 0.97 * len(x)
+        right = x[number] > 0.87 * span
+        left = x[number] - (_NAME_WIDTH * span if right else 0)
+        height = float(saliency[number])
+        # A name that would lie on another one goes above it.
+        while any(
+            abs(left - u) < _NAME_WIDTH * span and abs(height - v) < 0.05 * top for u, v in heights
+        ):
+            height += 0.01 * top
+        heights.append((left, height))
         axis.annotate(
             names[number],
             (x[number], saliency[number]),
-            xytext=(-5 if right else 5, 3),
-            textcoords="offset points",
+            xytext=(x[number] + (-0.006 if right else 0.006) * span, height),
+            arrowprops={
+                "arrowstyle": "-",
+                "lw": 0.4,
+                "color": "grey",
+                "relpos": (1 if right else 0, 0),
+                "shrinkA": 0,
+            },
             ha="right" if right else "left",
+            va="bottom",
             fontsize=7,
         )
-    axis.set_xlim(-0.01 * len(x), 1.01 * len(x))
-    axis.set_ylim(0, float(saliency.max()) * 1.1)
-    axis.set_ylabel("mean saliency (SD of the trait)")
+    axis.set_xlim(-0.01 * span, 1.01 * span)
+    axis.set_ylim(0, max([1.05 * top, *(v + 0.08 * top for _, v in heights)]))
+    axis.set_ylabel("importance of the SNP\n(mean saliency, SD of the trait)")
     axis.set_title(title, fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
 
+def _along_genome(
+    chromosome: Sequence[str | None], position: Sequence[int | None]
+) -> tuple[np.ndarray, list[str] | None, np.ndarray]:
+    """Where each SNP is drawn, the chromosomes' names, and where each of them begins.
+
+    Bases, chromosomes behind each other; without names the places in the file.
+    """
+    names = list(dict.fromkeys(chromosome))
+    if None in names or None in position or len(names) > _MAX_CHROMOSOMES:
+        return np.arange(len(chromosome), dtype=float), None, np.zeros(1)
+    of = np.array([names.index(name) for name in chromosome])
+    bases = np.array(position, float)
+    lengths = np.array([bases[of == at].max() for at in range(len(names))])
+    # A gap between two chromosomes.
+    starts = np.r_[0, np.cumsum(lengths + 0.005 * lengths.sum())[:-1]]
+    return starts[of] + bases, [str(name) for name in names], starts
+
+
+def _strongest(
+    x: np.ndarray, chromosomes: np.ndarray, saliency: np.ndarray, region: float, n: int
+) -> list[int]:
+    """The SNPs of the largest saliency, none within a region's length of a stronger one."""
+    chosen: list[int] = []
+    for candidate in np.argsort(-saliency, kind="stable").tolist():
+        if len(chosen) == n or saliency[candidate] <= 0:
+            break
+        if all(
+            chromosomes[candidate] != chromosomes[other] or abs(x[candidate] - x[other]) > region
+            for other in chosen
+        ):
+            chosen.append(candidate)
+    return chosen
+
+
 def predicted_against_observed(
-    predicted: np.ndarray,
-    observed: np.ndarray,
-    families: Sequence[str] | None,
-    unit: str,
-    title: str,
-    path: Path,
+    predicted: np.ndarray, observed: np.ndarray, unit: str, title: str, path: Path
 ) -> None:
-    """Out-of-fold predictions of all samples, coloured by family where there are families."""
-    figure, axis = plt.subplots(figsize=(5.2, 5))
-    colors = np.unique(families, return_inverse=True)[1] if families else _DARK
-    palette = "tab20" if families else None
-    axis.scatter(observed, predicted, c=colors, cmap=palette, s=6, alpha=0.6, linewidths=0)
+    """Out-of-fold predictions of all samples, with correlation, slope and number.
+
+    Many samples are drawn as a density, few as points. The slope is that of observed on predicted
+    values: 1 where a prediction that is larger by 1 goes with a value that is larger by 1.
+    """
+    figure, axis = plt.subplots(figsize=(5.6, 5))
     low, high = min(observed.min(), predicted.min()), max(observed.max(), predicted.max())
+    if len(observed) >= _DENSE:
+        # One sample is not white.
+        shown = {"bins": "log", "mincnt": 1, "vmin": 0.3, "cmap": "Blues", "linewidths": 0.1}
+        drawn = axis.hexbin(observed, predicted, gridsize=45, **shown)
+        bar = figure.colorbar(drawn, ax=axis, label="samples", shrink=0.7, format="%d")
+        bar.ax.set_ylim(bottom=1)
+    else:
+        axis.scatter(observed, predicted, color=_DARK, s=9, alpha=0.6, linewidths=0)
     axis.plot([low, high], [low, high], color="black", lw=0.8)
+    axis.text(
+        *(0.03, 0.97, _agreement(predicted, observed)),
+        transform=axis.transAxes,
+        va="top",
+        fontsize=8,
+    )
     axis.set_xlabel(f"observed ({unit})")
     axis.set_ylabel(f"predicted, out of fold ({unit})")
     axis.set_title(title, fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
+
+
+def _agreement(predicted: np.ndarray, observed: np.ndarray) -> str:
+    """Number, correlation and slope, in words; the number alone where nothing varies."""
+    n = f"n = {len(observed):,}"
+    x, y = predicted - predicted.mean(), observed - observed.mean()
+    xx, yy, xy = float(x @ x), float(y @ y), float(x @ y)
+    if not xx * yy > 0:
+        return n
+    return f"{n}\nr = {xy / (xx * yy) ** 0.5:.3f}\nslope = {xy / xx:.2f} (observed on predicted)"
 
 
 def _save(figure: plt.Figure, path: Path) -> None:

@@ -129,12 +129,10 @@ def _plot(run: Run) -> None:
         has_dropout = getattr(preset.architecture, "dropout", 0) > 0
         loss_curves(histories, run.settings.unit, path / "loss_curves.png", has_dropout)
     test_rows = np.concatenate(run.rows)
-    families = run.data.families
     name = f"model {run.settings.model}" if preset is None else f"preset {preset.name}"
     predicted_against_observed(
         np.concatenate(run.predicted),
         run.data.phenotype[test_rows],
-        [families[row] for row in test_rows] if families else None,
         run.settings.unit,
         f"{run.settings.trait}, {name}, out of fold",
         path / "predicted_observed.png",
@@ -156,8 +154,9 @@ def _rank_snps(run: Run) -> None:
         run.data.snps,
         mean,
         run.data_folder.snp_info.chromosome,
-        f"{run.settings.trait}: mean saliency over {sum(map(len, run.rows))} test samples, "
-        f"{len(run.folds)} folds",
+        run.data_folder.snp_info.position,
+        f"{run.settings.trait}: how strongly predictions react to each SNP "
+        f"({sum(map(len, run.rows)):,} test samples, {len(run.folds)} folds)",
         path / "avg_saliency_across_folds.png",
     )
 

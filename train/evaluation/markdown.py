@@ -329,7 +329,7 @@ def _trait_section(found: Evaluation, trait: str, plot: str | None) -> list[str]
         lines += [
             f"![{trait}, predicted against observed]({plot})",
             "",
-            f"{title(model)}, {SCHEME_TITLES[scheme]}, out of fold, coloured by family.",
+            f"{title(model)}, {SCHEME_TITLES[scheme]}, out of fold; the darker, the more lines.",
             "",
         ]
     for scheme in found.schemes:

@@ -58,12 +58,10 @@ def _plot(found: Evaluation) -> dict[str, Path]:
             continue
         scheme, model = plotted(found, trait)
         mine = found.scores[trait, scheme, model]
-        rows = np.concatenate(mine.rows)
         plots[trait] = found.folder / f"predicted-{file_name(trait)}.png"
         predicted_against_observed(
             np.concatenate(mine.predicted),
             np.concatenate(mine.observed),
-            found.families[rows].tolist(),
             found.settings.units.get(trait, "trait units"),
             f"{trait}: {title(model)}, {SCHEME_TITLES[scheme]}",
             plots[trait],

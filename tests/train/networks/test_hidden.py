@@ -147,19 +147,6 @@ def test_an_older_history_holds_the_distance_to_the_lessons(tmp_path: Path) -> N
     assert read_history(path, taught=False)["mae"].tolist() == [0.03]
 
 
-@pytest.mark.parametrize("families", [None, ["a", "b", "a"]], ids=["no families", "families"])
-@pytest.mark.filterwarnings("error")
-def test_predictions_are_drawn_without_a_warning(
-    tmp_path: Path, families: list[str] | None
-) -> None:
-    from train import plots
-
-    observed = np.array([1.0, 2.0, 4.0])
-    path = tmp_path / "p.png"
-    plots.predicted_against_observed(observed, observed / 2, families, "cm", "title", path)
-    assert path.stat().st_size > 0
-
-
 def test_the_picture_keeps_lessons_apart_from_phenotypes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
