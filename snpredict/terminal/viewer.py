@@ -3,14 +3,26 @@
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
+import numpy as np
+
 from snpredict.bundle.load import Bundle
 from snpredict.explaining.snp_report import SnpReport, describe_snp, search_snp
 from snpredict.formulas.score_function import ScoreFunction
+from snpredict.genotypes.places import typed_place
 from snpredict.names import complete
 from snpredict.terminal.wrapping import Line
 
 PROMPT = "SNP> "
 MAX_LISTED = 20
+TOP = 10
+
+_HELP = (
+    ("NAME         ", "a SNP by its name, or by a part that no other name has"),
+    ("10:44669893  ", "the SNP at a place: chromosome and position"),
+    ("top, top 30  ", "the SNPs to which predictions react most strongly (saliency)"),
+    ("help         ", "this list"),
+    ("q            ", "end; quit does the same"),
+)
 
 
 def run_viewer(
@@ -20,9 +32,9 @@ def run_viewer(
     write: Callable[[Line], None],
     show: Callable[[SnpReport], None],
 ) -> None:
-    """Answer names until ``q``, ``quit`` or the end of the input.
+    """Answer names, ``top`` and ``help`` until ``q``, ``quit`` or the end of the input.
 
-    What they may be is said in `search_snp`; a part of several names lists them.
+    What names may be is said in `search_snp`; a part of several names lists them.
 
     Parameters
     ----------
@@ -38,7 +50,7 @@ def run_viewer(
     """
     about = (
         f"{len(bundle.snps):,} SNPs of {bundle.manifest.name}; type a name, a part of one or "
-        "a place such as 10:44669893, q to quit"
+        "a place such as 10:44669893; top lists the most important, help says more, q ends"
     )
     write(("", about))
     while True:
@@ -48,8 +60,30 @@ def run_viewer(
             return
         if typed.lower() in ("q", "quit"):
             return
-        if typed:
+        command, _, rest = typed.lower().partition(" ")
+        if typed in bundle.snps.ids:
+            show(describe_snp(bundle, typed, function))
+        elif command in ("help", "?") and not rest:
+            for line in _HELP:
+                write(line)
+        elif command == "top" and (not rest or rest.strip().isdecimal()):
+            for text in _top(bundle, int(rest or TOP)):
+                write(("  ", text))
+        elif typed:
             _answer(bundle, function, typed, write, show)
+
+
+def _top(bundle: Bundle, count: int) -> list[str]:
+    """The SNPs of the largest saliency, one per line."""
+    known = bundle.known_saliency
+    if known is None:
+        return [f"model {bundle.manifest.name} does not say how strongly it reacts to its SNPs"]
+    order = np.argsort(-known.saliency, kind="stable")[:count].tolist()
+    width = max((len(bundle.snps.ids[at]) for at in order), default=0)
+    return [
+        f"{rank:>4}  {bundle.snps.ids[at]:{width}}  saliency {known.saliency[at]:.4g}"
+        for rank, at in enumerate(order, 1)
+    ]
 
 
 def _answer(
@@ -71,7 +105,10 @@ def _answer(
         if len(found.completions) > MAX_LISTED:
             write(("  ", "..."))
     elif found.nearest:
-        write(("", f"no SNP {typed!r}; did you mean {' or '.join(found.nearest)}?"))
+        if typed_place(typed) is not None:
+            write(("", f"no SNP at {typed}; the nearest are {', '.join(found.nearest)}"))
+        else:
+            write(("", f"no SNP {typed!r}; did you mean {' or '.join(found.nearest)}?"))
     else:
         write(("", f"no SNP {typed!r}, and no name like it"))
 

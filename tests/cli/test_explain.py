@@ -3,6 +3,7 @@ import io
 import json
 import re
 
+import numpy as np
 import pytest
 
 from snpredict import errors
@@ -226,6 +227,10 @@ def test_viewer_ends_with_the_input(run, monkeypatch):
         ("Gm02_3", "10 names have 'Gm02_3' in them", False),
         ("Gm", "40 names have 'Gm' in them", False),
         ("Hm01_5000_A_G", "did you mean Gm01_5000_A_G", False),
+        ("1:5000", "'1:5000' was read as Gm01_5000_A_G", True),
+        ("1:5001", "no SNP at 1:5001; the nearest are Gm01_5000_A_G, Gm01_6000_A_G", False),
+        ("help", "top, top 30", False),
+        ("top many", "no SNP 'top many'", False),
         ("???", "no name like it", False),
     ],
     ids=[
@@ -234,6 +239,10 @@ def test_viewer_ends_with_the_input(run, monkeypatch):
         "ten completions",
         "too many to list",
         "typing error",
+        "place",
+        "near a place",
+        "help",
+        "no number",
         "?",
     ],
 )
@@ -243,6 +252,14 @@ def test_viewer_helps(run, monkeypatch, typed, words, shown):
     assert words in out
     assert ("position 5,000" in out) == shown
     assert len(out.splitlines()) < 60
+
+
+@pytest.mark.parametrize(("typed", "n"), [("top", 10), ("TOP 3", 3), ("top 99", 40), ("top 0", 0)])
+def test_viewer_lists_the_strongest(run, monkeypatch, tiny, typed, n):
+    answer(monkeypatch, typed)
+    _, *listed = run("explain").out.splitlines()
+    order = np.argsort(-tiny.saliency().saliency, kind="stable")[:n]
+    assert [line.split()[1] for line in listed] == [tiny.ids[at] for at in order]
 
 
 def test_tab_completes_names():
