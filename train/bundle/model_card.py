@@ -6,6 +6,7 @@ from typing import NamedTuple
 from snpredict.bundle.entries import EvaluationEntry, IntervalsEntry, Training
 from snpredict.bundle.manifest import BINARY, Manifest
 from train.bundle.interval_coverage import LEVELS
+from train.evaluation.differences import Difference
 from train.evaluation.figures import SCHEME_TITLES, Interval
 from train.evaluation.markdown import FIGURES
 from train.networks.presets import HIDDEN
@@ -150,6 +151,9 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
         "",
         f"- SD of PCC over folds: {figure('pcc_sd')}; all samples pooled: {figure('pcc_pooled')}",
     ]
+    against = Difference.of_figures(figures, len(manifest.folds))
+    if against is not None:
+        lines.append(f"- {against.sentence('this model', 'GBLUP')}, on the same folds")
     if figures.get("within_family_pcc_mean") is not None:
         lines.append(f"- PCC inside families, mean: {figure('within_family_pcc_mean')}")
     if figures.get("family_mean_pcc_mean") is not None:

@@ -144,7 +144,14 @@ IsruAlpha = Annotated[
 Folds = Annotated[str, _choice("folds", "Given in a column, random, or whole families")]
 NFolds = Annotated[int | None, typer.Option(min=2, help="For random and family  [default: 10]")]
 Compare = Annotated[
-    Path | None, typer.Option(help="A second table over the same rows, trained the same way")
+    list[Path] | None,
+    typer.Option(
+        help="Another table over the same rows, such as another coding, trained on the same folds; "
+        "may be given again"
+    ),
+]
+Gblup = Annotated[
+    bool, typer.Option(help="Also fit GBLUP on the same folds, to show what the model adds")
 ]
 NewFamilies = Annotated[
     bool,
@@ -252,6 +259,7 @@ class RunOnly:
     folds: Folds = "given"
     n_folds: NFolds = None
     compare: Compare = None
+    gblup: Gblup = True
     new_families: NewFamilies = False
     snp_info: SnpInfo = None
     counted_allele: CountedAllele = None
@@ -267,7 +275,9 @@ class RunOnly:
         """Attributes of `train.commands.run.RunOptions`."""
         values = dict(vars(self))
         _check_choices(values)
-        return values | {"units": units(values.pop("unit"))}
+        values["units"] = units(values.pop("unit"))
+        values["compare"] = tuple(self.compare or ())
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)

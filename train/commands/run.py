@@ -24,10 +24,10 @@ from train.data.snpinfo import SnpInfo, info_from_table, with_alleles
 from train.model import Model
 from train.networks.network import PREFIX, network_of
 from train.networks.presets import load_preset
-from train.registry import find_model
+from train.registry import REFERENCE, find_model
 from train.runs.data_folder import DataFolder, Target, file_name, turn
 from train.runs.destinations import check_bundle, check_folder
-from train.runs.folder import prepare
+from train.runs.folder import GBLUP, compare_folder, prepare
 from train.runs.left_out import FOLDER as NEW_FAMILIES
 from train.runs.options import TrainingOptions, dealt_folds, read_training_table, settings_of_run
 from train.runs.progress import watching
@@ -46,7 +46,8 @@ class RunOptions(TrainingOptions):
     model: str | None = None
     isru_alpha: float | None = None
     folds: str = "given"
-    compare: Path | None = None
+    compare: tuple[Path, ...] = ()
+    gblup: bool = True
     new_families: bool = False
     snp_info: Path | None = None
     counted_allele: str | None = None
@@ -101,7 +102,7 @@ def train_and_export(options: RunOptions, console: Console) -> None:
             tasks = [Task((part.path,), fold) for fold in part.folds]
             preset = part.settings.preset
             patience = preset.training.patience if preset is not None else 0
-            title = f"{part.title}, {called}"
+            title = part.title if part.settings.model == REFERENCE else f"{part.title}, {called}"
             with watching(console, title, part.settings.unit, patience) as watch:
                 workers.run(tasks, watch)
     n_trained = sum(len(part.folds) for part in parts)
@@ -146,8 +147,11 @@ def _check_options(o: RunOptions, folder: Path) -> None:
         )
     if o.model is not None and (o.preset != DEFAULT_PRESET or o.isru_alpha is not None):
         raise UsageError("--model was given, and --preset or --isru-alpha too", "give the one")
-    if o.compare is not None and o.compare.resolve() == o.table.resolve():
-        raise UsageError("--compare names the table itself", "name a second table")
+    tables = [path.resolve() for path in (o.table, *o.compare)]
+    if len(set(tables)) < len(tables):
+        raise UsageError(
+            "--compare names the table itself, or one table twice", "name another table"
+        )
     o.check_traits()
 
 
@@ -156,7 +160,7 @@ def _check_destinations(
 ) -> None:
     """Nothing that is read or trained may be overwritten by what is written."""
     preset_file = Path(o.preset) if Path(o.preset).is_file() else None
-    inputs = (o.table, o.phenotypes, o.compare, o.snp_info, preset_file)
+    inputs = (o.table, o.phenotypes, *o.compare, o.snp_info, preset_file)
     for trait, out in bundles.items():
         check_bundle(out, homes[trait])
         check_folder("--out", out, inputs)
@@ -169,8 +173,9 @@ class _Data:
 
     Attributes
     ----------
-    first, second : _Table
-        The table, and the one that it is compared with.
+    first : _Table
+    others : list of _Table
+        Those that it is compared with.
     folds, left_out : ndarray (samples,) of int64
         Fold 1..K of every sample; with whole families left out.
     """
@@ -182,12 +187,13 @@ class _Data:
         needs = ["folds"] * given + families
         table = read_training_table(o, o.table, console, needs=needs, takes_folds=given)
         table = replace(table, info=_snp_info(o, table))
-        self.second = None
-        if o.compare is not None:
-            other = read_training_table(o, o.compare, console, needs=families, takes_folds=False)
+        self.others = []
+        for number, path in enumerate(o.compare, 1):
+            console.print(f"reading {path}", soft_wrap=True)
+            other = read_training_table(o, path, console, needs=families, takes_folds=False)
             for trait in o.traits:
                 same_rows(table.dataset(trait), other.dataset(trait))
-            self.second = _Table(other, DataFolder(folder / "compare" / "data"))
+            self.others.append(_Table(other, DataFolder(folder / compare_folder(number) / "data")))
         self.first = _Table(table, DataFolder(folder / "data"))
         _say_alleles(o, table.info, console)
         self.folds = _assign(o, table)
@@ -206,7 +212,7 @@ class _Data:
 
     def save(self) -> None:
         """Write all of it, or check that it is what is there."""
-        for table in filter(None, (self.first, self.second)):
+        for table in (self.first, *self.others):
             table.folder.save(table.content, "--run-dir")
             table.folder.save_folds(self.o.folds, self.folds)
             for target in self.targets:
@@ -229,7 +235,7 @@ def _target(o: RunOptions, table: TraitTable, trait: str) -> Target:
 def _parts(
     o: RunOptions, model: Model, data: _Data, homes: dict[str, Path], bundles: dict[str, Path]
 ) -> list[_Part]:
-    """The runs of all traits: on the table, on the second one, with families left out."""
+    """The runs of all traits: on the table, on others, with families left out, and of GBLUP."""
     parts = []
     for target in data.targets:
         home = homes[target.trait]
@@ -239,8 +245,12 @@ def _parts(
         more["preset"] = getattr(model, "preset", None)
         more |= {"scheme": o.folds, "bundle": bundle}
         parts.append(_part(o, home, data.first, target, data.folds, **more))
-        if data.second is not None:
-            parts.append(_part(o, home / "compare", data.second, target, data.folds, **more))
+        for number, other in enumerate(data.others, 1):
+            path = home / compare_folder(number)
+            parts.append(_part(o, path, other, target, data.folds, **more))
+        if o.gblup and model.name != REFERENCE:
+            of_gblup = {**more, "model": REFERENCE, "preset": None, "bundle": BundleSettings()}
+            parts.append(_part(o, home / GBLUP, data.first, target, data.folds, **of_gblup))
         if o.new_families:
             more |= {"scheme": "family", "families": data.families_from}
             parts.append(_part(o, home / NEW_FAMILIES, data.first, target, data.left_out, **more))
@@ -254,6 +264,7 @@ def _part(
     settings = settings_of_run(o, table.content, target, folds, data=place, **more)
     title = table.content.source + f", {target.trait}" * (len(o.traits) > 1)
     title += ", families left out" * (path.name == NEW_FAMILIES)
+    title += ", GBLUP on the same folds" * (path.name == GBLUP)
     numbers = [n for n in range(1, settings.n_folds + 1) if not o.only_folds or n in o.only_folds]
     return _Part(path, title, settings, numbers)
 
@@ -313,9 +324,9 @@ def _describe(o: RunOptions, data: _Data, called: str, console: Console) -> None
         if without:
             of = f" ({trait})" * (len(o.traits) > 1)
             say(f"{without} samples left out: their phenotype is missing{of}")
-    if data.second is not None:
-        second = data.second.content
-        say(f"compared with {second.source}: {shape(second)}")
-        if set(second.snps) != set(first.snps):
-            shared = len(set(second.snps) & set(first.snps))
+    for table in data.others:
+        other = table.content
+        say(f"compared with {other.source}: {shape(other)}")
+        if set(other.snps) != set(first.snps):
+            shared = len(set(other.snps) & set(first.snps))
             say(f"warning: the two tables share only {shared} SNPs, so more than gaps differs")

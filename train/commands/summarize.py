@@ -7,6 +7,7 @@ Written into the run folder: ``fold_pcc_summary.csv``, ``summary.json``, ``loss_
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from rich.console import Console
 from snpredict.bundle.typed_json import as_json
 from snpredict.terminal.tables import heading_table, show
 from train.errors import IncompleteRun
+from train.evaluation.differences import Difference
 from train.evaluation.run_figures import cross_validated_metrics, pcc_table
 from train.networks.presets import HIDDEN
 from train.runs.destinations import check_bundle
-from train.runs.folder import Run, fold_folder, read_run
+from train.runs.folder import GBLUP, Run, compare_folder, fold_folder, read_run
 from train.runs.left_out import read_left_out
 from train.runs.settings import SETTINGS
 
@@ -54,9 +56,13 @@ def summarize_run(
     if target is not None:
         check_bundle(target, path)
     evaluated = evaluation_entry(evaluation, run) if evaluation is not None else None
-    rows = pcc_table(run, _compared(path, console))
+    others, gblup = _beside(path, console)
+    rows = pcc_table(run, others, gblup)
     _write_csv(path / "fold_pcc_summary.csv", rows)
     figures = cross_validated_metrics(run)
+    against = None if gblup is None else Difference.of(run, gblup)
+    if against is not None:
+        figures |= against.figures()
     left_out, unfinished = None, None
     try:
         left_out = read_left_out(run)
@@ -73,6 +79,8 @@ def summarize_run(
     }
     (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     _print_table(console, rows, run)
+    for sentence in _differences(run, others, against):
+        console.print(sentence, soft_wrap=True)
     _plot(run)
     if run.has("saliency.npz"):
         _rank_snps(run)
@@ -88,15 +96,28 @@ def summarize_run(
     console.print(f"bundle: {target}", soft_wrap=True)
 
 
-def _compared(path: Path, console: Console) -> Run | None:
-    """The run on the second table, where there is one with a finished fold."""
-    if not (path / "compare" / SETTINGS).exists():
-        return None
-    try:
-        return read_run(path / "compare")
-    except IncompleteRun as error:
-        console.print(f"no comparison yet: {error.message}", soft_wrap=True)
-        return None
+def _beside(path: Path, console: Console) -> tuple[list[Run], Run | None]:
+    """The runs on other tables and that of GBLUP, as far as they have a finished fold."""
+
+    def read(folder: str) -> Run | None:
+        if not (path / folder / SETTINGS).exists():
+            return None
+        try:
+            return read_run(path / folder)
+        except IncompleteRun as error:
+            console.print(f"no comparison yet: {error.message}", soft_wrap=True)
+            return None
+
+    names = [compare_folder(number) for number in range(1, 1 + len(list(path.glob("compare*"))))]
+    others = [run for run in map(read, names) if run is not None]
+    return others, read(GBLUP)
+
+
+def _differences(run: Run, others: Sequence[Run], against: Difference | None) -> list[str]:
+    """What other tables and GBLUP do to the PCC on the same folds, in a sentence each."""
+    found = [(Difference.of(run, each), run.data.source, each.data.source) for each in others]
+    found.append((against, "this model", "GBLUP"))
+    return [one.sentence(us, them) for one, us, them in found if one is not None]
 
 
 def _no_bundle(run: Run, unfinished: str | None) -> str:

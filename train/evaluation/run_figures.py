@@ -1,5 +1,6 @@
 """The figures of one run: over its folds, and inside families."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,27 +57,35 @@ def _finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+#: What tables are called that gaps do not tell apart.
+_ORDER = ("first", "second", "third")
+
+
 def _label(run: Run) -> str:
     """``imputed`` for a table without gaps, else ``non_imputed``: the paper's two words."""
     return "non_imputed" if np.any(run.data.codes == -1) else "imputed"
 
 
-def pcc_table(run: Run, second: Run | None = None) -> list[list[Any]]:
+def pcc_table(run: Run, others: Sequence[Run] = (), gblup: Run | None = None) -> list[list[Any]]:
     """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
 
     One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
-    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where both are one of these.
+    ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where these do not tell them apart.
+    Behind them stands ``pcc_gblup``.
     """
-    if second is None:
-        header, names, runs = ["pcc", "mae", "mse", "r2"], ["pcc", "mae", "mse", "r2"], [run]
-    else:
-        labels, names, runs = [_label(run), _label(second)], ["pcc"], [run, second]
-        same = labels[0] == labels[1]
-        header = ["pcc_first", "pcc_second"] if same else [f"pcc_{label}" for label in labels]
-    by_fold = [{r["fold"]: r["metrics"] for r in each.results} for each in runs]
-    table: list[list[Any]] = [["fold", *header]]
-    for fold in sorted(set().union(*by_fold)):
-        cells = [results.get(fold, {}).get(name) for results in by_fold for name in names]
+    columns = [(name, run, name) for name in ("pcc", "mae", "mse", "r2")]
+    if others:
+        runs = [run, *others]
+        labels = [_label(each) for each in runs]
+        if len(set(labels)) < len(runs):
+            labels = [_ORDER[at] if at < len(_ORDER) else str(at + 1) for at in range(len(runs))]
+        columns = [(f"pcc_{label}", each, "pcc") for label, each in zip(labels, runs, strict=True)]
+    if gblup is not None:
+        columns.append(("pcc_gblup", gblup, "pcc"))
+    by_fold = [({r["fold"]: r["metrics"] for r in each.results}, name) for _, each, name in columns]
+    table: list[list[Any]] = [["fold", *(title for title, _, _ in columns)]]
+    for fold in sorted(set().union(*(results for results, _ in by_fold))):
+        cells = [results.get(fold, {}).get(name) for results, name in by_fold]
         table.append([fold, *(float("nan") if cell is None else cell for cell in cells)])
     values = np.array([row[1:] for row in table[1:]], float)
     # Over the folds that both tables have: means of different folds are not comparable.

@@ -4,7 +4,9 @@
 ``settings.json``        everything a figure depends on; a changed one is refused
 ``data/``                see `train.runs.data_folder`; of a set of runs, they share one
 ``folds/fold_01/`` …     see `train.runs.tasks`
-``compare/``             the same run on a second table over the same rows, when asked for
+``compare/``             the same run on another table over the same rows, when asked for; of
+                         several also ``compare-2/`` …
+``gblup/``               GBLUP on the same folds
 ``new_families/``        the same run with whole families left out, when asked for
 ======================== ==================================================================
 
@@ -25,6 +27,14 @@ from train.data.dataset import Dataset
 from train.errors import IncompleteRun
 from train.runs.data_folder import DataFolder
 from train.runs.settings import SETTINGS, RunSettings
+
+#: Folder of GBLUP on the folds of a run.
+GBLUP = "gblup"
+
+
+def compare_folder(number: int) -> str:
+    """Folder of a run on another table, by the table's number from 1."""
+    return "compare" if number == 1 else f"compare-{number}"
 
 
 def fold_folder(run: Path, fold: int) -> Path:

@@ -56,9 +56,9 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
 
 
-def run(path: Path, out: str, *more: str) -> None:
+def run(path: Path, out: str, *more: str, folds: int = 2) -> None:
     words = ["run", str(path), "--phenotypes", "yield.csv", "--trait", "yield", "--unit", "t/ha"]
-    words += ["--folds", "random", "--n-folds", "2", "--threads", "1", "--model", "sums:Sum"]
+    words += ["--folds", "random", "--n-folds", str(folds), "--threads", "1", "--model", "sums:Sum"]
     app([*words, "--out", out, *more], standalone_mode=False)
 
 
@@ -164,3 +164,38 @@ def test_an_evaluation_takes_the_same_files(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SnpredictError, match="holds genotypes and no phenotypes"):
         app(["evaluate", "panel.vcf", "--trait", "yield", "--out", "e2"], standalone_mode=False)
     capsys.readouterr()
+
+
+def test_gblup_stands_beside_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table of the folds, in a sentence, in the manifest and in the card."""
+    vcf.write(Path("panel.vcf"), SAMPLES, VARIANTS, CODES)
+    run(Path("panel.vcf"), "beside", folds=3)
+    folds = Path("runs/beside/fold_pcc_summary.csv").read_text().splitlines()
+    assert folds[0] == "fold,pcc,mae,mse,r2,pcc_gblup"
+    gblup = [float(line.split(",")[-1]) for line in folds[1:4]]
+    metrics = load_bundle("./beside").manifest.metrics
+    assert metrics["gblup_pcc_mean"] == pytest.approx(np.mean(gblup), abs=1e-6)
+    gain = metrics["pcc_mean"] - metrics["gblup_pcc_mean"]
+    assert metrics["pcc_above_gblup"] == pytest.approx(gain)
+    said = f"PCC of this model {metrics['pcc_mean']:.3f}, of GBLUP {metrics['gblup_pcc_mean']:.3f}"
+    assert said in capsys.readouterr().err
+    assert f"- {said}; difference" in Path("beside/MODEL_CARD.md").read_text()
+    run(Path("panel.vcf"), "without", "--no-gblup")
+    assert not Path("runs/without/gblup").exists()
+    assert "gblup_pcc_mean" not in load_bundle("./without").manifest.metrics
+
+
+def test_several_codings_on_the_same_folds(capsys: pytest.CaptureFixture[str]) -> None:
+    """One is the same; one has its genotypes shuffled, which costs all of the accuracy."""
+    vcf.write(Path("panel.vcf"), SAMPLES, VARIANTS, CODES)
+    hapmap.write(Path("panel.hmp.txt"), SAMPLES, VARIANTS, CODES)
+    shuffled = np.random.default_rng(1).permuted(CODES, axis=0)
+    vcf.write(Path("shuffled.vcf"), SAMPLES, VARIANTS, shuffled)
+    words = ("--compare", "panel.hmp.txt", "--compare", "shuffled.vcf")
+    run(Path("panel.vcf"), "codings", *words, folds=4)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "of panel.hmp.txt 0." in said
+    assert "difference +0.000 [+0.000, +0.000] (95 % interval over 4 folds)" in said
+    assert "panel.vcf predicts better than shuffled.vcf" in said
+    header = Path("runs/codings/fold_pcc_summary.csv").read_text().splitlines()[0]
+    assert header == "fold,pcc_first,pcc_second,pcc_third,pcc_gblup"

@@ -345,7 +345,7 @@ def test_comparing_two_tables_over_the_same_rows(compared_run: Path) -> None:
     folder = compared_run
     with (folder / "runs" / "both" / "fold_pcc_summary.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["fold", "pcc_non_imputed", "pcc_imputed"]
+    assert list(rows[0]) == ["fold", "pcc_non_imputed", "pcc_imputed", "pcc_gblup"]
     assert [row["fold"] for row in rows] == ["2", "mean"]
     for column, run_folder in (("pcc_non_imputed", "both"), ("pcc_imputed", "both/compare")):
         result = folder / "runs" / run_folder / "folds" / "fold_02" / "result.json"
@@ -365,7 +365,7 @@ def test_two_tables_of_the_same_kind_keep_a_column_each(
     default_run: Path, compared_run: Path
 ) -> None:
     one, two = (read_run(default_run / "runs" / name) for name in ("whole", "both"))
-    header, _, row, *_ = pcc_table(one, two)
+    header, _, row, *_ = pcc_table(one, [two])
     assert header == ["fold", "pcc_first", "pcc_second"]
     assert row == [2, one.results[1]["metrics"]["pcc"], two.results[0]["metrics"]["pcc"]]
     assert row[1] != row[2]
