@@ -34,6 +34,7 @@ from snpredict.terminal.options import (
     Threads,
 )
 from snpredict.terminal.program import run_program
+from snpredict.terminal.weight_commands import effects, import_
 from snpredict.terminal.wrapping import for_stream, tell
 from snpredict.version import __version__
 
@@ -256,51 +257,8 @@ def explain(
         explain_snp(snp, outputs)
 
 
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE", help="A scoring file of the PGS Catalog, or of plink2 --score."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder of the new model.")
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            metavar="ID,ALLELE,WEIGHT",
-            help="Columns of a plink2 score file, by number or by name.  [default: 1,2,3]",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="Name of the model.  [default: as the file says]")
-    ] = None,
-    trait: Annotated[
-        str | None, typer.Option("--trait", help="What it predicts.  [default: as the file says]")
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option("--unit", help="Unit of the score.  [default: the weight type]")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Make a model of a file of weights, one per variant.
-
-    FILE is a scoring file of the PGS Catalog in format 2.0, harmonised or not, or one of plink2
-    --score; it may be gzip. The score is the sum of weight times copies of the effect allele. A
-    missing genotype counts as twice the effect allele's frequency where FILE has it
-    (allelefrequency_effect), else as no copy of it. Positions are not lifted to another build.
-    """
-    if file is None or out is None:
-        raise UsageError(
-            "import needs a file of weights and a folder for the model",
-            "snpredict import PGS000001.txt.gz --out PGS000001",
-        )
-    from snpredict.terminal.imports import import_weights
-
-    import_weights(file, out, columns, name, trait, unit, quiet)
+app.command("import")(import_)
+app.command()(effects)
 
 
 @models_app.callback(invoke_without_command=True)

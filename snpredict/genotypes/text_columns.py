@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def texts(values: "Iterable[str | None] | pa.Array | pa.ChunkedArray") -> pa.Array:
     """One column of texts, None for gaps."""
     if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+        values = _one_array(values)
     if isinstance(values, pa.Array):
         return values if values.type == pa.string() else values.cast(pa.string())
     values = list(values)
@@ -26,6 +26,11 @@ def texts(values: "Iterable[str | None] | pa.Array | pa.ChunkedArray") -> pa.Arr
     there = np.array([value is not None for value in values], bool)
     buffers = [_bits(there), pa.py_buffer(ends), pa.py_buffer(b"".join(pieces))]
     return pa.Array.from_buffers(pa.large_string(), len(values), buffers).cast(pa.string())
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    # Without any chunk, Arrow would call its `array`.
+    return column.combine_chunks() if column.num_chunks else pa.nulls(0).cast(column.type)
 
 
 def whole_numbers(
@@ -41,7 +46,7 @@ def whole_numbers(
         False for the gaps of an ndarray.
     """
     if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+        values = _one_array(values)
     if isinstance(values, pa.Array):
         return values.cast(pa.int64())
     if not isinstance(values, np.ndarray):
@@ -60,7 +65,7 @@ def _bits(truth: np.ndarray) -> pa.Buffer:
 def integers(column: "pa.Array | pa.ChunkedArray", missing: int = -1) -> np.ndarray:
     """A column of whole numbers or of truth values as (rows,) int64, gaps as `missing`."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+        column = _one_array(column)
     column = column.cast(pa.int64())
     rows = slice(column.offset, column.offset + len(column))
     bits, numbers = column.buffers()
