@@ -102,16 +102,23 @@ def predict(
 ) -> None:
     """Predict the trait for every sample of FILE.
 
-    Columns: sample, prediction (the mean over the fold models), spread (their standard deviation)
-    and predicted_by: "ensemble", or the one fold model that did not see a sample of the training
-    set. With --interval also lower and upper, behind spread. reliability is the squared
-    correlation that lines like a sample had with their phenotypes in cross-validation, within
-    families; it is empty where that was not measured. low_call_rate says whether the called
-    genotypes carry less of the model's effects than --min-match. Models that hold a table of
-    similarity add distance_percentile, the percentage of training samples that are nearer to the
-    training set than this one, and unlike_training: whether its distance, heterozygosity or call
-    rate is beyond that of 99 % of them; unlike_because says which. A table on a terminal,
-    tab-separated in a pipe.
+    The output is a table on a terminal, and tab-separated text in a pipe. Its columns:
+
+    sample; prediction, the mean over the fold models; spread, their standard deviation; with
+    --interval lower and upper, the ends of the interval.
+
+    reliability: the squared correlation of predictions and phenotypes inside families, in
+    cross-validation, for lines like this one. It is empty where that was not measured.
+
+    predicted_by: "ensemble", or for a sample of the training set the one fold model that did not
+    see it.
+
+    low_call_rate: whether the called genotypes carry less of the model's effects than --min-match.
+
+    distance_percentile: how many per cent of the training samples are nearer to the training set
+    than this one. unlike_training: whether its distance, heterozygosity or call rate is beyond
+    that of 99 % of them. unlike_because: which of the three. Models without a table of similarity
+    lack these columns.
 
     With several models each has its own columns: height is the prediction of the trait height,
     height_spread its spread, and so on. Two models of one trait have columns by the models' names.

@@ -125,7 +125,7 @@ class TooFewSnps(SnpredictError):
 
 
 class UnsupportedFile(SnpredictError):
-    """The file is of a known format, in a variety that is not read."""
+    """The file is of a known format, but of a kind that cannot be read."""
 
     exit_code = 24
 

@@ -213,8 +213,8 @@ def _has(bundle: Bundle) -> dict[str, bool]:
     manifest = bundle.manifest
     if manifest.task == BINARY:
         raise NoInterval(
-            f"model {manifest.name} predicts a probability: an interval around it would hold "
-            "neither 0 nor 1, which are all that a sample can be",
+            f"model {manifest.name} predicts a probability: prediction intervals are for traits "
+            "that are measured, not for traits of 0 and 1",
             "the prediction itself says how sure it is",
         )
     if bundle.out_of_fold is None:

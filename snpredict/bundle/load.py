@@ -104,7 +104,7 @@ class Bundle:
         raise WrongKindOfModel(
             f"model {self.manifest.name!r} has no {SALIENCY}: how strongly its predictions move "
             "with a SNP is not known",
-            "snpredict predict and check do without",
+            "snpredict predict and check work without it",
         )
 
     @cached_property

@@ -125,7 +125,7 @@ def check_model(content: bytes, path: Path) -> None:
     except _Refused as reason:
         raise InvalidBundle(f"{path} {reason}") from None
     except IndexError:
-        raise InvalidBundle(f"{path} is cut off, or no ONNX model") from None
+        raise InvalidBundle(f"{path} is cut off, or is not an ONNX model") from None
 
 
 class _Outline:

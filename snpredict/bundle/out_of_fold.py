@@ -128,7 +128,7 @@ def _rates(columns: Columns, path: Path) -> SampleRates | None:
     heterozygosity[few] = np.nan
     for name, values in zip(_RATES, (heterozygosity[~few], call_rate), strict=True):
         if not len(values) or not ((values >= 0) & (values <= 1)).all():
-            raise InvalidBundle(f"{path}: column '{name}' holds something else than shares, 0 to 1")
+            raise InvalidBundle(f"{path}: column '{name}' holds numbers outside 0 to 1")
     return SampleRates(heterozygosity, call_rate)
 
 

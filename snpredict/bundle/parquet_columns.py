@@ -136,7 +136,9 @@ class Columns:
             with np.errstate(invalid="ignore"):  # a signalling NaN is told below
                 values[:, at] = np.from_dlpack(column.combine_chunks())
             if not np.isfinite(values[:, at]).all():
-                raise InvalidBundle(f"{self._path}: column '{name}' holds a number not finite")
+                raise InvalidBundle(
+                    f"{self._path}: column '{name}' holds a number that is not finite"
+                )
         return values
 
     def whole(self, names: Sequence[str], lowest: int, highest: int) -> np.ndarray:
@@ -157,7 +159,7 @@ class Columns:
     def _column(self, name: str, nullable: bool) -> pa.ChunkedArray:
         column = self._table.column(name)
         if column.null_count and not nullable:
-            raise InvalidBundle(f"{self._path}: column '{name}' has gaps")
+            raise InvalidBundle(f"{self._path}: column '{name}' has missing values")
         return column
 
     def _check_type(self, schema: pa.Schema, name: str, expected: str) -> None:

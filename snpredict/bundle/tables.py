@@ -285,7 +285,7 @@ def _check_saliency(
     if not np.allclose(percentile, table.percentile, atol=1e-6):
         raise InvalidBundle(f"{path}: the percentiles are not those of the ranks")
     if min(table.saliency.min(), table.centered.min(), table.per_fold.min()) < 0:
-        raise InvalidBundle(f"{path}: found a negative saliency, expected sizes")
+        raise InvalidBundle(f"{path}: found a negative saliency, expected 0 or more")
     # The folds' means are stored in single precision.
     margin = 1e-5 * table.per_fold.max(axis=1)
     below = table.saliency < table.per_fold.min(axis=1) - margin

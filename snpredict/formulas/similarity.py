@@ -75,7 +75,7 @@ class SimilarityTable:
 
         A missing genotype is filled from the components themselves, by what they expect of it given
         the called ones, a few times over; what is left unexplained is then scaled from the called
-        SNPs to the whole table. Which genotypes are missing has no part in it otherwise.
+        SNPs to the whole table. Which genotypes are missing does not matter otherwise.
 
         Parameters
         ----------

@@ -69,7 +69,7 @@ def open_genotypes(
     if options.coding is not None and found not in _CODED:
         raise UsageError(
             f"--coding says what stands for the genotypes in a file of bare codes; {path} is "
-            f"{found}, which says it itself",
+            f"{found}, whose genotypes are not bare codes",
             "leave out --coding",
         )
     return _opener(found)(path, options, snps)

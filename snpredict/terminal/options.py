@@ -127,8 +127,8 @@ Dosages = Annotated[
         "--dosages",
         metavar="|".join(DOSAGES),
         show_default=False,
-        help="Dosages as expected genotypes, rounded, or the hard calls instead.  "
-        f"[default: {DOSAGES[0]}]",
+        help="Use dosages as they are, round them to whole genotypes, or ignore them and read the "
+        f"called genotypes.  [default: {DOSAGES[0]}]",
     ),
 ]
 Strand = Annotated[
@@ -137,7 +137,8 @@ Strand = Annotated[
         "--strand",
         metavar="|".join(STRANDS),
         show_default=False,
-        help=f"Recode SNPs given on the other strand, or leave them out.  [default: {STRANDS[0]}]",
+        help="Recode SNPs that are given on the other strand (flip), or leave them out (strict).  "
+        f"[default: {STRANDS[0]}]",
     ),
 ]
 Ambiguous = Annotated[
@@ -146,8 +147,8 @@ Ambiguous = Annotated[
         "--ambiguous",
         metavar="|".join(AMBIGUOUS),
         show_default=False,
-        help="A/T and C/G SNPs: kept if the alleles are in the model's order, always, never.  "
-        f"[default: {AMBIGUOUS[0]}]",
+        help="A/T and C/G SNPs, whose strand cannot be seen: keep those with the model's order of "
+        f"alleles, keep all, or drop all.  [default: {AMBIGUOUS[0]}]",
     ),
 ]
 MinMatch = Annotated[
@@ -176,8 +177,8 @@ Interval = Annotated[
         "--interval",
         metavar="LEVEL",
         show_default=False,
-        help="Also lower and upper ends of intervals that hold the share LEVEL of true values, "
-        "such as 0.9.",
+        help="Also the lower and upper ends of prediction intervals that hold this share of the "
+        "observed values, such as 0.9.",
     ),
 ]
 Families = Annotated[
@@ -197,7 +198,7 @@ Threads = Annotated[
         metavar="N",
         min=0,
         show_default=False,
-        help="Model runs at a time; 0 is one per core.",
+        help="How many model runs at a time; 0 means one per core.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -135,7 +135,7 @@ class Outputs:
             Parquet is to be shown on a terminal.
         """
         if self.out is None and self.format == "parquet" and sys.stdout.isatty():
-            raise UsageError("Parquet is not text for a terminal", "name a file with --out")
+            raise UsageError("Parquet cannot be shown on a terminal", "name a file with --out")
         self.write_bytes(encode(results, self.format or "tsv"))
 
     def write_bytes(self, content: bytes) -> None:

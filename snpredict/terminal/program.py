@@ -98,7 +98,7 @@ def _error_of_ours(
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     return SnpredictError(
         f"unexpected {reason}",
-        f"this is a mistake in snpredict; {DEBUG_VARIABLE}=1 shows where",
+        f"this is a bug in snpredict; {DEBUG_VARIABLE}=1 shows where",
     )
 
 

@@ -34,7 +34,7 @@ def reliability_note(prediction: FilePrediction) -> list[Line]:
     within = " inside families" if measured.families is not None else ""
     lines.append(f"squared correlation of prediction and phenotype{within}, in cross-validation")
     if without := int(np.isnan(values).sum()):
-        lines.append(f"not measured for lines like {without:,} of these samples")
+        lines.append(f"{without:,} of these samples have none: it was not measured for such lines")
     return _lines(lines)
 
 

@@ -6,7 +6,7 @@ from snpredict.terminal.wrapping import COLUMN, Line, labelled
 
 _FLAGS = {
     "unlike_training": "unlike the training set of a model",
-    "low_call_rate": "with too little called",
+    "low_call_rate": "of which too little is called",
 }
 
 
@@ -67,5 +67,5 @@ def _ranking(selection: Selection) -> list[tuple[str, str]]:
     if tied := selection.tied:
         texts.append(f"ties: {tied:,} of these samples share their rank with another one")
     for flag, count in selection.flagged().items():
-        texts.append(f"flagged: {count:,} of these samples are {_FLAGS[flag]} ({flag})")
+        texts.append(f"{flag}: {count:,} of these samples, {_FLAGS[flag]}")
     return list(zip(["ranking", *[""] * len(texts)], texts, strict=False))

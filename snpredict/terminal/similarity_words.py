@@ -18,7 +18,10 @@ def similarity_report(check: FileCheck) -> list[Line]:
     n, unknown = len(found.any), int(found.unknown.sum())
     if unknown == n:
         return _lines([f"unknown: all {n:,} samples have too few of its SNPs called to tell"])
-    lines = [f"{int(found.any.sum()):,} of {n:,} samples are unlike the training set"]
+    unlike = int(found.any.sum())
+    lines = [
+        f"{unlike:,} of {n:,} samples {'is' if unlike == 1 else 'are'} unlike the training set"
+    ]
     if far := int(found.because["distance"].sum()):
         errors = _Errors.of(check.bundle)
         lines.append(
@@ -44,7 +47,8 @@ def similarity_warning(check: FileCheck) -> list[Line]:
     if not unlike:
         said = f"of {unknown:,} of {n:,} samples is unknown: too little is called"
     else:
-        said = f"{unlike:,} of {n:,} samples lie outside the training set; "
+        lie = "lies" if unlike == 1 else "lie"
+        said = f"{unlike:,} of {n:,} samples {lie} outside the training set; "
         said += _error_in_short(found, check.bundle)
     return _lines([f"{said}. More: snpredict check FILE"])
 

@@ -95,7 +95,7 @@ def test_flagged_samples_are_listed_and_counted(run, folder, tiny):
     outcome = run("predict", "few.tsv", "--rank")
     listed = columns(outcome)
     assert listed["low_call_rate"][listed["sample"].index("s4")] == "true"
-    assert "flagged: 1 of these samples are with too little called (low_call_rate)" in outcome.err
+    assert "low_call_rate: 1 of these samples, of which too little is called" in outcome.err
 
 
 def test_the_index_by_hand(run, models):

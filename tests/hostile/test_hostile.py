@@ -450,7 +450,9 @@ def test_a_ratio_without_its_interval_is_not_told(bundle, genotypes, capsys):
         pytest.param(column(SALIENCY, "fold_01", [INFINITY] * 12), ["not finite"], id="infinite"),
         pytest.param(column(SALIENCY, "effect_0", [NAN] * 12), ["not finite"], id="NaN effect"),
         pytest.param(column(SALIENCY, "rank", [1e300] * 12), ["ranks"], id="rank 10^300"),
-        pytest.param(column(SALIENCY, "rank", [None] * 12), ["'rank' has gaps"], id="no ranks"),
+        pytest.param(
+            column(SALIENCY, "rank", [None] * 12), ["'rank' has missing values"], id="no ranks"
+        ),
         pytest.param(
             column(SALIENCY, "rank", list(range(12, 0, -1))), ["order"], id="ranks turned round"
         ),

@@ -271,12 +271,12 @@ def test_a_fold_that_the_manifest_does_not_name(tmp_path, fold):
 
 
 def test_residuals_that_are_not_finite(tmp_path):
-    with pytest.raises(InvalidBundle, match="'residual' holds a number not finite"):
+    with pytest.raises(InvalidBundle, match="'residual' holds a number that is not finite"):
         write(tmp_path, TINY.residuals([1, 2], [1.0, math.nan]))
     with pytest.raises(InvalidBundle, match=r"found 1e\+300 in column 'residual'"):
         write(tmp_path, TINY.residuals([1, 2], [1.0, -1e300]))
     table = TINY.residuals([1, 2], [1.0, 1.0], families([1, 2], [1, 2], [1.0, math.inf]))
-    with pytest.raises(InvalidBundle, match="'family_residual' holds a number not finite"):
+    with pytest.raises(InvalidBundle, match="'family_residual' holds a number that is not finite"):
         write(tmp_path, table, new=True)
 
 

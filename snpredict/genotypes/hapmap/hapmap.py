@@ -206,8 +206,8 @@ class HapMapReader(SpooledReader):
         listed = tuple(dict.fromkeys(a for a in text.split("/") if a not in _NO_ALLELES[1:]))
         if not all(allele in INDEL or (set(allele) <= BASES and allele) for allele in listed):
             raise BadVariant(
-                f"{self.path}, line {number}: found {short(text)} for the alleles, expected such "
-                "as A/G, A/G/T, +/- or A",
+                f"{self.path}, line {number}: found {short(text)} for the alleles, expected "
+                "alleles such as A/G, A/G/T, +/- or A",
             )
         return listed
 

@@ -272,7 +272,7 @@ class _Header:
                 f"{path} begins with the bytes {start[:2].hex(' ')}, expected 6c 1b as in a .pgen"
             )
         if mode < 2:
-            raise UnsupportedFile(f"{path} is a PLINK 1 .bed file and no .pgen", _REWRITE)
+            raise UnsupportedFile(f"{path} is a PLINK 1 .bed file, not a .pgen", _REWRITE)
         if mode & 0xFE in (0x20, 0x30):
             raise UnsupportedFile(f"{path} has its index in a file of its own (.pgi)", _REWRITE)
         if mode not in (2, 3, 4, 0x10, 0x11):

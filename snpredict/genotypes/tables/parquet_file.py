@@ -106,7 +106,7 @@ class ParquetFile:
             yield
         except pa.ArrowNotImplementedError as error:
             raise UnsupportedFile(
-                f"{self.path} is Parquet in a variety that is not read: {_first_line(error)}",
+                f"{self.path} is Parquet of a kind that cannot be read: {_first_line(error)}",
                 "write it again with pandas or pyarrow",
             ) from None
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -107,7 +107,9 @@ class Cells:
                 text = self._piece(starts[at], ends[at])
                 call = _call(text)
                 if call is None:
-                    raise BadCell(at, f"found {short(text)} for GT, expected such as 0/1 or ./.")
+                    raise BadCell(
+                        at, f"found {short(text)} for GT, expected a call such as 0/1 or ./."
+                    )
                 first[at], second[at] = call
         return first, second
 

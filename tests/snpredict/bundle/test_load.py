@@ -235,7 +235,7 @@ def without(name: str, column: str):
         (make.table(SNPS, lambda table: table.slice(0, 11)), "found 11 rows, expected 12"),
         (without(SNPS, "freq_1"), "no column 'freq_1'"),
         (make.column(SNPS, "id", ["a"] * 12), "more than once"),
-        (make.column(SNPS, "id", [None, *TINY.ids[1:]]), "'id' has gaps"),
+        (make.column(SNPS, "id", [None, *TINY.ids[1:]]), "'id' has missing values"),
         (make.column(SNPS, "position", ["1"] * 12), "position.*whole numbers"),
         (make.column(SNPS, "freq_0", [9.0] * 12), "do not add up to 1"),
         (make.column(SALIENCY, "id", TINY.ids[::-1]), "in their order"),
