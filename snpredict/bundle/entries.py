@@ -114,7 +114,7 @@ class Training(NamedTuple):
     fold_scheme: str | None = None
     repeats: str | None = None
     table_coding: str | None = None
-    snp_filters: str | None = None
+    snp_filters: Annotated[str | None, Entry(left_out=True)] = None
     phenotype_mean: float | None = None
     phenotype_sd: float | None = None
 

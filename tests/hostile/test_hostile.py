@@ -375,7 +375,7 @@ def test_a_good_table_of_similarity(bundle, genotypes, capsys, changed):
     [
         pytest.param(similar(snp=[0, 12]), ["'snp'", "outside 0 to 11"], id="SNP 13 of 12"),
         pytest.param(similar(snp=[5, 5]), ["each once"], id="a SNP twice"),
-        pytest.param(similar(snp=[0, None]), ["'snp'", "gaps"], id="no SNP"),
+        pytest.param(similar(snp=[0, None]), ["'snp'", "missing values"], id="no SNP"),
         pytest.param(similar(snp=[0.0, 5.0]), ["'snp'", "whole"], id="SNPs as fractions"),
         pytest.param(similar(mean=[16, 33]), ["'mean'", "outside 0 to 32"], id="mean code > 2"),
         pytest.param(similar(variance=[256.0, 0.0]), ["'variance'"], id="no variance"),
@@ -468,7 +468,9 @@ def test_a_ratio_without_its_interval_is_not_told(bundle, genotypes, capsys):
             id="folds 10^9",
         ),
         pytest.param(column(OUT_OF_FOLD, "residual", [NAN] * 2), ["not finite"], id="NaN residual"),
-        pytest.param(column(OUT_OF_FOLD, "digest", ["a", None]), ["gaps"], id="no digest"),
+        pytest.param(
+            column(OUT_OF_FOLD, "digest", ["a", None]), ["missing values"], id="no digest"
+        ),
         pytest.param(column(OUT_OF_FOLD, "fold", ["1", "1"]), ["expected numbers"], id="fold text"),
         pytest.param(
             column(SNPS, "id", [[name] for name in TINY.ids]), ["expected text"], id="ids in lists"

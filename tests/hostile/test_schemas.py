@@ -221,7 +221,7 @@ EFFECTS = "effects.parquet"
     ("lie", "words"),
     [
         pytest.param(column(EFFECTS, "effect", [0.5, float("nan")]), ["not finite"], id="NaN"),
-        pytest.param(column(EFFECTS, "effect", [None, 1.0]), ["gaps"], id="a gap"),
+        pytest.param(column(EFFECTS, "effect", [None, 1.0]), ["missing values"], id="a gap"),
         pytest.param(column(EFFECTS, "effect", ["a", "b"]), ["expected numbers"], id="text"),
         pytest.param(column(EFFECTS, "effect", [1e308, 1e308]), ["add up to more"], id="10^308"),
         pytest.param(column(EFFECTS, "mean", [1.0, 2.5]), ["'mean'", "0 to 2"], id="mean > 2"),

@@ -115,8 +115,8 @@ def _explanation(found: Evaluation) -> list[str]:
     lines += [f"- **{SCHEME_TITLES[s]}**: {meaning[s]} ({n[s]} folds)." for s in found.schemes]
     lines += [
         "- A fold is tested by models that trained on all folds but it and the next one; on that "
-        "next one, the validation fold, they chose their settings or stopped. Test samples have "
-        "no part in a fit.",
+        "next one, the validation fold, they chose their settings or stopped. No model is "
+        "fitted to its test samples.",
         *_about_options(found),
         *(
             [
