@@ -5,10 +5,8 @@ SNPs, and `train.data.columns` tells the two apart. All other formats hold genot
 alleles, chromosomes and positions with them. What comes of both is a `TrainingGenotypes`.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +21,11 @@ from snpredict.genotypes.reader import (
     Selection,
 )
 from snpredict.genotypes.tables.wide import WideTable
-from snpredict.genotypes.variants import Variant, Wanted
+from snpredict.genotypes.variants import Wanted
 from snpredict.names import quoted
 from train.data.columns import snp_columns
 from train.data.repeats import Lines, repeated_ids
+from train.data.sites import info_of, names_of, with_two_alleles
 from train.data.snpinfo import SnpInfo, info_from_names, with_alleles
 from train.errors import TrainingTableError
 
@@ -220,13 +219,18 @@ def _of_variants(
     if reader.id_column:
         # Parquet with samples in rows: columns, of which some may be no SNPs.
         names = [variant.id or "" for variant in variants]
+        if unknown := [name for name in how.ignore if name not in names]:
+            raise TrainingTableError(
+                f"{path} has no column {quoted(unknown)}; it begins with {quoted(names)}",
+                "name the columns that are not SNPs with --ignore",
+            )
         never = {*columns, *how.ignore}
         chosen = snp_columns(path, names, named=never, elsewhere=elsewhere, snps_from=how.snps_from)
         places, said = np.flatnonzero(np.isin(names, chosen.snps)), str(chosen)
     elif how.multiallelic == "skip":
-        places, n_sites = _with_two_alleles(variants)
+        places, n_sites = with_two_alleles(variants)
     variants = [variants[place] for place in places.tolist()]
-    snps = _names(path, variants)
+    snps = names_of(path, variants)
     rows = _Rows.read(reader.genotypes(Selection(places, np.zeros(len(places), bool))), [], only)
     notes = {note: n for note, n in reader.notes.items() if note != SPLIT_NOTE or not n_sites}
     if n_sites:
@@ -235,7 +239,7 @@ def _of_variants(
         lines=Lines.of(path, rows.samples),
         codes=rows.codes,
         snps=snps,
-        info=_info(snps, variants),
+        info=info_of(snps, variants),
         columns={},
         left_out=rows.left_out,
         taken=said or f"SNPs: {len(snps)} variants, {snps[0]} to {snps[-1]}",
@@ -285,69 +289,3 @@ def _stacked(blocks: list[np.ndarray]) -> np.ndarray:
         whole[end - len(block) : end] = block
         end -= len(block)
     return whole
-
-
-def _with_two_alleles(variants: Sequence[Variant]) -> tuple[np.ndarray, int]:
-    """Places of variants of sites that have one alternative allele, and the number of others.
-
-    A site's variants stand behind each other, whether the file has them in one record or in
-    several.
-    """
-    kept: list[int] = []
-    n_sites = 0
-
-    def site(at: int) -> tuple:
-        variant = variants[at]
-        known = variant.position is not None and variant.chromosome is not None
-        return (*variant[:3], variant.other) if known else (at,)
-
-    for _, group in groupby(range(len(variants)), site):
-        places = list(group)
-        if len({variants[at].counted for at in places}) == 1:
-            kept += places
-        else:
-            n_sites += 1
-    return np.array(kept, np.int64), n_sites
-
-
-def _names(path: Path, variants: Sequence[Variant]) -> list[str]:
-    """A name per SNP: its id, with the allele where a site has several, or else its place."""
-    if not variants:
-        raise TrainingTableError(
-            f"{path} has no SNP that can be trained on: found no variant of one alternative allele",
-            "keep sites of several alleles with --multiallelic split",
-        )
-    ids = [variant.id for variant in variants]
-    several = {id for id, n in Counter(ids).items() if n > 1}
-    names = []
-    for number, variant in enumerate(variants, 1):
-        name = variant.id
-        if name in several and name is not None:
-            name = f"{name}_{variant.counted}"
-        if name is None:
-            place = (variant.chromosome, variant.position)
-            if None in place:
-                raise TrainingTableError(
-                    f"{path}: variant {number} has neither a name nor a place",
-                    "name every variant, or say where it is",
-                )
-            alleles = [allele for allele in (variant.other, variant.counted) if allele]
-            name = "_".join(map(str, (*place, *alleles)))
-        names.append(name)
-    twice = [name for name, n in Counter(names).items() if n > 1]
-    if twice:
-        raise TrainingTableError(
-            f"{path} has {len(twice)} SNPs more than once: {quoted(twice)}",
-            "give every variant an id of its own, or none, and leave every record in once; in a "
-            "VCF with bcftools norm --rm-dup exact",
-        )
-    return names
-
-
-def _info(snps: list[str], variants: Sequence[Variant]) -> SnpInfo:
-    """What the file says; of a file without places what the names say."""
-    _, chromosomes, positions, counted, other = map(list, zip(*variants, strict=True))
-    named = info_from_names(snps)
-    if not any(chromosomes):
-        chromosomes, positions = named.chromosome, named.position
-    return SnpInfo(chromosomes, positions, counted, other)

@@ -83,16 +83,16 @@ def with_alleles(
     alleles: Mapping[str, tuple[str | None, str | None]],
     path: Path,
 ) -> SnpInfo:
-    """Add what the training table itself says about the alleles, as a PLINK .raw does.
+    """Add what the genotype file itself says about the alleles.
 
     Parameters
     ----------
     info : SnpInfo
         Of `snps`.
     alleles : mapping of str to (str or None, str or None)
-        By SNP, the allele that the table's codes count and the other one.
+        By SNP, the allele that the file's codes count and the other one.
     path : Path
-        The training table, for messages.
+        The genotype file, for messages.
 
     Raises
     ------
@@ -110,10 +110,10 @@ def with_alleles(
         )
         if differ or (ours[0] is not None and counted[at] == other[at]):
             raise TrainingTableError(
-                f"{path}: SNP {snp} counts {_shown(ours)} by its column's name and "
+                f"{path}: SNP {snp} counts {_shown(ours)} by the file itself and "
                 f"{_shown(theirs)} by --snp-info",
-                "leave out --counted-allele and --other-allele: a .raw says itself what it counts, "
-                "and names both alleles where plink2 --export A include-alt wrote it",
+                "leave out --counted-allele and --other-allele: the file says itself what it "
+                "counts; a .raw names both alleles where plink2 --export A include-alt wrote it",
             )
     return replace(info, counted_allele=counted, other_allele=other)
 

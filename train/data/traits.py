@@ -87,15 +87,28 @@ def read_traits(
         elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
         only=None if phenotypes is None else frozenset(phenotypes.lines.ids),
     )
-    lines, notes = genotypes.lines, list(genotypes.notes)
     if how.repeats is not None and not takes_folds:
         fold = None
-    sources, told = _sources(genotypes, named, phenotypes)
-    notes += told
+    return _joined(path, genotypes, phenotypes, traits, how, fold, family)
+
+
+def _joined(
+    path: Path,
+    genotypes: TrainingGenotypes,
+    phenotypes: PhenotypeFile | None,
+    traits: Sequence[str],
+    how: HowRead,
+    fold: str | None,
+    family: str | None,
+) -> TraitTable:
+    """Genotypes with what the columns say of their lines, those that have a trait."""
+    lines = genotypes.lines
+    wanted = [*traits, *how.covariates, *filter(None, (fold, family))]
+    sources, told = _sources(genotypes, wanted, phenotypes)
+    notes = [*genotypes.notes, *told]
     both = [lines] if phenotypes is None else [lines, phenotypes.lines]
     if how.repeats and not any(len(each.repeated) for each in both):
         notes.append("no sample has several rows: nothing was averaged")
-
     values = np.empty((len(lines.ids), len(traits)))
     for index, trait in enumerate(traits):
         values[:, index], note = sources[trait].trait(trait, binary=trait in how.binary)

@@ -187,6 +187,8 @@ def test_columns_beside_the_snps_of_a_parquet_table_are_named_or_refused(tmp_pat
     with pytest.raises(SnpredictError, match="'rust'"):
         read(path, yields(tmp_path))
     assert read(path, yields(tmp_path), ignore=("rust",)).snps == NAMES
+    with pytest.raises(TrainingTableError, match="has no column 'rost'"):
+        read(path, yields(tmp_path), ignore=("rost",))
 
 
 def test_a_table_of_samples_in_rows_keeps_its_own_phenotypes(tmp_path: Path) -> None:

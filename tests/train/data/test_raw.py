@@ -101,7 +101,7 @@ def test_the_tables_alleles_are_added() -> None:
     ids=["swapped", "another", "counted as the other"],
 )
 def test_a_snp_table_that_contradicts_them_is_refused(counted: list, other: list) -> None:
-    with pytest.raises(TrainingTableError, match="by its column's name") as caught:
+    with pytest.raises(TrainingTableError, match="by the file itself") as caught:
         with_alleles(info(counted, other), SNPS, ALLELES, Path("g.raw"))
     assert "include-alt" in str(caught.value.hint)
 
