@@ -101,7 +101,8 @@ def main() -> int:
 
 
 def _translate(error: Exception) -> SnpredictError | None:
-    if isinstance(error, ImportError):
+    # A name of ours that cannot be imported is our mistake.
+    if isinstance(error, ImportError) and not (error.name or "").startswith(("snpredict", "train")):
         return MissingExtra(
             f"training needs packages that are not installed: {error}",
             'pip install -e ".[train]"',

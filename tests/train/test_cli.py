@@ -18,8 +18,10 @@ from train import cli
         ),
         (OSError(28, "No space left on device"), 40, ["error: No space left on device"]),
         (OSError(13, "Permission denied", "/x"), 40, ["error: /x: Permission denied"]),
+        (ModuleNotFoundError("No module named 'scipy'", name="scipy"), 60, ["pip install -e"]),
+        (ImportError("cannot import name 'x'", name="train.runs"), 1, ["a mistake in snpredict"]),
     ],
-    ids=["no shared library", "no file named", "a file"],
+    ids=["no shared library", "no file named", "a file", "a package", "ours"],
 )
 def test_an_error_of_the_system_is_told(monkeypatch, capfd, error, code, words) -> None:
     def fail(*_: object) -> None:
@@ -30,4 +32,4 @@ def test_an_error_of_the_system_is_told(monkeypatch, capfd, error, code, words) 
     assert cli.main() == code
     said = capfd.readouterr().err
     assert [part for part in words if part not in " ".join(said.split())] == [], repr(said)
-    assert "None" not in said
+    assert "None:" not in said
