@@ -65,9 +65,9 @@ def ensemble_mean(folds: np.ndarray) -> np.ndarray:
 
 
 def ensemble_spread(folds: np.ndarray) -> np.ndarray:
-    """Standard deviation over the folds, ddof = 1, 0 for one fold: (samples,) float64."""
+    """Standard deviation over the folds, ddof = 1, NaN of one fold: (samples,) float64."""
     if folds.shape[1] == 1:
-        return np.zeros(len(folds))
+        return np.full(len(folds), np.nan)
     return folds.std(axis=1, ddof=1, dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
 """Predictions of a bundle's fold models for genotypes, in tiles of samples.
 
 A sample's prediction is the mean over the fold models; its spread is their standard deviation
-with the divisor (folds − 1), and 0 where there is one fold. A sample of the training set is
+with the divisor (folds − 1), NaN where there is one fold. A sample of the training set is
 predicted by the one fold model that did not see it, and has no spread.
 
 Every run of a model has the same number of rows, filled up with missing genotypes, and one thread;

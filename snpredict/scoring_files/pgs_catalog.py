@@ -45,12 +45,17 @@ _FALSE = ("false", "0", "f", "no")
 _BY_GENOTYPE = tuple(f"dosage_{copies}_{word}" for copies in "012" for word in ("weight", "effect"))
 
 #: Types of weights that are not summed up.
-_RATIOS = ("or", "hr", "rr", "odds ratio", "hazard ratio", "risk ratio", "relative risk")
+_RATIOS = ("or", "hr", "rr", "odds ratio", "hazard ratio", "risk ratio", "relative risk", "or/hr")
+
+#: Parts of types whose weights are not those of one copy of one allele.
+_NOT_PER_COPY = ["dominan", "recessive", "genotyp", "haplotyp", "diplotyp", "interaction", "epista"]
 
 _ADDITIVE = "only weights per copy of one variant's allele are scored"
 _LOGARITHM = (
     "give the logarithm of the ratio as effect_weight, and log(OR) or log(HR) as weight_type"
 )
+
+_ANOTHER = "another score of the trait may have weights per copy"
 
 _ALLELE = "^([ACGT]+|-)$"
 
@@ -140,7 +145,7 @@ def _weights(table: ScoreTable, about: dict[str, str], harmonised: bool) -> Weig
             file="",
             sha256="",
             format="pgs-catalog",
-            weight_type=_known(about.get("weight_type")),
+            weight_type=_known(about.get("weight_type")) or _types(table),
             genome_build=_known(build),
             with_frequency=int(np.isfinite(frequency).sum()),
             without_other_allele=other.null_count,
@@ -199,28 +204,42 @@ def _refuse_other_models(table: ScoreTable, of_all: str | None) -> None:
         rows, words = numbered(table.column(flag))
         is_set = np.array([*(word.lower() not in _FALSE for word in words), False], bool)[rows]
         if is_set.any():
-            raise _not_additive(table, int(np.flatnonzero(is_set)[0]), f"{what} ({flag})")
+            row = int(np.flatnonzero(is_set)[0])
+            raise _not_additive(table.line(row), f"{what} ({flag})")
     for name in _BY_GENOTYPE:
         there = integers(pc.is_valid(table.column(name)))
         if there.any():
             row = int(np.flatnonzero(there)[0])
-            raise _not_additive(table, row, f"a weight per genotype ({name})")
+            raise _not_additive(table.line(row), f"a weight per genotype ({name})")
     rows, words = numbered(table.column("weight_type"))
-    is_ratio = np.array([*(word.lower() in _RATIOS for word in words), False], bool)[rows]
-    if is_ratio.any():
-        row = int(np.flatnonzero(is_ratio)[0])
-        raise _not_additive(table, row, f"the weight type {words[rows[row]]}", _LOGARITHM)
-    if (of_all or "").lower() in _RATIOS:
-        raise BadWeights(f"{table.path}: found the weight type {of_all}; {_ADDITIVE}", _LOGARITHM)
+    for number, word in enumerate(words):
+        if wrong := _not_summed(word):
+            row = int(np.flatnonzero(rows == number)[0])
+            raise _not_additive(table.line(row), f"the weight type {word}", wrong)
+    if of_all is not None and (wrong := _not_summed(of_all)):
+        raise _not_additive(str(table.path), f"the weight type {of_all}", wrong)
     names = table.column(RS_ID)
     joined_names = integers(pc.match_substring_regex(names, ";|_x_"), missing=0) > 0
     if joined_names.any():
         row = int(np.flatnonzero(joined_names)[0])
-        raise _not_additive(table, row, f"several variants ({names[row].as_py()})")
+        raise _not_additive(table.line(row), f"several variants ({names[row].as_py()})")
 
 
-def _not_additive(table: ScoreTable, row: int, what: str, hint: str | None = None) -> BadWeights:
-    return BadWeights(f"{table.line(row)}: found {what}; {_ADDITIVE}", hint)
+def _not_additive(where: str, what: str, hint: str | None = None) -> BadWeights:
+    return BadWeights(f"{where}: found {what}; {_ADDITIVE}", hint)
+
+
+def _not_summed(weight_type: str) -> str | None:
+    """What to do about weights of a type that is not additive; None of one that may be."""
+    word = weight_type.lower()
+    if word in _RATIOS:
+        return _LOGARITHM
+    return _ANOTHER if any(part in word for part in _NOT_PER_COPY) else None
+
+
+def _types(table: ScoreTable) -> str | None:
+    """The types of the rows, where the header says none."""
+    return ", ".join(numbered(table.column("weight_type"))[1]) or None
 
 
 def _one_allele(column: pa.Array) -> pa.Array:

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from snpredict.errors import NoRows
+from snpredict.errors import NoRows, NotATable
 from snpredict.genotypes.source import TextSource
 from snpredict.scoring_files.pgs_catalog import EFFECT_ALLELE, read_pgs
 from snpredict.scoring_files.plink_score import read_plink_score
 from snpredict.scoring_files.weights import Weights
+
+#: Formats that no file of weights looks like; a column "rs" makes one look like HapMap.
+_GENOTYPES = ("vcf", "bcf", "raw", "bed", "pgen", "parquet")
 
 
 def read_weights(path: Path, columns: Sequence[str] = ()) -> Weights:
@@ -33,6 +36,12 @@ def read_weights(path: Path, columns: Sequence[str] = ()) -> Weights:
     NotATable, RaggedRow, NoRows, EmptyFile, FileNotFound, TruncatedFile, UsageError
     """
     source = TextSource(path)
+    if source.format in _GENOTYPES:
+        raise NotATable(
+            f"{path} is a file of genotypes ({source.format}), expected a file of weights, one per "
+            "variant",
+            "snpredict predict scores genotypes with a model",
+        )
     comments: list[str] = []
     number, text, is_pgs = 0, "", False
     for number, line in source.lines(1 << 16):  # noqa: B007

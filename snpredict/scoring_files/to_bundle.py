@@ -18,6 +18,9 @@ from snpredict.formulas.encoding import CHANNEL_CODES
 from snpredict.scoring_files.weights import Weights
 from snpredict.version import __version__
 
+#: How the names of types begin whose weights are added up.
+_ADDITIVE_TYPES = ("beta", "log", "ln", "additive")
+
 
 @dataclass(frozen=True)
 class Names:
@@ -92,6 +95,17 @@ def missing_rule(about: ScoringFile, n_snps: int) -> str:
     return (
         f"{twice} of {about.with_frequency:,} SNPs, {no_copy} of the other "
         f"{n_snps - about.with_frequency:,}"
+    )
+
+
+def unknown_type(about: ScoringFile) -> str | None:
+    """What a type of weights is taken for that is not known to be additive; None of others."""
+    said = (about.weight_type or "beta").lower().split(", ")
+    if all(word.startswith(_ADDITIVE_TYPES) for word in said):
+        return None
+    return (
+        f"the weight type {about.weight_type!r} is not known; its weights are added up per copy of "
+        "the effect allele"
     )
 
 

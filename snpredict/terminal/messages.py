@@ -14,7 +14,7 @@ from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.report import MatchReport
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
-from snpredict.scoring_files.to_bundle import missing_rule
+from snpredict.scoring_files.to_bundle import missing_rule, unknown_type
 from snpredict.terminal.reliability_words import reliability_note
 from snpredict.terminal.similarity_words import sample_report, similarity_report, similarity_warning
 from snpredict.terminal.streams import printable
@@ -111,6 +111,7 @@ def weights_facts(manifest: Manifest) -> list[tuple[str, str]]:
     places = [("build", f"positions are those of {build}; they are not lifted to another build")]
     return [
         ("weights", f"{about.file} ({about.format}), SHA-256 {about.sha256}"),
+        *([("type", unknown)] if (unknown := unknown_type(about)) else []),
         *(places if placed else []),
         ("gaps", f"a missing genotype counts as {missing_rule(about, manifest.n_snps)}"),
     ]

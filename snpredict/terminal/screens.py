@@ -147,6 +147,8 @@ def show_model(console: "Console", bundle: Bundle) -> None:
     }
     say(console, labelled(shown.items()))
     names = list(dict.fromkeys(name for fold in manifest.folds for name in fold.metrics))
+    if not names:
+        return
     table = heading_table("fold", *names, right=range(1, len(names) + 1))
     for fold in manifest.folds:
         table.add_row(fold.name, *(_number(fold.metrics.get(name), ".4g") for name in names))

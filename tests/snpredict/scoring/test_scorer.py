@@ -134,7 +134,7 @@ def test_mean_and_spread():
     folds = np.array([[1, 2, 3], [5, 5, 5]], np.float32)
     np.testing.assert_array_equal(ensemble_mean(folds), [2, 5])
     np.testing.assert_array_equal(ensemble_spread(folds), [1, 0])
-    np.testing.assert_array_equal(ensemble_spread(folds[:, :1]), [0, 0])
+    np.testing.assert_array_equal(ensemble_spread(folds[:, :1]), [np.nan, np.nan])
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,15 @@ def test_all_that_a_kind_without_training_set_can_say(file, capsys):
     assert main(["predict", "g.tsv", "--model", model, "--match-log", "log.json"]) == 0
     log = json.loads((file().parent / "log.json").read_text())["results"]
     assert [row["weight"] for row in log] == pytest.approx([0.5 / 3.5, 1 / 3.5, 2 / 3.5])
+
+
+def test_one_model_has_no_spread_and_no_folds_to_show(file, capsys):
+    model = imported(file())
+    predicted(model, capsys)
+    assert main(["predict", "g.tsv", "--model", "model", "-q"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split("\t")[:3] == ["a", "0", "NA"]
+    assert main(["models", "show", "model"]) == 0
+    assert "fold" not in capsys.readouterr().out.replace("folder", "")
 
 
 def test_a_harmonised_file_has_the_places_of_its_build(file):
@@ -234,6 +244,28 @@ def test_refused_of_plink2(text, options, words, file, capsys):
     told = " ".join(capsys.readouterr().err.split())
     assert words in told
     assert "unexpected" not in told
+
+
+@pytest.mark.parametrize("kind", ["dominant", "Recessive", "genotypic weights", "overdominance"])
+def test_types_that_are_not_per_copy_are_refused_by_name(kind, file, capsys):
+    path = file(header=HEADER.replace("weight_type=beta", f"weight_type={kind}"))
+    assert main(["import", str(path), "--out", "model"]) == errors.BadWeights.exit_code
+    assert f"found the weight type {kind}" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("kind", ["beta", "log(OR)", "NR", "shrunken"])
+def test_a_type_that_is_not_known_is_said(kind, file, capsys):
+    imported(file(header=HEADER.replace("weight_type=beta", f"weight_type={kind}")))
+    told = " ".join(capsys.readouterr().err.split())
+    assert ("'shrunken' is not known" in told) == (kind == "shrunken")
+
+
+def test_genotypes_are_not_weights(capsys, tmp_path):
+    vcf = Path(__file__).parents[3] / "examples" / "lines.vcf.gz"
+    assert main(["import", str(vcf), "--out", str(tmp_path / "m")]) == errors.NotATable.exit_code
+    assert "is a file of genotypes (vcf), expected a file of weights" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_needs_a_file_and_a_folder(capsys):
