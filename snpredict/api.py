@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import pyarrow as pa
 
 from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.choices import DEFAULT_MODEL, FAMILIES
 from snpredict.errors import UsageError
+from snpredict.explaining.effect_table import effect_columns, effects_of_snps
 from snpredict.explaining.snp_report import SnpReport, describe_snp, find_snp
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
@@ -16,8 +18,10 @@ from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.matched_file import InputOptions
 from snpredict.predicting import check_file, explain_sample, predict_file, predict_models
+from snpredict.results.facts import model_facts
 from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.results.selection import Selection, plan_selection
+from snpredict.results.tables import Results
 from snpredict.scoring.predictions import Scores
 from snpredict.scoring.scorer import Scorer
 
@@ -176,6 +180,17 @@ class Model:
         """
         snp = find_snp(self.bundle, name)
         return describe_snp(self.bundle, snp, self._scorer.score_function())
+
+    def effects(self) -> pa.Table:
+        """What every SNP does to a prediction, a row each, as `snpredict effects` writes it.
+
+        Raises
+        ------
+        NotExplainable
+            The bundle has no fused ensemble.
+        """
+        columns = effect_columns(self.bundle, effects_of_snps(self.bundle, self._scorer))
+        return Results(model_facts(self.bundle), columns).to_arrow()
 
     @cached_property
     def _scorer(self) -> Scorer:

@@ -84,6 +84,9 @@ def test_explain_check_and_snp(model, table):
     assert model.snp(model.snps[7]).id == TINY.ids[7]
     with pytest.raises(UnknownSnp):
         model.snp("nothing")
+    effects = model.effects()
+    assert effects["snp"].to_pylist() == list(TINY.ids)
+    assert effects["effect_2"][7].as_py() == pytest.approx(model.snp(TINY.ids[7]).effects["2"])
     assert repr(model) == "<Model tiny: height of 40 SNPs>"
 
 
