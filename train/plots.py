@@ -111,21 +111,34 @@ def saliency_along_genome(
     named = _strongest(x, chromosomes, saliency, region, n_named)
     axis.scatter(x[named], saliency[named], s=22, color=_ACCENT, zorder=3)
     top = float(saliency.max()) or 1.0
-    heights: list[tuple[float, float]] = []
-    for number in named:
-        right = x[number] > 0.87 * span
-        left = x[number] - (_NAME_WIDTH * span if right else 0)
-        height = float(saliency[number])
+    highest = _write_names(axis, [(names[n], x[n], saliency[n]) for n in named], span, top)
+    axis.set_xlim(-0.01 * span, 1.01 * span)
+    axis.set_ylim(0, max(1.05 * top, highest + 0.08 * top))
+    axis.set_ylabel("importance of the SNP\n(mean saliency, SD of the trait)")
+    axis.set_title(title, fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def _write_names(
+    axis: plt.Axes, points: Sequence[tuple[str, float, float]], span: float, top: float
+) -> float:
+    """Write a name beside each point (name, x, y), none on another; gives the highest place."""
+    taken: list[tuple[float, float]] = []
+    for name, x, y in points:
+        right = x > 0.87 * span
+        left = x - (_NAME_WIDTH * span if right else 0)
+        height = float(y)
         # A name that would lie on another one goes above it.
         while any(
-            abs(left - u) < _NAME_WIDTH * span and abs(height - v) < 0.05 * top for u, v in heights
+            abs(left - u) < _NAME_WIDTH * span and abs(height - v) < 0.05 * top for u, v in taken
         ):
             height += 0.01 * top
-        heights.append((left, height))
+        taken.append((left, height))
         axis.annotate(
-            names[number],
-            (x[number], saliency[number]),
-            xytext=(x[number] + (-0.006 if right else 0.006) * span, height),
+            name,
+            (x, y),
+            xytext=(x + (-0.006 if right else 0.006) * span, height),
             arrowprops={
                 "arrowstyle": "-",
                 "lw": 0.4,
@@ -137,12 +150,7 @@ def saliency_along_genome(
             va="bottom",
             fontsize=7,
         )
-    axis.set_xlim(-0.01 * span, 1.01 * span)
-    axis.set_ylim(0, max([1.05 * top, *(v + 0.08 * top for _, v in heights)]))
-    axis.set_ylabel("importance of the SNP\n(mean saliency, SD of the trait)")
-    axis.set_title(title, fontsize=10)
-    axis.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    return max((height for _, height in taken), default=0.0)
 
 
 def _along_genome(
