@@ -191,6 +191,7 @@ class _Data:
         for number, path in enumerate(o.compare, 1):
             console.print(f"reading {path}", soft_wrap=True)
             other = read_training_table(o, path, console, needs=families, takes_folds=False)
+            other = other.in_order(table.samples)
             for trait in o.traits:
                 same_rows(table.dataset(trait), other.dataset(trait))
             self.others.append(_Table(other, DataFolder(folder / compare_folder(number) / "data")))

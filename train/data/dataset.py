@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,27 @@ class TraitTable:
     def measured(self, trait: str) -> np.ndarray:
         """Rows that have the trait, ascending int64."""
         return np.flatnonzero(np.isfinite(self.values[:, self.traits.index(trait)]))
+
+    def in_order(self, samples: list[str]) -> "TraitTable":
+        """The same table with its samples in that order, if they are the same samples."""
+        place = {sample: at for at, sample in enumerate(self.samples)}
+        if self.samples == samples or place.keys() != set(samples):
+            return self
+        rows = np.array([place[sample] for sample in samples])
+
+        def of_rows(texts: list[str] | None) -> list[str] | None:
+            return None if texts is None else [texts[row] for row in rows]
+
+        known = self.covariates
+        return replace(
+            self,
+            codes=self.codes[rows],
+            samples=samples,
+            values=self.values[rows],
+            fold_labels=of_rows(self.fold_labels),
+            families=of_rows(self.families),
+            covariates=None if known is None else replace(known, values=known.values[rows]),
+        )
 
     def dataset(self, trait: str) -> Dataset:
         """The samples that have one trait, with that trait alone."""

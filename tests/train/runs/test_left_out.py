@@ -85,7 +85,7 @@ def test_measured_coverage_of_both_kinds():
     assert told.known.coverage_in_new_families["0.5"] == pytest.approx(0.75)
     # Every family has the same errors: half of them up to 2, all of them up to 4.
     assert told.new.coverage == {"0.5": 0.5, "0.8": 1, "0.9": 1, "0.95": None}
-    assert vars(told.new.coverage_by_family["0.5"]) == {"lowest": 0.5, "tenth": 0.5, "sd": 0}
+    assert told.new.coverage_by_family["0.5"]._asdict() == {"lowest": 0.5, "tenth": 0.5, "sd": 0}
     assert measured_intervals(residual, family, left_out, "family").known is None
     assert measured_intervals(residual, family, None, "given").new is None
 
