@@ -32,7 +32,7 @@ ORDER: dict[str, list[str]] = {
         "bundle",
         "genotypes",
         "formulas",
-        "files names choices ahead version",
+        "files names choices ahead arrow version",
         "errors",
     ],
     "train": [

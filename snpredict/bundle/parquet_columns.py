@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from snpredict.arrow import call, cast, fits
 from snpredict.bundle.parquet_check import check_sizes
 from snpredict.errors import InvalidBundle
 from snpredict.genotypes.text_columns import texts
@@ -109,19 +109,19 @@ class Columns:
             return pa.nulls(len(column), pa.string())
         for chunk in column.chunks:
             words = chunk.dictionary
-            longest = pc.max(pc.utf8_length(words)).as_py() or 0
-            marked = pc.any(pc.match_substring_regex(words, _CONTROL)).as_py()
+            longest = call("max", call("utf8_length", words)).as_py() or 0
+            marked = call("any", fits(words, _CONTROL)).as_py()
             if marked or longest > _MAX_CHARACTERS:
                 raise InvalidBundle(
                     f"{self._path}: column '{name}' holds control characters, or more than "
                     f"{_MAX_CHARACTERS} characters at once"
                 )
-        return texts(column.cast(pa.string()))
+        return texts(cast(column, pa.string()))
 
     def integer_column(self, name: str) -> pa.Array:
         """A column of whole numbers, with gaps."""
         try:
-            return self._column(name, nullable=True).cast(pa.int64()).combine_chunks()
+            return cast(self._column(name, nullable=True), pa.int64()).combine_chunks()
         except pa.ArrowInvalid:
             raise InvalidBundle(
                 f"{self._path}: column '{name}' holds a number of more than 64 bits"

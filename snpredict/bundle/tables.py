@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from snpredict.arrow import call
 from snpredict.bundle.manifest import SNPS
 from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
 from snpredict.errors import InvalidBundle
@@ -138,7 +139,7 @@ class SnpTable:
             n_rows=n_snps,
         )
         ids = columns.text_column("id", nullable=False)
-        if len(ids.unique()) < len(ids):
+        if len(call("unique", ids)) < len(ids):
             raise InvalidBundle(f"{path} holds a SNP id more than once")
         frequencies = columns.matrix(_FREQUENCY_COLUMNS)
         in_range = ((frequencies >= 0) & (frequencies <= 1)).all()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from snpredict.arrow import call, cast, is_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,18 +20,18 @@ def texts(values: "Iterable[str | None] | pa.Array | pa.ChunkedArray") -> pa.Arr
     if isinstance(values, pa.ChunkedArray):
         values = _one_array(values)
     if isinstance(values, pa.Array):
-        return values if values.type == pa.string() else values.cast(pa.string())
+        return values if values.type == pa.string() else cast(values, pa.string())
     values = list(values)
     pieces = [b"" if value is None else value.encode() for value in values]
     ends = np.cumsum([0, *map(len, pieces)], dtype=np.int64)
     there = np.array([value is not None for value in values], bool)
     buffers = [_bits(there), pa.py_buffer(ends), pa.py_buffer(b"".join(pieces))]
-    return pa.Array.from_buffers(pa.large_string(), len(values), buffers).cast(pa.string())
+    return cast(pa.Array.from_buffers(pa.large_string(), len(values), buffers), pa.string())
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
     # Without any chunk, Arrow would call its `array`.
-    return column.combine_chunks() if column.num_chunks else pa.nulls(0).cast(column.type)
+    return column.combine_chunks() if column.num_chunks else cast(pa.nulls(0), column.type)
 
 
 def whole_numbers(
@@ -48,7 +49,7 @@ def whole_numbers(
     if isinstance(values, pa.ChunkedArray):
         values = _one_array(values)
     if isinstance(values, pa.Array):
-        return values.cast(pa.int64())
+        return cast(values, pa.int64())
     if not isinstance(values, np.ndarray):
         values = list(values)
         there = np.array([value is not None for value in values], bool)
@@ -66,7 +67,7 @@ def integers(column: "pa.Array | pa.ChunkedArray", missing: int = -1) -> np.ndar
     """A column of whole numbers or of truth values as (rows,) int64, gaps as `missing`."""
     if isinstance(column, pa.ChunkedArray):
         column = _one_array(column)
-    column = column.cast(pa.int64())
+    column = cast(column, pa.int64())
     rows = slice(column.offset, column.offset + len(column))
     bits, numbers = column.buffers()
     values = np.frombuffer(numbers or b"", np.int64)[rows]
@@ -85,28 +86,28 @@ def numbered(column: "pa.Array | pa.ChunkedArray") -> tuple[np.ndarray, list[str
         −1 for gaps.
     list of str
     """
-    encoded = texts(column).dictionary_encode()
+    encoded = call("dictionary_encode", texts(column))
     return integers(encoded.indices), encoded.dictionary.to_pylist()
 
 
 def alike(column: pa.Array) -> np.ndarray:
     """The numbers of `numbered` alone: (rows,) int64, equal where texts are, −1 for gaps."""
-    return integers(texts(column).dictionary_encode().indices)
+    return integers(call("dictionary_encode", texts(column)).indices)
 
 
 def without(column: "pa.Array | pa.ChunkedArray", words: "Iterable[str]") -> pa.Array:
     """The column with gaps for some words."""
     column = texts(column)
-    is_one = pc.is_in(column, value_set=texts(words))
-    return pc.if_else(is_one, pa.nulls(len(column), pa.string()), column)
+    is_one = is_in(column, texts(words))
+    return call("if_else", is_one, pa.nulls(len(column), pa.string()), column)
 
 
 def spread(text: str, n_rows: int) -> pa.Array:
     """A column of one text in every row."""
     rows = whole_numbers(np.zeros(n_rows, np.int64))
-    return pa.DictionaryArray.from_arrays(rows, texts([text])).cast(pa.string())
+    return cast(pa.DictionaryArray.from_arrays(rows, texts([text])), pa.string())
 
 
 def joined(separator: str, *columns: pa.Array) -> pa.Array:
     """Texts of several columns in one; a gap where one of them has a gap."""
-    return pc.binary_join_element_wise(*columns, spread(separator, len(columns[0])))
+    return call("binary_join_element_wise", *columns, spread(separator, len(columns[0])))

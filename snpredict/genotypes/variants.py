@@ -7,8 +7,8 @@ from typing import NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from snpredict.arrow import cast, is_in
 from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.genotypes.text_columns import integers, numbered, texts, whole_numbers
 
@@ -86,7 +86,8 @@ class VariantColumns(Sequence[Variant]):
     def append_table(self, records: pa.Table) -> None:
         """Take more records, in columns named as the attributes of `Variant`."""
         self._to_columns()
-        self._parts.append(records.select(_COLUMNS.names).cast(_COLUMNS))
+        columns = [cast(records[of.name], of.type) for of in _COLUMNS]
+        self._parts.append(pa.Table.from_arrays(columns, schema=_COLUMNS))
 
     @property
     def table(self) -> pa.Table:
@@ -286,7 +287,7 @@ class Wanted:
         """
         if self.all:
             return np.ones(len(records), bool)
-        named = integers(pc.is_in(records["id"], value_set=self._ids)) > 0
+        named = integers(is_in(records["id"], self._ids)) > 0
         places = self._places.of(records["chromosome"], records["position"])
         return named | ((places >= 0) & is_among(places, self._sorted_places))
 

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import TypeVar
 
 import numpy as np
-import pyarrow.compute as pc
 
+from snpredict.arrow import index_in, take
 from snpredict.bundle.tables import SnpTable
 from snpredict.formulas.encoding import assumed_frequencies, unknown_in_training
 from snpredict.genotypes.reader import Selection
@@ -148,7 +148,7 @@ def match_variants(
     file = VariantColumns.of(candidates).table
     model, n_snps = snps.columns, len(snps)
     named = _Groups(
-        integers(pc.index_in(file["id"], value_set=model["id"].combine_chunks())),
+        integers(index_in(file["id"], model["id"].combine_chunks())),
         np.arange(n_snps),
     )
     placed = _Groups(snps.places.of(file["chromosome"], file["position"]), snps.places.own)
@@ -159,7 +159,7 @@ def match_variants(
     first = np.cumsum(sizes) - sizes
     within = np.arange(len(snp)) - first[snp]
     variant = np.where(by_id[snp], named.member(snp, within), placed.member(snp, within))
-    ours, theirs = model.take(whole_numbers(snp)), file.take(whole_numbers(variant))
+    ours, theirs = take(model, whole_numbers(snp)), take(file, whole_numbers(variant))
     alleles = compare_all(
         (ours["counted_allele"], ours["other_allele"]), (theirs["counted"], theirs["other"])
     )

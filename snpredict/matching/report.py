@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from snpredict.arrow import call, take
 from snpredict.bundle.tables import SnpTable
 from snpredict.genotypes.places import looks_like_a_place
 from snpredict.genotypes.text_columns import integers, whole_numbers
@@ -117,7 +117,7 @@ def log_columns(snps: SnpTable, file: Iterable[Variant], match: Match) -> dict[s
     # −1 reaches the None behind them.
     alleles = [*(alleles.value for alleles in ALLELES), None]
     found = whole_numbers(match.variant, match.variant >= 0)
-    model, in_file = snps.columns, VariantColumns.of(file).table.take(found)
+    model, in_file = snps.columns, take(VariantColumns.of(file).table, found)
     names = ("id", "chromosome", "position", "counted_allele", "other_allele")
     theirs = zip(names, in_file.column_names, strict=True)
     return {
@@ -232,15 +232,15 @@ def _moved(snps: SnpTable, file: pa.Table, match: Match) -> int:
     """How many SNPs were matched by id to a variant at another place."""
     by_id = np.flatnonzero(match.matched & (match.by == FOUND_BY.index("id")))
     ours, theirs = (
-        snps.columns.take(whole_numbers(by_id)),
-        file.take(whole_numbers(match.variant[by_id])),
+        take(snps.columns, whole_numbers(by_id)),
+        take(file, whole_numbers(match.variant[by_id])),
     )
     number = snps.places.chromosomes
     here, there = number(ours["chromosome"]), number(theirs["chromosome"])
     # A chromosome that the model does not have is another one, one without a name is not.
-    named = integers(pc.is_valid(theirs["chromosome"])) > 0
+    named = integers(call("is_valid", theirs["chromosome"])) > 0
     elsewhere = (here >= 0) & named & (here != there)
-    differ = pc.not_equal(ours["position"], theirs["position"])
+    differ = call("not_equal", ours["position"], theirs["position"])
     return int(np.count_nonzero(elsewhere | (integers(differ, missing=0) > 0)))
 
 

@@ -10,7 +10,7 @@ from snpredict.bundle.load import Bundle
 from snpredict.bundle.typed_json import as_json
 from snpredict.matching.file_check import FileCheck, InputFile
 from snpredict.matching.low_call_rate import call_facts
-from snpredict.scoring_files.to_bundle import missing_rule
+from snpredict.scoring_files.words import missing_rule
 from snpredict.version import __version__
 
 

@@ -14,7 +14,7 @@ from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.matching.report import MatchReport
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
-from snpredict.scoring_files.to_bundle import missing_rule, unknown_type
+from snpredict.scoring_files.words import missing_rule, unknown_type
 from snpredict.terminal.reliability_words import reliability_note
 from snpredict.terminal.similarity_words import sample_report, similarity_report, similarity_warning
 from snpredict.terminal.streams import printable

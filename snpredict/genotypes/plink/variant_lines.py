@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
+from snpredict.arrow import call, cast, holds, is_in, split_at, take
 from snpredict.errors import BadVariant, NotATable, RaggedRow
 from snpredict.genotypes.plink.text_files import blank_line, ragged
 from snpredict.genotypes.reader import SPLIT_NOTE
@@ -212,9 +212,9 @@ def _cells(text: bytes, layout: Layout) -> pa.Table | None:
         return None
     table = table.combine_chunks().rename_columns(list(places))
     position = table["position"]
-    if not pc.all(pc.utf8_is_digit(position)).as_py():
+    if not call("all", call("utf8_is_digit", position)).as_py():
         return None
-    return table if pc.max(pc.binary_length(position)).as_py() < _SURE_DIGITS else None
+    return table if call("max", call("binary_length", position)).as_py() < _SURE_DIGITS else None
 
 
 class _Lines:
@@ -248,7 +248,7 @@ class _Lines:
             See `_cells`.
         """
         variants = self._found.variants
-        positions = integers(cells["position"].cast(pa.int64()))
+        positions = integers(cast(cells["position"], pa.int64()))
         named = {
             "id": without(cells["id"], (".", "")),
             "chromosome": without(cells["chromosome"], ("0", "")),
@@ -257,7 +257,7 @@ class _Lines:
             "other": cells["other"],
         }
         records = pa.table(named)
-        self._chromosomes.update(records["chromosome"].unique().to_pylist())
+        self._chromosomes.update(call("unique", records["chromosome"]).to_pylist())
         if len(variants.examples) < 5:
             few, parents, _ = _split(records.slice(0, 5), self._layout.splits)
             # Of a record with several alternative alleles the first.
@@ -267,7 +267,7 @@ class _Lines:
         self._number = first + len(records) - 1
         rows = np.flatnonzero(self._wanted.among(records))
         if len(rows):
-            self._add(first - self._layout.first_line + rows, records.take(whole_numbers(rows)))
+            self._add(first - self._layout.first_line + rows, take(records, whole_numbers(rows)))
 
     def _add(self, numbers: np.ndarray, records: pa.Table) -> None:
         """Candidates among the records, with their numbers from 0."""
@@ -285,9 +285,9 @@ class _Lines:
         numbers_as_letters = texts(sorted(_NUMBERS))
         named, letters = np.zeros(len(records), bool), np.zeros(len(records), bool)
         for name in ("counted", "other"):
-            there = integers(pc.is_valid(split[name])) > 0
+            there = integers(call("is_valid", split[name])) > 0
             named[parents[there]] = True
-            is_number = integers(pc.is_in(split[name], value_set=numbers_as_letters)) > 0
+            is_number = integers(is_in(split[name], numbers_as_letters)) > 0
             letters[parents[there & ~is_number]] = True
         found.note(NUMBERS_NOTE, int(np.count_nonzero(named & ~letters)))
 
@@ -353,14 +353,14 @@ class _Lines:
 def _split(records: pa.Table, splits: bool) -> tuple[pa.Table, np.ndarray, np.ndarray]:
     """One row per counted allele, the record of each, and its number among the record's, from 1."""
     counted, parents = records["counted"].combine_chunks(), np.arange(len(records))
-    if splits and pc.any(pc.match_substring(counted, ",")).as_py():
-        lists = pc.split_pattern(counted, ",")
-        counted, parents = pc.list_flatten(lists), integers(pc.list_parent_indices(lists))
-        records = records.take(whole_numbers(parents))
+    if splits and call("any", holds(counted, ",")).as_py():
+        lists = split_at(counted, ",")
+        counted, parents = call("list_flatten", lists), integers(call("list_parent_indices", lists))
+        records = take(records, whole_numbers(parents))
     first = np.searchsorted(parents, parents)
     alleles = {
-        "counted": pc.ascii_upper(without(counted, _NO_ALLELE)),
-        "other": pc.ascii_upper(without(records["other"], _NO_ALLELE)),
+        "counted": call("ascii_upper", without(counted, _NO_ALLELE)),
+        "other": call("ascii_upper", without(records["other"], _NO_ALLELE)),
     }
     columns = {name: records[name] for name in ("id", "chromosome", "position")}
     return pa.table({**columns, **alleles}), parents, np.arange(len(parents)) - first + 1
