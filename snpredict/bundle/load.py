@@ -46,6 +46,7 @@ from snpredict.formulas.effects import first_wrong_effect
 from snpredict.formulas.encoding import CHANNEL_NAMES
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import Similarity
+from snpredict.genotypes.text_columns import give_back
 from snpredict.names import did_you_mean, listed
 
 #: All files together, which are held in memory.
@@ -262,7 +263,9 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
     snps = SnpTable.read(files[SNPS], folder / SNPS, manifest.n_snps)
     bundle = Bundle(folder, manifest, digest, snps, files)
     if manifest.kind == LINEAR:
+        give_back()
         effects = EffectTable.read(files[EFFECTS], folder / EFFECTS, snps.columns["id"])
+        give_back()
         return replace(bundle, effects=effects)
     return _with_network(bundle) if manifest.kind == NETWORK else bundle
 

@@ -24,6 +24,9 @@ from snpredict.genotypes.chromosomes import ChromosomeNames
 from snpredict.genotypes.text_columns import texts, whole_numbers
 from snpredict.genotypes.variants import Places
 
+#: SNPs whose effects are computed at a time.
+_SNPS_AT_ONCE = 1 << 16
+
 #: Texts of a SNP that need not be known; attributes of `SnpTable` have the same names.
 _TEXTS = ("chromosome", "counted_allele", "other_allele")
 
@@ -331,16 +334,20 @@ class EffectTable:
         """
         function = self.function(intercept)
         slope = trait.link.slope(function.reference(frequencies))
-        gradient = function.weights[:, :, 0] * slope
-        occurs = assumed_frequencies(frequencies) > 0
-        mean = (gradient * occurs).sum(axis=1) / occurs.sum(axis=1)
-        largest = np.abs(gradient).max(axis=1)
-        return SaliencyTable(
-            saliency=largest,
-            centered=np.where(occurs, np.abs(gradient - mean[:, None]), 0).max(axis=1),
-            per_fold=largest[:, None],
-            effects=average_effects(function, trait, frequencies),
-        )
+        n_snps = len(self.effects)
+        largest, centered = np.empty(n_snps), np.empty(n_snps)
+        effects = np.empty((n_snps, len(CHANNEL_CODES)))
+        # Part by part: of a million SNPs each of these arrays takes 32 MB.
+        for start in range(0, n_snps, _SNPS_AT_ONCE):
+            part = slice(start, start + _SNPS_AT_ONCE)
+            gradient = function.weights[part, :, 0] * slope
+            occurs = assumed_frequencies(frequencies[part]) > 0
+            mean = (gradient * occurs).sum(axis=1) / occurs.sum(axis=1)
+            largest[part] = np.abs(gradient).max(axis=1)
+            centered[part] = np.where(occurs, np.abs(gradient - mean[:, None]), 0).max(axis=1)
+            places = np.arange(n_snps)[part]
+            effects[part] = average_effects(function, trait, frequencies, places)
+        return SaliencyTable(largest, centered, largest[:, None], effects)
 
     def to_arrow(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Table:
         """The columns of the file, given the names of the SNPs."""

@@ -9,6 +9,7 @@ missing, 10 A/B, 11 B/B. The first sample has the lowest bits of the first byte.
 """
 
 import mmap
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -32,6 +33,9 @@ _STRIPE_BYTES = 1 << 22
 
 #: Rows after which mapped pages are given back; the system maps some 64 kB around each access.
 _ROWS_MAPPED = 512
+
+#: Rows are read one by one where they lie further apart than this, on average.
+_SCATTERED = 8
 
 _LOW_BITS = np.uint8(0x55)
 
@@ -91,6 +95,12 @@ class PackedRows:
 
     def _stripe(self, rows: np.ndarray, start: int, end: int) -> np.ndarray:
         """Bytes `start` to `end` of the rows, (rows, end − start) uint8."""
+        if len(rows) and np.ptp(rows) > _SCATTERED * len(rows) and hasattr(os, "pread"):
+            # A mapped page, and its neighbours, would be fetched for each few bytes.
+            number, width = self._file.fileno(), end - start
+            first = (self._offset + start + rows * self.row_bytes).tolist()
+            pieces = b"".join([os.pread(number, width, at) for at in first])
+            return np.frombuffer(pieces, np.uint8).reshape(len(rows), width)
         packed = np.empty((len(rows), end - start), np.uint8)
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             table = np.frombuffer(mapped, np.uint8, offset=self._offset)

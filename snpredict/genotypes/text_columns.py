@@ -111,3 +111,8 @@ def spread(text: str, n_rows: int) -> pa.Array:
 def joined(separator: str, *columns: pa.Array) -> pa.Array:
     """Texts of several columns in one; a gap where one of them has a gap."""
     return call("binary_join_element_wise", *columns, spread(separator, len(columns[0])))
+
+
+def give_back() -> None:
+    """Give memory that Arrow keeps for later back to the system: much, behind large tables."""
+    pa.default_memory_pool().release_unused()

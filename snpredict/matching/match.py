@@ -7,12 +7,13 @@ from enum import Enum
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from snpredict.arrow import index_in, take
 from snpredict.bundle.tables import SnpTable
 from snpredict.formulas.encoding import assumed_frequencies, unknown_in_training
 from snpredict.genotypes.reader import Selection
-from snpredict.genotypes.text_columns import integers, whole_numbers
+from snpredict.genotypes.text_columns import integers, texts, whole_numbers
 from snpredict.genotypes.variants import Variant, VariantColumns, Wanted
 from snpredict.matching.alleles import ALLELES, Alleles, MatchRules, compare_all
 
@@ -146,26 +147,15 @@ def match_variants(
     """
     rules = rules or MatchRules()
     file = VariantColumns.of(candidates).table
-    model, n_snps = snps.columns, len(snps)
-    named = _Groups(
-        integers(index_in(file["id"], model["id"].combine_chunks())),
-        np.arange(n_snps),
-    )
-    placed = _Groups(snps.places.of(file["chromosome"], file["position"]), snps.places.own)
-    by_id = named.sizes > 0
-    sizes = np.where(by_id, named.sizes, placed.sizes)
-    # One row per SNP and variant found for it, those of a SNP in file order.
-    snp = np.repeat(np.arange(n_snps), sizes)
-    first = np.cumsum(sizes) - sizes
-    within = np.arange(len(snp)) - first[snp]
-    variant = np.where(by_id[snp], named.member(snp, within), placed.member(snp, within))
-    ours, theirs = take(model, whole_numbers(snp)), take(file, whole_numbers(variant))
-    alleles = compare_all(
-        (ours["counted_allele"], ours["other_allele"]), (theirs["counted"], theirs["other"])
-    )
+    n_snps = len(snps)
+    by_id, snp, variant = _found(snps, file)
+    ours = take(snps.columns.select(["counted_allele", "other_allele"]), whole_numbers(snp))
+    theirs = take(file.select(["counted", "other"]), whole_numbers(variant))
+    alleles = compare_all(tuple(ours.columns), tuple(theirs.columns))
     fits = np.array([rules.allow(one) for one in ALLELES])[alleles]
     n_fitting = np.bincount(snp[fits], minlength=n_snps)
-    found = sizes > 0
+    first = np.searchsorted(snp, np.arange(n_snps))
+    found = np.bincount(snp, minlength=n_snps) > 0
     # The first that fits, or the first; written backwards, so that the first one stays.
     chosen = np.where(found, first, -1)
     rows = np.flatnonzero(fits)[::-1]
@@ -180,6 +170,32 @@ def match_variants(
         alleles=np.append(alleles, np.int8(-1))[chosen],
         weights=weights,
     )
+
+
+def _found(snps: SnpTable, file: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which SNPs are looked for by their ids, and the variants found for each, in file order.
+
+    Returns
+    -------
+    by_id : ndarray (SNPs,) of bool
+    snp, variant : ndarray (pairs,) of int64
+        One pair per SNP and variant found for it; `snp` is in ascending order.
+    """
+    n_snps = len(snps)
+    same_id = index_in(file["id"], texts(snps.columns["id"]))
+    groups = _Groups(integers(same_id), np.arange(n_snps))
+    by_id, sizes = groups.sizes > 0, groups.sizes
+    snp = np.repeat(np.arange(n_snps), sizes)
+    variant = groups.member(snp)
+    if by_id.all():
+        return by_id, snp, variant
+    of_file = snps.places.of(file["chromosome"], file["position"])
+    groups = _Groups(of_file, np.where(by_id, -1, snps.places.own))
+    placed = np.repeat(np.arange(n_snps), groups.sizes)
+    variant = np.concatenate([variant, groups.member(placed)])
+    snp = np.concatenate([snp, placed])
+    order = np.argsort(snp, kind="stable")
+    return by_id, snp[order], variant[order]
 
 
 class _Groups:
@@ -200,11 +216,10 @@ class _Groups:
         self.sizes = np.searchsorted(ascending, asked, "right") - self._first
         self.sizes[asked < 0] = 0
 
-    def member(self, snp: np.ndarray, within: np.ndarray) -> np.ndarray:
-        """The member at a place within the group of a SNP; of a larger place, any member."""
-        if not len(self._order):
-            return np.full(len(snp), -1)
-        return self._order[np.minimum(self._first[snp] + within, len(self._order) - 1)]
+    def member(self, snp: np.ndarray) -> np.ndarray:
+        """The members of all SNPs' groups, given every SNP as often as its group has members."""
+        within = np.arange(len(snp)) - (np.cumsum(self.sizes) - self.sizes)[snp]
+        return self._order[self._first[snp] + within]
 
 
 def effect_weights(

@@ -14,6 +14,7 @@ from snpredict.errors import NoSnpMatched, TooFewSnps
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import GenotypeBlock, GenotypeReader, ReadOptions, Selection
+from snpredict.genotypes.text_columns import give_back
 from snpredict.genotypes.variants import Variants, WantedByAny
 from snpredict.matching.alleles import MatchRules
 from snpredict.matching.digests import Digests
@@ -161,7 +162,10 @@ def match_files(
     digests = Digests(reader.files)
     with watch(reader):
         variants = reader.variants(wanted)
-    return [_matched(bundle, reader, variants, options, digests) for bundle in bundles]
+    give_back()
+    matched = [_matched(bundle, reader, variants, options, digests) for bundle in bundles]
+    give_back()
+    return matched
 
 
 def _matched(

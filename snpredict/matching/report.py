@@ -231,10 +231,9 @@ def _why_refused(alleles: Alleles, rules: MatchRules) -> str:
 def _moved(snps: SnpTable, file: pa.Table, match: Match) -> int:
     """How many SNPs were matched by id to a variant at another place."""
     by_id = np.flatnonzero(match.matched & (match.by == FOUND_BY.index("id")))
-    ours, theirs = (
-        take(snps.columns, whole_numbers(by_id)),
-        take(file, whole_numbers(match.variant[by_id])),
-    )
+    place = ["chromosome", "position"]
+    ours = take(snps.columns.select(place), whole_numbers(by_id))
+    theirs = take(file.select(place), whole_numbers(match.variant[by_id]))
     number = snps.places.chromosomes
     here, there = number(ours["chromosome"]), number(theirs["chromosome"])
     # A chromosome that the model does not have is another one, one without a name is not.

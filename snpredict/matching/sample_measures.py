@@ -11,8 +11,9 @@ from snpredict.formulas.sample_rates import SampleRates, sample_rates
 from snpredict.formulas.similarity import ROWS, Similarity
 from snpredict.matching.match import Match
 
-#: Rows at a time, which then fit a processor's cache.
+#: Rows and genotypes at a time, at most, which then fit a processor's cache.
 _ROWS = 64
+_GENOTYPES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class MeasureCollector:
 
     def add(self, genotypes: Genotypes) -> None:
         """Take some more samples."""
-        for start in range(0, len(genotypes), _ROWS):
-            part = genotypes.rows(slice(start, start + _ROWS))
+        rows = min(_ROWS, max(1, _GENOTYPES // genotypes.n_snps))
+        for start in range(0, len(genotypes), rows):
+            part = genotypes.rows(slice(start, start + rows))
             self._missing.append(part.missing())
             self._weighted.append((part.codes != MISSING).astype(np.float64) @ self._weights)
             rates = sample_rates(part, self._n_found)

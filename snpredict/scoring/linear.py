@@ -7,6 +7,9 @@ from snpredict.errors import InvalidBundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction, TableCells, flat_by_fold
 
+#: Genotypes that are looked up at a time.
+_CELLS = 1 << 20
+
 
 class LinearModel:
     """The `FoldModels` of a linear bundle.
@@ -38,8 +41,13 @@ class LinearModel:
 
     def predict(self, genotypes: Genotypes) -> np.ndarray:
         """See `FoldModels.predict`."""
-        # Row by row: a sample's sum does not depend on its neighbours.
-        z = self._function.bias + TableCells(genotypes).look_up(self._table).sum(axis=1)[:, None]
+        step = max(1, _CELLS // genotypes.n_snps)
+        sums = [
+            # Row by row: a sample's sum does not depend on its neighbours.
+            TableCells(genotypes.rows(slice(at, at + step))).look_up(self._table).sum(axis=1)
+            for at in range(0, len(genotypes), step)
+        ]
+        z = self._function.bias + np.concatenate(sums)[:, None]
         return self._trait.predictions(z).astype(np.float32)
 
     def score_function(self) -> ScoreFunction:

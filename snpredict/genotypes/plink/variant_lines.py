@@ -261,7 +261,7 @@ class _Lines:
         if len(variants.examples) < 5:
             few, parents, _ = _split(records.slice(0, 5), self._layout.splits)
             # Of a record with several alternative alleles the first.
-            few = few.take(whole_numbers(np.unique(parents, return_index=True)[1]))
+            few = take(few, whole_numbers(np.unique(parents, return_index=True)[1]))
             variants.examples += list(VariantColumns.of_table(few))[: 5 - len(variants.examples)]
         variants.total += len(records)
         self._number = first + len(records) - 1
