@@ -6,12 +6,12 @@ alleles, chromosomes and positions with them. What comes of both is a `TrainingG
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from snpredict.errors import BadGenotype, DuplicateSample
+from snpredict.errors import BadGenotype, DuplicateSample, NoSampleColumn
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import (
     SPLIT_NOTE,
@@ -104,19 +104,39 @@ class TrainingGenotypes:
     notes: list[str]
 
 
-def open_training_file(path: Path, how: HowRead) -> GenotypeReader:
+def open_training_file(
+    path: Path, how: HowRead, ids_elsewhere: str | None = None
+) -> GenotypeReader:
     """Reader for a training file of any format.
+
+    Parameters
+    ----------
+    ids_elsewhere : str, optional
+        The phenotype table's column of ids. A table that lacks it has its own.
 
     Raises
     ------
     SnpredictError
         As `snpredict.genotypes.detect.open_genotypes`.
+    NoSampleColumn
+        Neither file has the column of ids that was named.
     """
     # Codes are what every model learns from, so that a dosage counts as the code nearest to it.
     options = ReadOptions(
         id_column=how.id_column, snps_in=how.snps_in, dosages="round", coding=how.coding
     )
-    return open_genotypes(path, options=options)
+    try:
+        reader = open_genotypes(path, options=options)
+    except NoSampleColumn:
+        if how.id_column is None or how.id_column != ids_elsewhere:
+            raise
+        return open_genotypes(path, options=replace(options, id_column=None))
+    if how.id_column not in (None, reader.id_column, ids_elsewhere):
+        raise NoSampleColumn(
+            f"no file has a column {how.id_column!r}; the samples of {path} are named in the file",
+            "--id-column names the column of the phenotype table that holds the ids",
+        )
+    return reader
 
 
 def columns_of(reader: GenotypeReader) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snpredict.errors import DuplicateSample
+from snpredict.errors import DuplicateSample, NoSampleColumn
 from snpredict.genotypes.tables.wide import WideTable
 from snpredict.names import quoted, short
 from train.data.repeats import Lines, repeated_ids
@@ -43,11 +43,15 @@ class PhenotypeFile:
     columns: dict[str, list[str]]
 
 
-def read_phenotypes(path: Path, *, repeats: bool = False) -> PhenotypeFile:
+def read_phenotypes(
+    path: Path, *, id_column: str | None = None, repeats: bool = False
+) -> PhenotypeFile:
     """Read a phenotype file: TSV or CSV, the ids found as in a table.
 
     Parameters
     ----------
+    id_column : str, optional
+        Holds the ids where the file has it; it may be that of the genotypes alone.
     repeats : bool
         Whether a sample may have several rows.
 
@@ -56,7 +60,12 @@ def read_phenotypes(path: Path, *, repeats: bool = False) -> PhenotypeFile:
     SnpredictError
         What the table reader finds: no column of ids, an id that occurs twice, a ragged row.
     """
-    table = WideTable(path)
+    try:
+        table = WideTable(path, id_column=id_column)
+    except NoSampleColumn:
+        if id_column is None:
+            raise
+        table = WideTable(path)
     names = [name for name in table.header if name != table.id_column]
     samples: list[str] = []
     columns: dict[str, list[str]] = {name: [] for name in names}
@@ -207,8 +216,8 @@ def joined(
         raise PhenotypeFileError(
             f"{path} and {phenotypes.path} have no sample in common: found {quoted(left_out)} "
             f"and {quoted(ids)}",
-            "spell the samples alike in both files; the ids' column of a table can be named with "
-            "--id-column",
+            f"spell the samples alike in both files; the ids of {phenotypes.path.name} are those "
+            f"of column {phenotypes.id_column!r}: --id-column names another one",
         )
     known = set(samples)
     extra = [sample for sample in ids if sample not in known]

@@ -1,8 +1,7 @@
 """SNPs made of the variants of a file: which are taken, their names, their places and alleles."""
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +15,35 @@ from train.errors import TrainingTableError
 def with_two_alleles(variants: Sequence[Variant]) -> tuple[np.ndarray, int]:
     """Places of variants of sites that have one alternative allele, and the number of others.
 
-    A site's variants stand behind each other, whether the file has them in one record or in
-    several.
+    Records of one place are one site where they have the same reference allele, whatever they are
+    called. Formats that do not say which allele is the reference may name them in either order: of
+    single bases those that share one are one site.
     """
+    at_place: dict[tuple, list[int]] = {}
+    for at, variant in enumerate(variants):
+        known = variant.position is not None and variant.chromosome is not None
+        key = (variant.chromosome, variant.position) if known else (at,)
+        at_place.setdefault(key, []).append(at)
     kept: list[int] = []
     n_sites = 0
+    for places in at_place.values():
+        for site in _sites(variants, places):
+            pairs = [{variants[at].counted, variants[at].other} - {None} for at in site]
+            if len(set.union(*pairs)) > 2 and set.intersection(*pairs):
+                n_sites += 1
+            else:
+                kept += site
+    return np.array(sorted(kept), np.int64), n_sites
 
-    def site(at: int) -> tuple:
-        variant = variants[at]
-        known = variant.position is not None and variant.chromosome is not None
-        return (*variant[:3], variant.other) if known else (at,)
 
-    for _, group in groupby(range(len(variants)), site):
-        places = list(group)
-        if len({variants[at].counted for at in places}) == 1:
-            kept += places
-        else:
-            n_sites += 1
-    return np.array(kept, np.int64), n_sites
+def _sites(variants: Sequence[Variant], places: list[int]) -> Iterable[list[int]]:
+    """Variants of one place, those of single bases together, others by their reference allele."""
+    if all(len(allele or "") <= 1 for at in places for allele in variants[at][3:]):
+        return [places]
+    by_reference: dict[str | None, list[int]] = {}
+    for at in places:
+        by_reference.setdefault(variants[at].other, []).append(at)
+    return by_reference.values()
 
 
 def names_of(path: Path, variants: Sequence[Variant]) -> list[str]:

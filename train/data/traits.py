@@ -72,7 +72,7 @@ def read_traits(
         Whatever the reader of the genotypes finds.
     """
     how = how or HowRead()
-    reader = open_training_file(path, how)
+    reader = open_training_file(path, how, None if phenotypes is None else phenotypes.id_column)
     path, header = reader.path, columns_of(reader)
     elsewhere = phenotypes.columns if phenotypes is not None else {}
     known = {*header, *elsewhere}

@@ -89,7 +89,7 @@ def read_training_table(
     """Read a training set and say what was taken for SNPs; see `train.data.traits`."""
     phenotypes = None
     if o.phenotypes is not None:
-        phenotypes = read_phenotypes(o.phenotypes, repeats=bool(o.repeats))
+        phenotypes = read_phenotypes(o.phenotypes, id_column=o.id_column, repeats=bool(o.repeats))
     table = read_traits(
         path,
         traits=o.traits,
@@ -99,6 +99,9 @@ def read_training_table(
         takes_folds=takes_folds,
     )
     console.print(table.taken, soft_wrap=True)
+    if phenotypes is not None:
+        ids = f"samples of {phenotypes.path.name}: column {phenotypes.id_column!r}"
+        console.print(ids, soft_wrap=True)
     for note in table.notes:
         console.print(f"note: {note}", soft_wrap=True)
     if o.filters.active:

@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snpredict.errors import DuplicateSample, NoGenotypes, SnpredictError, UsageError
+from snpredict.errors import (
+    DuplicateSample,
+    NoGenotypes,
+    NoSampleColumn,
+    SnpredictError,
+    UsageError,
+)
 from snpredict.genotypes.variants import Variant
 from tests.formats import hapmap, plink, tables, vcf
 from tests.simulated import read_tables, simulate, write_table
@@ -97,6 +103,23 @@ def test_no_common_sample_is_an_error_that_shows_both_sides(tmp_path: Path) -> N
         read(path, yields(tmp_path, ["x1", "x2"]))
 
 
+@pytest.mark.parametrize("format", ["vcf", "tsv"])
+def test_the_ids_of_the_phenotypes_may_be_in_any_column(format: str, tmp_path: Path) -> None:
+    path = WRITERS[format](tmp_path / "panel", SAMPLES, VARIANTS, CODES)
+    traits = yields(tmp_path)
+    rows = traits.read_text().replace("line,", "GID,entry,", 1).split()
+    numbered = [rows[0], *(row.replace(",", f",{n},") for n, row in enumerate(rows[1:]))]
+    traits.write_text("\n".join(numbered) + "\n")
+    found = read_phenotypes(traits, id_column="GID")
+    data = read_tables(path, ["yield"], found, id_column="GID")
+    np.testing.assert_allclose(data.values[:, 0], PHENOTYPE, atol=1e-4)
+    with pytest.raises(PhenotypeFileError) as caught:
+        read_tables(path, ["yield"], read_phenotypes(traits))
+    assert "column 'entry'" in str(caught.value.hint)
+    with pytest.raises(NoSampleColumn, match=r"no .*column 'ID2'"):
+        read_tables(path, ["yield"], read_phenotypes(yields(tmp_path)), id_column="ID2")
+
+
 def test_genotypes_alone_need_a_table_of_phenotypes(tmp_path: Path) -> None:
     path = vcf.write(tmp_path / "panel.vcf", SAMPLES, VARIANTS, CODES)
     with pytest.raises(TrainingTableError, match="holds genotypes and no phenotypes") as caught:
@@ -144,6 +167,19 @@ def test_sites_of_several_alleles_are_left_out_and_counted(tmp_path: Path) -> No
     assert data.snps == ["1_5_A_G", "rs8"]
     np.testing.assert_array_equal(data.codes, [[0, 2], [1, 1], [2, 0]])
     assert any(note.startswith("2 sites of several alternative alleles") for note in data.notes)
+
+
+def test_a_site_is_one_whatever_its_records_are_called(tmp_path: Path) -> None:
+    """And wherever they stand; an insertion is of another site than a base beside it."""
+    rows = (
+        "1 5 a A G 0/0 0/1 1/1",
+        "1 5 b AT A 0/0 0/1 1/1",
+        "1 5 c A T 0/0 0/0 0/1",
+        "1 9 probe1 A G 0/0 0/1 1/1",
+        "1 9 probe2 A G 0/0 0/1 1/1",
+    )
+    data = read(records(tmp_path / "p.vcf", *rows), yields(tmp_path))
+    assert data.snps == ["b", "probe1", "probe2"]
 
 
 def test_or_split_into_a_snp_per_allele(tmp_path: Path) -> None:
