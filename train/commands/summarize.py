@@ -71,13 +71,7 @@ def summarize_run(
     if left_out is not None:
         figures |= left_out.figures()
         console.print(_in_new_families(figures), soft_wrap=True)
-    summary = {
-        "folds": run.folds,
-        "metrics": figures,
-        "settings": as_json(run.settings),
-        "table_sha256": run.data.sha256,
-    }
-    (path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    _write_summary(run, figures)
     _print_table(console, rows, run)
     for sentence in _differences(run, others, against):
         console.print(sentence, soft_wrap=True)
@@ -94,6 +88,17 @@ def summarize_run(
     info = run.data_folder.snp_info
     assemble_bundle(run, target, figures, info, console, left_out, evaluated)
     console.print(f"bundle: {target}", soft_wrap=True)
+
+
+def _write_summary(run: Run, figures: dict[str, float | None]) -> None:
+    summary = {
+        "folds": run.folds,
+        "metrics": figures,
+        "settings": as_json(run.settings),
+        "table_sha256": run.data.sha256,
+    }
+    text = json.dumps(summary, indent=1) + "\n"
+    (run.path / "summary.json").write_text(text, encoding="utf-8")
 
 
 def _beside(path: Path, console: Console) -> tuple[list[Run], Run | None]:

@@ -28,7 +28,7 @@ class Dataset:
     source : str
         The table's file name, without its folder.
     sha256 : str
-        Digest of the table's bytes.
+        Digest of the table's bytes; of a PLINK set that of its files one after the other.
     dropped : int
         Samples left out because their phenotype is missing.
     """
@@ -59,10 +59,14 @@ def missing_share(codes: np.ndarray) -> float:
     return missing / codes.size
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def file_sha256(*paths: Path) -> str:
+    """SHA-256 of the bytes of files, one after the other, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -89,11 +89,11 @@ def read_traits(
     )
     if how.repeats is not None and not takes_folds:
         fold = None
-    return _joined(path, genotypes, phenotypes, traits, how, fold, family)
+    return _joined(reader.files, genotypes, phenotypes, traits, how, fold, family)
 
 
 def _joined(
-    path: Path,
+    files: Sequence[Path],
     genotypes: TrainingGenotypes,
     phenotypes: PhenotypeFile | None,
     traits: Sequence[str],
@@ -130,8 +130,8 @@ def _joined(
         values=values[kept],
         fold_labels=kept_texts(fold),
         families=kept_texts(family),
-        source=path.name,
-        sha256=file_sha256(path),
+        source=files[0].name,
+        sha256=file_sha256(*files),
         dropped=len(lines.ids) - len(kept),
         info=genotypes.info,
         taken=genotypes.taken,

@@ -17,6 +17,7 @@ from tests.formats import hapmap, plink, tables, vcf
 from tests.simulated import read_tables, simulate, write_table
 from train.data.dataset import TraitTable
 from train.data.phenotypes import read_phenotypes
+from train.data.traits import read_traits
 from train.errors import PhenotypeFileError, TrainingTableError
 
 NAMES, CODES, PHENOTYPE, FAMILY = simulate(n_samples=40, n_snps=24)
@@ -225,6 +226,24 @@ def test_columns_beside_the_snps_of_a_parquet_table_are_named_or_refused(tmp_pat
     assert read(path, yields(tmp_path), ignore=("rust",)).snps == NAMES
     with pytest.raises(TrainingTableError, match="has no column 'rost'"):
         read(path, yields(tmp_path), ignore=("rost",))
+
+
+def test_folds_and_families_may_stand_in_the_phenotype_table(tmp_path: Path) -> None:
+    path = plink.write_bed(tmp_path / "panel", SAMPLES, VARIANTS, CODES)
+    rows = [f"{s},{at},{at % 3},{'AB'[at % 2]}" for at, s in enumerate(SAMPLES)]
+    (tmp_path / "p.csv").write_text("\n".join(["line,yield,fold,family", *rows]) + "\n")
+    found = read_phenotypes(tmp_path / "p.csv")
+    data = read_traits(path, traits=["yield"], phenotypes=found, needs=("folds", "families"))
+    assert data.fold_labels is not None
+    assert data.fold_labels[:4] == ["0", "1", "2", "0"]
+    assert data.families is not None
+    assert data.families[:3] == ["A", "B", "A"]
+    before = data.sha256
+    (tmp_path / "panel.bim").write_text((tmp_path / "panel.bim").read_text().replace("Sim0", "1"))
+    assert read(path, tmp_path / "p.csv").sha256 != before
+    without = read_phenotypes(yields(tmp_path))
+    with pytest.raises(TrainingTableError, match="no column 'fold' to take the folds from"):
+        read_traits(path, traits=["yield"], phenotypes=without, needs=("folds",))
 
 
 def test_a_table_of_samples_in_rows_keeps_its_own_phenotypes(tmp_path: Path) -> None:
