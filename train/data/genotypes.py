@@ -5,7 +5,7 @@ SNPs, and `train.data.columns` tells the two apart. All other formats hold genot
 alleles, chromosomes and positions with them. What comes of both is a `TrainingGenotypes`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -151,6 +151,7 @@ def read_genotypes(
     columns: Sequence[str],
     elsewhere: Sequence[str],
     only: Collection[str] | None,
+    count: Callable[[int], None],
 ) -> TrainingGenotypes:
     """Read a training file.
 
@@ -164,6 +165,8 @@ def read_genotypes(
         Columns of the phenotype table; never SNPs.
     only : collection of str or None
         The samples to read, None for all.
+    count : callable
+        Told of every block how many samples it held.
 
     Raises
     ------
@@ -176,8 +179,8 @@ def read_genotypes(
         Whatever the reader finds.
     """
     if isinstance(reader, WideTable):
-        return _of_table(reader, how, columns, elsewhere, only)
-    return _of_variants(reader, how, columns, elsewhere, only)
+        return _of_table(reader, how, columns, elsewhere, only, count)
+    return _of_variants(reader, how, columns, elsewhere, only, count)
 
 
 def _of_table(
@@ -186,6 +189,7 @@ def _of_table(
     columns: Sequence[str],
     elsewhere: Sequence[str],
     only: Collection[str] | None,
+    count: Callable[[int], None],
 ) -> TrainingGenotypes:
     path = table.path
     chosen = snp_columns(
@@ -198,7 +202,7 @@ def _of_table(
     names = [name for name in columns if name in table.header]
     try:
         blocks = table.blocks(chosen.snps, columns=names, repeats=bool(how.repeats))
-        rows = _Rows.read(blocks, names, only)
+        rows = _Rows.read(blocks, names, only, count)
     except BadGenotype as error:
         hint = "if this column is not a SNP, leave it out with --ignore NAME"
         if table.coding == "-101" or table.alleles:
@@ -232,6 +236,7 @@ def _of_variants(
     columns: Sequence[str],
     elsewhere: Sequence[str],
     only: Collection[str] | None,
+    count: Callable[[int], None],
 ) -> TrainingGenotypes:
     path = reader.path
     variants = list(reader.variants(Wanted.everything()).candidates)
@@ -251,7 +256,8 @@ def _of_variants(
         places, n_sites = with_two_alleles(variants)
     variants = [variants[place] for place in places.tolist()]
     snps = names_of(path, variants)
-    rows = _Rows.read(reader.genotypes(Selection(places, np.zeros(len(places), bool))), [], only)
+    blocks = reader.genotypes(Selection(places, np.zeros(len(places), bool)))
+    rows = _Rows.read(blocks, [], only, count)
     notes = {note: n for note, n in reader.notes.items() if note != SPLIT_NOTE or not n_sites}
     if n_sites:
         notes[_SKIP_NOTE] = n_sites
@@ -282,13 +288,17 @@ class _Rows:
 
     @staticmethod
     def read(
-        blocks: Iterable[GenotypeBlock], names: Sequence[str], only: Collection[str] | None
+        blocks: Iterable[GenotypeBlock],
+        names: Sequence[str],
+        only: Collection[str] | None,
+        count: Callable[[int], None],
     ) -> "_Rows":
         samples: list[str] = []
         codes: list[np.ndarray] = []
         columns: dict[str, list[str]] = {name: [] for name in names}
         left_out: dict[str, None] = {}
         for block in blocks:
+            count(len(block.samples))
             rows = [at for at, s in enumerate(block.samples) if only is None or s in only]
             every = len(rows) == len(block.samples)
             if not every:

@@ -1,6 +1,7 @@
 """A training set read from its files: genotypes of any format, joined with their phenotypes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from snpredict.errors import UsageError
 from snpredict.genotypes.reader import GenotypeReader
+from snpredict.matching.matched_file import Watch
 from train.data.covariates import read_covariates
 from train.data.dataset import TraitTable, file_sha256
 from train.data.genotypes import (
@@ -29,6 +31,11 @@ from train.data.repeats import Lines
 from train.errors import ConstantPhenotype, TrainingTableError
 
 
+def _nobody(reader: GenotypeReader) -> AbstractContextManager[Callable[[int], None]]:
+    """Shows no progress."""
+    return nullcontext(lambda samples: None)
+
+
 def read_traits(
     path: Path,
     *,
@@ -37,6 +44,7 @@ def read_traits(
     phenotypes: PhenotypeFile | None = None,
     needs: Collection[str] = (),
     takes_folds: bool = True,
+    watch: Watch = _nobody,
 ) -> TraitTable:
     """Read a training set.
 
@@ -56,6 +64,8 @@ def read_traits(
     takes_folds : bool
         Whether folds are taken from the column. A fold dealt to each row says nothing about a line
         of several rows, so that it is not read then.
+    watch : Watch
+        Shows progress.
 
     Raises
     ------
@@ -80,13 +90,15 @@ def read_traits(
     fold = how.fold_column if how.fold_column in known else None
     family = how.family_column if how.family_column in known else None
     named = [*traits, *how.covariates, *filter(None, (fold, family))]
-    genotypes = read_genotypes(
-        reader,
-        how,
-        columns=list(dict.fromkeys(named)),
-        elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
-        only=None if phenotypes is None else frozenset(phenotypes.lines.ids),
-    )
+    with watch(reader) as count:
+        genotypes = read_genotypes(
+            reader,
+            how,
+            columns=list(dict.fromkeys(named)),
+            elsewhere=[] if phenotypes is None else [phenotypes.id_column, *elsewhere],
+            only=None if phenotypes is None else frozenset(phenotypes.lines.ids),
+            count=count,
+        )
     if how.repeats is not None and not takes_folds:
         fold = None
     return _joined(reader.files, genotypes, phenotypes, traits, how, fold, family)

@@ -11,6 +11,7 @@ from rich.console import Console
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.choices import CODINGS
 from snpredict.errors import UsageError
+from snpredict.terminal.progress import watch
 from train.data.dataset import TraitTable
 from train.data.filters import EVERY_SNP, SnpFilters
 from train.data.folds import random_folds, stratified_folds
@@ -97,6 +98,7 @@ def read_training_table(
         phenotypes=phenotypes,
         needs=needs,
         takes_folds=takes_folds,
+        watch=watch(quiet=False),
     )
     console.print(table.taken, soft_wrap=True)
     if phenotypes is not None:
