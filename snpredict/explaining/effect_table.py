@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from snpredict.bundle.load import Bundle
+from snpredict.bundle.manifest import LINEAR
 from snpredict.explaining.contributions import read_ensemble
 from snpredict.formulas.effects import average_effects
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, assumed_frequencies
 from snpredict.scoring.scorer import Scorer
 
 _CALLED = [at for at, code in enumerate(CHANNEL_CODES) if code != MISSING]
+_NONE, _TWO = CHANNEL_CODES.index(0), CHANNEL_CODES.index(2)
 _CODES = np.array([CHANNEL_CODES[at] for at in _CALLED], float)
 
 
@@ -31,7 +33,8 @@ class EffectsOfSnps:
     by_genotype : ndarray (SNPs, 4) of float64
         Channel order; means over the folds.
     average : ndarray (SNPs,) of float64
-        Average effects, means over the folds; NaN where one genotype alone occurs in training.
+        Average effects, means over the folds. Where one genotype alone occurs in training, those of
+        a sum of weights are the weights, and those of a network NaN.
     sd : ndarray (SNPs,) of float64
         Standard deviation of the folds' average effects, ddof = 1; NaN of a model with one fold.
     agreement : ndarray (SNPs,) of float64
@@ -64,6 +67,10 @@ def effects_of_snps(bundle: Bundle, scorer: Scorer) -> EffectsOfSnps:
     average = np.stack(
         [average_effect(effects, assumed_frequencies(frequencies)) for effects in by_fold], axis=1
     )
+    if bundle.manifest.kind == LINEAR:
+        # All genotypes of a sum of weights lie on one line, also those that training lacks.
+        slopes = [(effects[:, _TWO] - effects[:, _NONE]) / 2 for effects in by_fold]
+        average = np.where(np.isnan(average), np.stack(slopes, axis=1), average)
     mean = average.mean(axis=1)
     same_sign = (np.sign(average) == np.sign(mean)[:, None]).mean(axis=1)
     same_sign[np.isnan(mean)] = np.nan

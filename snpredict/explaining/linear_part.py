@@ -11,7 +11,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.explaining.effect_table import EffectsOfSnps
-from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.encoding import CHANNEL_CODES, assumed_frequencies
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.matching.matched_file import MatchedFile
@@ -56,10 +56,11 @@ def linear_scores(genotypes: Genotypes, effects: EffectsOfSnps) -> np.ndarray:
 def fit_to_drawn_lines(bundle: Bundle, scorer: Scorer, effects: EffectsOfSnps) -> LinearFit:
     """The fit in `LINES` lines whose genotypes are drawn SNP by SNP, as frequent as in training.
 
-    Neighbouring SNPs are independent in such lines, and in real ones they are not.
+    Neighbouring SNPs are independent in such lines, and in real ones they are not. Of a SNP without
+    a frequency both alleles are as common.
     """
     random = np.random.default_rng(SEED)
-    edges = np.cumsum(bundle.snps.frequencies, axis=1)[:, :-1]
+    edges = np.cumsum(assumed_frequencies(bundle.snps.frequencies), axis=1)[:, :-1]
     codes_of = np.array(CHANNEL_CODES, np.int8)
 
     def blocks() -> Iterator[GenotypeBlock]:

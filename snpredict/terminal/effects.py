@@ -99,6 +99,8 @@ def _write_pgs(
         lines = f"the {fit.n_lines:,} samples of {on.name}"
     told = _correlation(fit, lines)
     lacks = _NOT_HELD + (_NOT_HELD_OF_NETWORKS if bundle.manifest.kind == NETWORK else "")
+    alone = int(np.isnan(effects.average).sum())
+    lacks += f"; {alone:,} SNPs of which one genotype alone occurs in training" if alone else ""
     about = _about(bundle, fit)
     content = pgs_file(bundle.snps, effects.average, effects.frequency, about, [told, lacks])
     write_files({pgs: content})
@@ -116,7 +118,7 @@ def _about(bundle: Bundle, fit: LinearFit) -> dict[str, str]:
     m = bundle.manifest
     imported = m.scoring_file
     return {
-        "pgs_name": m.name,
+        "pgs_name": m.name + ("-linear" if m.kind == NETWORK else ""),
         "trait_reported": m.trait,
         "weight_type": "beta",
         "genome_build": (imported and imported.genome_build) or "NR",

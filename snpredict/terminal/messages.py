@@ -264,7 +264,7 @@ def balance(explanation: SampleExplanation, shown: int, columns: int | None) -> 
     reference = f"{explanation.reference:.{digits}f}"
     prediction = f"{explanation.prediction:.{digits}f}"
     terms = [
-        ("", "reference: the average genotype of the training set", reference),
+        ("", f"reference: {reference_words(explanation.check.bundle.manifest)}", reference),
         ("+", f"the {shown:,} SNPs with the largest contributions", f"{largest:+.{digits}f}"),
         ("+", f"the other {n_rest:,} SNPs", f"{rest:+.{digits}f}"),
         ("=", "prediction", prediction),
@@ -285,9 +285,19 @@ def balance(explanation: SampleExplanation, shown: int, columns: int | None) -> 
     return [("", line) for line in lines]
 
 
+def reference_words(manifest: Manifest) -> str:
+    """The genotype that contributions are counted from."""
+    if manifest.scoring_file is not None:
+        return "a sample of which nothing is called"
+    return "the average genotype of the training set"
+
+
 def decimals(bundle: Bundle) -> int:
     """Digits behind the point that show a hundredth of the trait's standard deviation, about."""
     scale = float(np.mean([fold.scale for fold in bundle.manifest.folds]))
+    if bundle.manifest.scoring_file is not None and bundle.effects is not None:
+        # No trait is known; the SD of scores of independent SNPs with equally common alleles.
+        scale = float(np.linalg.norm(bundle.effects.effects)) * 0.5**0.5 or 1.0
     return min(8, max(0, 3 - math.ceil(math.log10(scale))))
 
 

@@ -68,7 +68,8 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
     digits = decimals(bundle) + 2
     ranges = report.effect_ranges
     in_lines = ["in 90 % of lines"] if ranges else []
-    headings = ["genotype", "in training", f"effect ({unit})", *in_lines, ""]
+    known = "in training" if bundle.manifest.scoring_file is None else "by the frequency"
+    headings = ["genotype", known, f"effect ({unit})", *in_lines, ""]
     effects = heading_table(*headings, right=range(1, len(headings) - 1))
     limit = max(map(abs, report.effects.values()), default=0.0)
     for genotype, frequency in report.frequencies.items():

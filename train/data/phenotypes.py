@@ -209,13 +209,14 @@ def joined(
     Raises
     ------
     PhenotypeFileError
-        The files have no sample in common.
+        The files have no sample in common, or a single one.
     """
     ids = phenotypes.lines.ids
-    if not samples:
+    if len(samples) < 2:
+        count = f"sample {short(samples[0])} alone" if samples else "no sample"
         raise PhenotypeFileError(
-            f"{path} and {phenotypes.path} have no sample in common: found {quoted(left_out)} "
-            f"and {quoted(ids)}",
+            f"{path} and {phenotypes.path} have {count} in common: found "
+            f"{quoted([*samples, *left_out])} and {quoted(ids)}",
             f"spell the samples alike in both files; the ids of {phenotypes.path.name} are those "
             f"of column {phenotypes.id_column!r}: --id-column names another one",
         )

@@ -10,6 +10,7 @@ from snpredict import errors
 from snpredict.bundle.load import load_bundle
 from snpredict.cli import main
 from snpredict.scoring_files.read import read_weights
+from snpredict.terminal.messages import decimals
 
 HEADER = """\
 ###PGS CATALOG SCORING FILE - see https://www.pgscatalog.org/downloads/
@@ -108,6 +109,27 @@ def test_one_model_has_no_spread_and_no_folds_to_show(file, capsys):
     assert capsys.readouterr().out.splitlines()[1].split("\t")[:3] == ["a", "0", "NA"]
     assert main(["models", "show", "model"]) == 0
     assert "fold" not in capsys.readouterr().out.replace("folder", "")
+
+
+def test_weights_come_back_out_of_a_model(file, capsys):
+    """Also those of alleles that are nowhere or everywhere, or whose frequency is not known."""
+    rows = [f"{row} {p}" for row, p in zip(ROWS, ("0", "1", "."), strict=True)]
+    model = imported(file(f"{COLUMNS} allelefrequency_effect", rows))
+    before = predicted(model, capsys)
+    assert before == {"a": 0, "b": 1.5, "c": 3, "d": -2}
+    assert main(["effects", "model", "--pgs", "again.txt"]) == 0
+    assert "correlation 1.000000" in (model.parent / "again.txt").read_text()
+    assert main(["import", "again.txt", "--out", "second", "-q"]) == 0
+    capsys.readouterr()
+    assert predicted(model.parent / "second", capsys) == before
+
+
+def test_small_scores_are_shown_on_a_terminal(file, capsys):
+    rows = [
+        row.rpartition(" ")[0] + f" {w}" for row, w in zip(ROWS, (1e-6, 2e-6, 3e-6), strict=True)
+    ]
+    bundle = load_bundle(imported(file(rows=rows)))
+    assert f"{1e-6:.{decimals(bundle)}f}" == "0.00000100"
 
 
 def test_a_harmonised_file_has_the_places_of_its_build(file):

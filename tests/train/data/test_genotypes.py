@@ -102,6 +102,8 @@ def test_no_common_sample_is_an_error_that_shows_both_sides(tmp_path: Path) -> N
     path = vcf.write(tmp_path / "panel.vcf", SAMPLES, VARIANTS, CODES)
     with pytest.raises(PhenotypeFileError, match=r"found 'S000', .* and 'x2', 'x1'"):
         read(path, yields(tmp_path, ["x1", "x2"]))
+    with pytest.raises(PhenotypeFileError, match="sample 'S003' alone in common"):
+        read(path, yields(tmp_path, ["x1", "S003"]))
 
 
 @pytest.mark.parametrize("format", ["vcf", "tsv"])
