@@ -127,7 +127,8 @@ def _check_alleles(
         effect, other = (column[row].as_py() for column in alleles)
         pair = frozenset({effect, other} - {None})
         for earlier, at in seen.items():
-            if pair <= earlier or earlier <= pair:
+            # A and C, the other alleles unknown, may be the two of one variant.
+            if pair <= earlier or earlier <= pair or len(pair) == len(earlier) == 1:
                 raise BadWeights(
                     f"{table.line(row)}: {keys[row].as_py()} is there twice, first in line "
                     f"{table.first_line + at}",

@@ -253,6 +253,7 @@ def test_ratios_and_other_versions_are_refused(file, capsys):
     [
         pytest.param("rs1 A\n", [], "found 2 columns", id="two columns"),
         pytest.param("rs1 A 1\nrs1 A 2\n", [], "line 2: rs1 is there twice", id="twice"),
+        pytest.param("rs1 A 1\nrs1 C 2\n", [], "line 2: rs1 is there twice", id="two alleles"),
         pytest.param("rs1 A 1\nrs2 A NA\n", [], "line 2, column 'weight'", id="NA"),
         pytest.param(SCORE, ["--columns", "ID,A1,OR"], "expected one called 'OR'", id="name"),
         pytest.param(SCORE, ["--columns", "1,2"], "expected three columns", id="two"),
