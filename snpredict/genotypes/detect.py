@@ -17,7 +17,6 @@ from snpredict.genotypes.reader import GenotypeReader, ReadOptions
 from snpredict.genotypes.source import TextSource
 
 if TYPE_CHECKING:
-    from snpredict.genotypes.tables.wide import WideTable
     from snpredict.genotypes.variants import Wanted
 
 _HEAD_BYTES = 1 << 16
@@ -201,21 +200,3 @@ def _unpacked(path: Path, head: bytes) -> bytes:
         # Either an empty member or a cut: reading on tells the two apart.
         TextSource(path)
     return text
-
-
-def open_wide(
-    path: Path, *, id_column: str | None = None, coding: str | None = None
-) -> "WideTable":
-    """A table with samples in rows, or a .raw, which is one too.
-
-    Raises
-    ------
-    SnpredictError
-        As `snpredict.genotypes.detect.sniff`, `WideTable` and `RawTable`.
-    """
-    from snpredict.genotypes.tables.raw import RawTable
-    from snpredict.genotypes.tables.wide import WideTable
-
-    if sniff(path)[1] == "raw":
-        return RawTable(path, id_column=id_column, coding=coding)
-    return WideTable(path, id_column=id_column, coding=coding)

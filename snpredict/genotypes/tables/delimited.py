@@ -268,9 +268,9 @@ class SplitRows:
 
 def _other_format(path: Path, format: str) -> NotATable:
     return NotATable(
-        f"{path} looks like {_KINDS[format]}; expected a table of genotypes",
-        "for prediction it is read as it is; for training convert it to a table, or with "
-        "plink2 --export A to a .raw",
+        f"{path} looks like {_KINDS[format]}; expected a table",
+        "name a table whose columns are separated by tabs or commas; genotypes in other formats "
+        "are read where no table is asked for",
     )
 
 
