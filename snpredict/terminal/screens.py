@@ -14,7 +14,7 @@ from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.typed_json import as_json
 from snpredict.explaining.snp_report import SnpReport
 from snpredict.results.of_files import SampleExplanation
-from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit
+from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit, weights_facts
 from snpredict.terminal.tables import (
     bar,
     heading_table,
@@ -134,6 +134,7 @@ def show_model(console: "Console", bundle: Bundle) -> None:
         "coding": manifest.genotype_coding,
         **{key: value for key, value in manifest.metrics.items() if value is not None},
         **{f"training {key}": value for key, value in training.items()},
+        **dict(weights_facts(manifest)),
         "licence": manifest.licence,
         "source": manifest.source,
         "created": manifest.created,

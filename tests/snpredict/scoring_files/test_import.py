@@ -80,6 +80,8 @@ def test_a_missing_genotype_counts_as_twice_the_frequency_where_it_is_known(file
     told = " ".join(capsys.readouterr().out.split())
     assert "frequency of 2 SNPs, no copy of the effect allele of the other 1" in told
     assert "positions are those of GRCh37; they are not lifted" in told
+    assert main(["models", "show", "model"]) == 0
+    assert "are not lifted" in " ".join(capsys.readouterr().out.split())
 
 
 def test_all_that_a_kind_without_training_set_can_say(file, capsys):
