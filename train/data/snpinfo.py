@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snpredict.genotypes.places import place_in_name
+from snpredict.names import quoted
 from train.errors import TrainingTableError
 
 if TYPE_CHECKING:
@@ -158,7 +159,14 @@ def info_from_table(
                 f"{path} has no column '{name}'; found {', '.join(map(str, table.columns))}"
             )
     ids = column(_ID_NAMES, "SNP names")
-    table = table.drop_duplicates(ids).set_index(ids)
+    table = table.drop_duplicates()
+    twice = table.loc[table[ids].duplicated() & table[ids].isin(snps), ids]
+    if len(twice):
+        raise TrainingTableError(
+            f"{path} has {len(twice)} SNPs more than once, and not alike: {quoted(list(twice))}",
+            "leave one row of each SNP",
+        )
+    table = table.set_index(ids)
     unknown = [name for name in snps if name not in table.index]
     if unknown:
         raise TrainingTableError(

@@ -133,3 +133,10 @@ def test_a_position_is_a_whole_number_in_plain_digits(tmp_path: Path, position: 
     (tmp_path / "snps.tsv").write_text(f"snp\tchrom\tpos\nm1\t1\t{position}\n", encoding="utf-8")
     with pytest.raises(TrainingTableError, match="expected a whole number"):
         info_from_table(tmp_path / "snps.tsv", ["m1"])
+
+
+def test_a_snp_with_two_places_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "snps.tsv").write_text("snp\tchrom\tpos\nm1\t1\t5\nm1\t1\t5\nm2\t1\t7\nm2\t1\t8\n")
+    assert info_from_table(tmp_path / "snps.tsv", ["m1"]).position == [5]
+    with pytest.raises(TrainingTableError, match="not alike: 'm2'"):
+        info_from_table(tmp_path / "snps.tsv", ["m1", "m2"])
