@@ -6,9 +6,11 @@ itself is not the breeding value, with which the squared correlation is higher b
 assumed here. Differences between families would make the correlation over all lines larger, and
 do not help to choose among the lines of one family.
 
-``known`` and ``new`` families are those of `snpredict.intervals`. Nothing is said of a sample
-beyond what was measured: farther from the training set than every line that was predicted, or with
-a heterozygosity or a share of called SNPs that hardly a training line had.
+``known`` and ``new`` families are those of `snpredict.intervals`. Where genotypes are missing the
+reliability is less, in the proportion that was measured on lines of known families with SNPs taken
+away. Nothing is said of a sample beyond what was measured: farther from the training set than every
+line that was predicted, with fewer called genotypes, or with a heterozygosity that hardly a
+training line had.
 """
 
 from typing import Any
@@ -92,10 +94,23 @@ def reliability_of(check: FileCheck, scores: Scores, families: str) -> np.ndarra
         return np.full(n, np.nan)
     distances = check.measures.distances
     found = reliabilities(measured, np.full(n, np.nan) if distances is None else distances)
+    found = found * _left(check)
     limits = None if check.unlike is None else check.unlike.similarity.rates
     if limits is not None:
-        # Of all SNPs of the model: lines were predicted with hardly one of them missing.
-        called = 1 - check.measures.missing / check.match.model_snps
         outside = limits.heterozygosity_outside(check.measures.rates)
-        found = np.where(outside | (called < limits.call_rate), np.nan, found)
+        found = np.where(outside, np.nan, found)
     return np.where(scores.held_out == SEEN_BY_ALL, np.nan, found)
+
+
+def _left(check: FileCheck) -> np.ndarray:
+    """What is left of a reliability where genotypes are missing, (samples,); NaN: not known."""
+    entry = check.bundle.manifest.reliability
+    measures, limits = check.measures, None
+    if entry is not None and entry.called:
+        shares, parts = np.array(entry.called).T
+        return np.interp(measures.weighted_call_rate, shares, parts, left=np.nan)
+    if check.unlike is not None:
+        limits = check.unlike.similarity.rates
+    # Of all SNPs of the model: lines were predicted with hardly one of them missing.
+    called = 1 - measures.missing / check.match.model_snps
+    return np.where(called < (0 if limits is None else limits.call_rate), np.nan, 1.0)

@@ -310,7 +310,14 @@ def _check_files(manifest: Manifest, where: str) -> None:
 
 def _check_reliability(manifest: Manifest, where: str) -> None:
     entry = manifest.reliability
-    for measured in () if entry is None else (entry.known, entry.new):
+    if entry is None:
+        return
+    shares = [number for point in entry.called for number in point]
+    if min(shares, default=0) < 0:
+        raise wrong(f"{where}, 'reliability'", "called", min(shares), "numbers from 0 to 1")
+    if any(after.called <= before.called for before, after in pairwise(entry.called)):
+        raise wrong(f"{where}, 'reliability'", "called", list(shares), "shares that rise")
+    for measured in (entry.known, entry.new):
         if measured is None:
             continue
         place = f"{where}, 'reliability'"

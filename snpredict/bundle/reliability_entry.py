@@ -68,8 +68,23 @@ class MeasuredReliability(NamedTuple):
     check: tuple[CheckedBand, ...] = ()
 
 
+class CalledShare(NamedTuple):
+    """Lines of which this share of the model's effects was left when SNPs were taken away.
+
+    ``of_whole`` is their reliability, as a part of that of the same lines before.
+    """
+
+    called: Annotated[float, Entry(at_most=1)]
+    of_whole: Annotated[float, Entry(at_most=1)]
+
+
 class ReliabilityEntry(NamedTuple):
-    """Of lines whose families are in the training set, and of others; None where not measured."""
+    """Of lines whose families are in the training set, and of others; None where not measured.
+
+    ``called`` says what missing genotypes cost, ascending; measured on lines of known families.
+    Empty where the model's score is not known as numbers.
+    """
 
     known: MeasuredReliability | None = None
     new: MeasuredReliability | None = None
+    called: tuple[CalledShare, ...] = ()

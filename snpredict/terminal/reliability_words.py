@@ -33,17 +33,27 @@ def reliability_note(prediction: FilePrediction) -> list[Line]:
         lines.append(f"{_in_words(of_others)} for samples of {_OF_WHICH[other]}: {way}")
     within = " inside families" if measured.families is not None else ""
     lines.append(f"squared correlation of prediction and phenotype{within}, in cross-validation")
+    if said := _of_these(values, measured):
+        lines.append(said)
     if without := int(np.isnan(values).sum()):
         lines.append(f"{without:,} of these samples have none: it was not measured for such lines")
     return _lines(lines)
 
 
+def _of_these(values: np.ndarray, measured: MeasuredReliability) -> str:
+    """The range of the samples' own reliabilities, where it is another one."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return ""
+    low, high = f"{known.min():.2f}", f"{known.max():.2f}"
+    if {low, high} == {f"{measured.reliability:.2f}"}:
+        return ""
+    own = low if low == high else f"{low} to {high}"
+    return f"{own} for these samples, by their distances and missing genotypes"
+
+
 def _in_words(measured: MeasuredReliability) -> str:
-    values = [band.reliability for band in measured.bands]
-    said = f"{measured.reliability:.2f} ({measured.low:.2f} to {measured.high:.2f})"
-    if values:
-        return f"{said}, {min(values):.2f} to {max(values):.2f} by distance"
-    return said
+    return f"{measured.reliability:.2f} ({measured.low:.2f} to {measured.high:.2f})"
 
 
 def _lines(texts: list[str]) -> list[Line]:

@@ -7,6 +7,7 @@ import pytest
 
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.reliability_entry import (
+    CalledShare,
     MeasuredReliability,
     ReliabilityBand,
     ReliabilityEntry,
@@ -68,6 +69,24 @@ def test_absent_snps_are_not_called(bundle, tmp_path):
     assert column(path, bundle, options=InputOptions(min_match=0)) == [None] * 2
 
 
+def test_missing_genotypes_leave_the_part_that_was_measured(bundle, tmp_path):
+    entry = bundle.manifest.reliability
+    called = (CalledShare(0.5, 0.4), CalledShare(0.9, 0.8), CalledShare(0.95, 1.0))
+    manifest = replace(bundle.manifest, reliability=entry._replace(called=called))
+    codes = np.repeat(SIMILAR.new[:1], 4, axis=0)
+    for row, share in enumerate((0.1, 0.3, 0.6), 1):
+        codes[row, : int(share * codes.shape[1])] = -1
+    path = tmp_path / "g.tsv"
+    path.write_text(SIMILAR.tiny.table(codes))
+    options = InputOptions(min_match=0)
+    prediction = predict_file(path, replace(bundle, manifest=manifest), options)
+    left = np.interp(prediction.check.measures.weighted_call_rate, *np.array(called).T)
+    found = prediction.reliability
+    np.testing.assert_array_equal(found[:3], 0.4 * left[:3])
+    assert found[0] == 0.4
+    assert np.isnan(found[3])
+
+
 def test_families_that_were_not_measured(bundle, tmp_path):
     path = tmp_path / "g.tsv"
     path.write_text(SIMILAR.tiny.table(SIMILAR.new[:2]))
@@ -92,9 +111,24 @@ def test_no_column_where_the_bundle_says_nothing(tmp_path):
         (BANDS._replace(bands=BANDS.bands[::-1]), "distances that rise"),
     ],
 )
-def test_what_no_bundle_can_say(tmp_path, measured, said):
+def test_what_no_bundle_can_measure(tmp_path, measured, said):
     tiny = Tiny()
     manifest = replace(tiny.manifest(), reliability=ReliabilityEntry(new=measured))
+    with pytest.raises(InvalidBundle, match=said):
+        tiny.write(tmp_path / "tiny", manifest=manifest)
+
+
+@pytest.mark.parametrize(
+    ("called", "said"),
+    [
+        ((CalledShare(0.5, -0.1),), "numbers from 0 to 1"),
+        ((CalledShare(0.5, 1.1),), "at most 1"),
+        ((CalledShare(0.9, 1.0), CalledShare(0.5, 0.4)), "shares that rise"),
+    ],
+)
+def test_what_no_share_can_be(tmp_path, called, said):
+    tiny = Tiny()
+    manifest = replace(tiny.manifest(), reliability=ReliabilityEntry(ONE, called=called))
     with pytest.raises(InvalidBundle, match=said):
         tiny.write(tmp_path / "tiny", manifest=manifest)
 

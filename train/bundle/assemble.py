@@ -7,17 +7,22 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.entries import EvaluationEntry, Parity, SimilarityEntry
-from snpredict.bundle.reliability_entry import ReliabilityEntry
+from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.reliability_entry import CalledShare, ReliabilityEntry
+from snpredict.bundle.tables import SaliencyTable
 from snpredict.bundle.write import write_bundle
 from snpredict.formulas.encoding import genotype_frequencies
+from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import SimilarityTable
+from snpredict.matching.match import effect_weights
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
 from train.bundle.manifest import link_of, manifest_of
 from train.bundle.model_card import model_card
 from train.bundle.reliability import Lines, measured_reliability
+from train.bundle.reliability_called import called_shares
 from train.bundle.similarity_table import (
     errors_by_distance,
     held_out_distances,
@@ -58,6 +63,7 @@ def assemble_bundle(
     distances = _Distances.of(run, left_out)
     similarity, similarity_entry = _similarity(run, left_out, distances)
     out_of_fold = out_of_fold_table(run, left_out, distances.known)
+    saliency = saliency_table(run, frequencies, exported.function, manifest.trait_scale)
     manifest = replace(
         manifest,
         evaluation=evaluated,
@@ -65,7 +71,12 @@ def assemble_bundle(
         intervals=measured_intervals(
             out_of_fold.residual, out_of_fold.fold, left_out, run.settings.scheme
         ),
-        reliability=_reliability(run, left_out, distances),
+        reliability=_reliability(
+            run,
+            left_out,
+            distances,
+            _Effects.of(exported.function, manifest, frequencies, saliency),
+        ),
         parity=exported.parity,
     )
     write_bundle(
@@ -73,7 +84,7 @@ def assemble_bundle(
         manifest,
         model_card(manifest),
         snps=snp_table(run, info, frequencies),
-        saliency=saliency_table(run, frequencies, exported.function, manifest.trait_scale),
+        saliency=saliency,
         out_of_fold=out_of_fold,
         similarity=similarity,
         models=dict(zip(manifest.models, exported.models, strict=True)),
@@ -204,11 +215,34 @@ def _similarity(
     return table, entry
 
 
+@dataclass(frozen=True)
+class _Effects:
+    """The score of a fused ensemble, what turns it into predictions, and each SNP's share in it."""
+
+    function: ScoreFunction
+    trait: TraitScale
+    shares: np.ndarray
+
+    @staticmethod
+    def of(
+        function: ScoreFunction | None,
+        manifest: Manifest,
+        frequencies: np.ndarray,
+        saliency: SaliencyTable | None,
+    ) -> "_Effects | None":
+        """None where the ensemble is not fused."""
+        if function is None or saliency is None or saliency.effects is None:
+            return None
+        shares = effect_weights(frequencies, saliency.effects, saliency.saliency)
+        return _Effects(function, manifest.trait_scale, shares)
+
+
 def _reliability(
-    run: Run, left_out: LeftOut | None, distances: _Distances
+    run: Run, left_out: LeftOut | None, distances: _Distances, effects: _Effects | None
 ) -> ReliabilityEntry | None:
     """Measured on the run's own folds, and with families left out; None where neither was."""
     known = new = None
+    called: tuple[CalledShare, ...] = ()
     families = run.data.families
     member = np.unique(families, return_inverse=True)[1] if families else None
     if left_out is not None and distances.new is not None:
@@ -219,7 +253,11 @@ def _reliability(
     if run.settings.scheme != "family":
         predicted = np.empty(len(run.data.samples))
         predicted[np.concatenate(run.rows)] = np.concatenate(run.predicted)
-        known = measured_reliability(
-            Lines(run.data.phenotype, predicted, member, run.fold_of, distances.known)
-        )
-    return None if known is None and new is None else ReliabilityEntry(known, new)
+        lines = Lines(run.data.phenotype, predicted, member, run.fold_of, distances.known)
+        known = measured_reliability(lines)
+        if known is not None and effects is not None:
+            lines = lines._replace(fold=np.searchsorted(run.folds, run.fold_of))
+            called = called_shares(
+                run.data.codes, effects.function, effects.trait, effects.shares, lines
+            )
+    return None if known is None and new is None else ReliabilityEntry(known, new, called)

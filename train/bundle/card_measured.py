@@ -99,6 +99,21 @@ def reliability_lines(manifest: Manifest) -> list[str]:
             up_to = "any" if band.up_to is None else shown(band.up_to)
             observed = _with_ends(band.observed, band.low, band.high)
             lines.append(f"| of {what} | {up_to} | {band.n} | {shown(band.said)} | {observed} |")
+    if entry.called:
+        lines += [
+            "",
+            f"What missing genotypes cost, measured on lines of {tested.known} with SNPs taken "
+            "away at random from all lines (means of five draws). Other lines are taken to lose in "
+            "proportion:",
+            "",
+            "| share of the model's effects that is called | "
+            + " | ".join(f"{100 * point.called:.1f} %" for point in reversed(entry.called))
+            + " |",
+            "| --- |" + " --- |" * len(entry.called),
+            "| part of the reliability that is left | "
+            + " | ".join(shown(point.of_whole, 2) for point in reversed(entry.called))
+            + " |",
+        ]
     return lines
 
 

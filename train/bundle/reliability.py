@@ -90,6 +90,16 @@ def measured_reliability(lines: Lines, seed: int = 1) -> MeasuredReliability | N
     return None if found is None else found._replace(check=_checked(lines, found, products, seed))
 
 
+def squared_within_families(lines: Lines) -> float:
+    """Squared correlation of predicted and observed values within families; 0 for a negative one.
+
+    NaN where they do not vary.
+    """
+    lines = _usable(lines)
+    x, y = (_deviations(values, lines.family) for values in (lines.predicted, lines.observed))
+    return float(_squared(np.array([x @ x, y @ y, x @ y])))
+
+
 def _usable(lines: Lines) -> Lines:
     """Those with both values; families only where most lines have siblings to differ from."""
     finite = np.isfinite(lines.observed) & np.isfinite(lines.predicted)
