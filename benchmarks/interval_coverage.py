@@ -76,7 +76,17 @@ def outer_fold(options: argparse.Namespace, fold: int) -> None:
     call(
         *("train", "run", folder / "rest.tsv", "--phenotypes", folder / "traits.tsv"),
         *("--trait", options.trait, "--unit", options.unit, "--preset", options.preset),
-        *("--folds", "random", "--n-folds", 10, "--out", bundle, "--run-dir", folder / "run"),
+        *(
+            "--folds",
+            "random",
+            "--n-folds",
+            10,
+            "--out",
+            bundle,
+            "--run-dir",
+            folder / "run",
+            "--no-gblup",
+        ),
         *("--family-column", options.family_column, "--jobs", options.jobs, "--threads", 1),
         *(["--new-families"] if options.hold_out == "families" else []),
     )

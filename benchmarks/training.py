@@ -32,7 +32,7 @@ def main() -> None:
                     *(sys.executable, "-m", "train", "run", str(options.table.resolve())),
                     *("--trait", options.trait, "--unit", "units", "--preset", preset),
                     *("--fold", str(options.fold), "--out", f"{folder}/bundle"),
-                    *("--run-dir", f"{folder}/run"),
+                    *("--run-dir", f"{folder}/run", "--no-gblup"),
                 ],
                 check=True,
                 cwd=REPOSITORY,

@@ -145,6 +145,17 @@ def test_the_same_line_twice_is_an_error_with_its_id(tmp_path: Path) -> None:
     assert "--repeats mean" in str(caught.value.hint)
 
 
+def test_several_rows_of_a_line_in_the_phenotype_table_are_averaged(tmp_path: Path) -> None:
+    path = records(tmp_path / "p.vcf", "1 5 . A G 0/0 0/1 1/1")
+    rows = ["line,yield", "S001,4", "S000,1", "S001,6", "S002,9"]
+    (tmp_path / "plots.csv").write_text("\n".join(rows) + "\n")
+    found = read_phenotypes(tmp_path / "plots.csv", repeats=True)
+    data = read_tables(path, ["yield"], found, repeats="mean")
+    assert data.samples == ["S000", "S001", "S002"]
+    assert data.values[:, 0].tolist() == [1, 5, 9]
+    assert any("2 rows of 1 lines averaged" in note for note in data.notes)
+
+
 def test_a_vcf_without_samples_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "sites.vcf"
     path.write_text(
