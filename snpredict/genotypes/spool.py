@@ -31,6 +31,10 @@ _BLOCK_GENOTYPES = 1 << 23
 #: lie in the processor's cache then.
 _STRIPE_BYTES = 1 << 22
 
+#: Bytes of a row that are copied at a time, at least: of very many rows each pass takes longer
+#: than what it copies.
+_LEAST_WIDTH = 32
+
 #: Rows after which mapped pages are given back; the system maps some 64 kB around each access.
 _ROWS_MAPPED = 512
 
@@ -79,7 +83,8 @@ class PackedRows:
         # As a mask per SNP: where the model counts B, the bits of A/A and B/B change places.
         swap = np.where(selection.swapped[present], _LOW_BITS, np.uint8(0))
         step = max(1, min(_BLOCK_SAMPLES, _BLOCK_GENOTYPES // len(present)) // 4)
-        stripe = max(1, _STRIPE_BYTES // len(present) // step) * step
+        width = max(_STRIPE_BYTES // len(present), _LEAST_WIDTH)
+        stripe = max(1, width // step) * step
         for start in range(0, self.row_bytes, stripe):
             packed = self._stripe(rows, start, min(start + stripe, self.row_bytes))
             for at in range(0, packed.shape[1], step):
