@@ -57,6 +57,9 @@ _LOGARITHM = (
 
 _ANOTHER = "another score of the trait may have weights per copy"
 
+#: "chr01" and "1" are one chromosome.
+_CHR = "(?i)^(chr)?0*"
+
 _ALLELE = "^([ACGT]+|-)$"
 
 
@@ -124,7 +127,10 @@ def _weights(table: ScoreTable, about: dict[str, str], harmonised: bool) -> Weig
     ids = _ids(
         table, harmonised, joined(":", place, effect, pc.coalesce(other, spread("?", len(table))))
     )
-    unique = check_unique(table, ids, place, (effect, other))
+    plain = joined(
+        ":", pc.replace_substring_regex(chromosome, _CHR, ""), position.cast(pa.string())
+    )
+    unique = check_unique(table, ids, plain, (effect, other))
     frequency = table.numbers(FREQUENCY, needed=False)
     outside = np.flatnonzero((frequency < 0) | (frequency > 1))
     if len(outside):

@@ -63,7 +63,7 @@ def read_plink_score(
     if ids.null_count:
         row = int(np.flatnonzero(integers(pc.is_null(ids)))[0])
         raise BadWeights(f"{table.line(row)}: found a variant without an id, expected one")
-    bad_alleles(table, allele, "allele", r"^[A-Z0-9*-]+$")
+    bad_alleles(table, allele, "allele", r"^([A-Z]+|[0-9]+|[*-])$")
     nothing = pa.nulls(len(table), pa.string())
     check_unique(table, ids, nothing, (allele, nothing))
     return Weights(

@@ -19,6 +19,9 @@ GAPS = ("", ".", "NA", "N/A", "nan", "NaN", "NR", "None")
 
 _BLOCK_BYTES = 1 << 24
 
+#: Not what Python takes for a number: 1_000 and ١٢ are none in a table.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
 _SPACES = re.compile(rb"[ \t]+")
 _AT_ENDS = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
 
@@ -88,10 +91,7 @@ def _floats(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 
 def _number(text: str | None) -> float:
-    try:
-        return np.nan if text is None else float(text)
-    except ValueError:
-        return np.nan
+    return float(text) if text is not None and _NUMBER.fullmatch(text) else np.nan
 
 
 def read_score_table(
