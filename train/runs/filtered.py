@@ -34,8 +34,11 @@ class FilteredModel(Model):
         self.name, self.title, self.about = model.name, model.title, model.about
         self.together, self.control_seeds = model.together, model.control_seeds
         self.tasks, self.covariates = model.tasks, model.covariates
-        self.prepare = model.prepare  # type: ignore[method-assign]
         self._model, self._filters, self._order = model, filters, order
+
+    def prepare(self, threads: int) -> None:
+        """As the model does."""
+        self._model.prepare(threads)
 
     def fit(self, data: FoldData, record: Record | None = None) -> "Widened":
         """Fit to the SNPs that pass in the training rows."""
