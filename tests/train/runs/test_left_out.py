@@ -94,7 +94,7 @@ def test_measured_coverage_of_both_kinds():
 def trained(tmp_path_factory) -> Path:
     """A run of two folds, and three more with one of three families left out each."""
     folder = tmp_path_factory.mktemp("families")
-    parts = simulate(n_samples=90, n_snps=24, n_families=3)
+    parts = simulate(n_samples=120, n_snps=24, n_families=3)
     write_table(folder / "table.tsv.gz", *parts, n_folds=2)
     done = run(folder, "both", "--preset", "gblup", "--new-families")
     assert done.returncode == 0, done.stderr
@@ -124,8 +124,12 @@ def test_a_bundle_keeps_what_was_found_with_families_left_out(trained: Path):
         made = intervals_of(bundle, 0.5, kind)
         told = getattr(bundle.manifest.intervals, kind).coverage["0.5"]
         assert made.coverage == told
+    reliability = bundle.manifest.reliability
+    assert reliability.known.families == reliability.new.families > 1
+    assert reliability.new.farthest > 0
+    assert reliability.called[-1].of_whole == 1
     errors = bundle.manifest.similarity.errors_new_families
-    assert errors.flagged.n + errors.others.n == 90
+    assert errors.flagged.n + errors.others.n == 120
     card = (trained / "models" / "both" / "MODEL_CARD.md").read_text()
     assert "| of new families | flagged | " in card
     assert f"PCC of all samples pooled {metrics['new_families_pcc_pooled']:.3f}" in card
