@@ -97,10 +97,14 @@ def _show_several(console: "Console", selection: Selection, results: Results) ->
     digits = dict(zip(names, map(decimals, bundles), strict=True))
     units = [bundle.manifest.unit for bundle in bundles]
     traits = [f"{n} ({unit})" if unit else n for n, unit in zip(names, units, strict=True)]
-    table = heading_table(*own, *traits, "flags", right=range(1, len(own) + len(traits)))
-    for row in shown_rows(len(columns["sample"])):
+    rows = shown_rows(len(columns["sample"]))
+    flags = {row: _flags(results, names, row) for row in rows if row is not None}
+    flagged = ["flags"] if any(flags.values()) else []
+    headings = [*own, *traits, *flagged]
+    table = heading_table(*headings, right=range(1, len(own) + len(traits)))
+    for row in rows:
         if row is None:
-            table.add_row(*["⋮"] * (len(own) + len(traits) + 1))
+            table.add_row(*["⋮"] * len(headings))
             continue
         cells = [_cell(columns[name][row], _DECIMALS.get(name, 0)) for name in own]
         for name in names:
@@ -111,8 +115,10 @@ def _show_several(console: "Console", selection: Selection, results: Results) ->
                 ]
                 cell += f" ({' to '.join(ends)})"
             cells.append(cell)
-        table.add_row(*cells, _flags(results, names, row))
-    show(console, table, way_out="--out FILE")
+        table.add_row(*cells, *([flags[row]] if flagged else []))
+    # Where room is short, a flag is wanted more than one more trait.
+    first = {name: at for at, name in enumerate([*own, *flagged])}
+    show(console, table, way_out="--out FILE", rank=lambda heading: first.get(heading, len(first)))
     say(console, [("", "spread, reliability and all other columns: --out FILE, or a pipe")])
 
 

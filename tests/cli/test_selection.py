@@ -1,6 +1,7 @@
 """Several models, ranking, the best, and a selection index: from predictions to a list."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -206,6 +207,16 @@ def test_on_a_terminal(run, models, terminal):
     outcome = run("predict", "g.tsv", *models, "--index", "height:1", "--best", "3")
     lines = outcome.out.splitlines()
     heading = next(line for line in lines if "sample" in line)
-    words = ("sample", "rank", "index", "height", "(cm)", "seed_yield", "(cm)", "flags")
+    words = ("sample", "rank", "index", "height", "(cm)", "seed_yield", "(cm)")
     assert tuple(heading.split()) == words
     assert "spread, reliability and all other columns: --out FILE, or a pipe" in outcome.out
+
+
+def test_flags_stay_in_a_narrow_terminal(run, folder, tiny, models, terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "36")
+    codes = tiny.draw(20)
+    codes[4, 2:] = -1
+    (folder / "few.tsv").write_text(tiny.table(codes))
+    outcome = run("predict", "few.tsv", *models)
+    assert re.search(r"^ *s4 .*low calls", outcome.out, re.MULTILINE)
+    assert "no room for seed_yield" in " ".join(outcome.out.split())
