@@ -11,7 +11,6 @@ from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.out_of_fold import SEEN_BY_ALL
 from snpredict.matching.file_check import FileCheck
 from snpredict.matching.low_call_rate import low_call_rate
-from snpredict.matching.report import MatchReport
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
 from snpredict.scoring_files.words import missing_rule, unknown_type
@@ -77,8 +76,9 @@ def told_of_explanation(explanation: SampleExplanation, quiet: bool) -> list[Lin
 
 
 def warnings_of(check: FileCheck) -> list[Line]:
-    """Warnings of a file that has little of what the model needs."""
-    return [("warning: ", text) for text in (_few_snps(check.match), _little_called(check)) if text]
+    """Warnings of a file that lacks some of what the model needs."""
+    texts = (_few_snps(check), _assumed_alleles(check), _little_called(check))
+    return [("warning: ", text) for text in texts if text]
 
 
 def input_summary(check: FileCheck, samples: str) -> list[Line]:
@@ -175,13 +175,26 @@ def _counted(reasons: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
 
 
-def _few_snps(match: MatchReport) -> str | None:
+def _few_snps(check: FileCheck) -> str | None:
+    match = check.match
     if min(match.rate, match.weighted_rate) >= FEW_SNPS:
         return None
+    measured = ", and the predictions are worse than the cross-validated accuracy says"
     return (
         f"the file has {match.rate:.1%} of the model's SNPs, with "
-        f"{match.weighted_rate:.1%} of its effects; the others count as missing, and the "
-        "predictions are worse than the cross-validated accuracy says"
+        f"{match.weighted_rate:.1%} of its effects; the others count as missing"
+        + measured
+        * (check.bundle.manifest.scoring_file is None)
+    )
+
+
+def _assumed_alleles(check: FileCheck) -> str | None:
+    """Effect alleles are chosen by their effect; no program's codes count them by themselves."""
+    if check.bundle.manifest.scoring_file is None or check.source.has_alleles:
+        return None
+    return (
+        f"{check.source.path} names no alleles: its codes are taken for copies of the effect "
+        "alleles, and scores are wrong where they count the others"
     )
 
 

@@ -113,6 +113,13 @@ def test_one_model_has_no_spread_and_no_folds_to_show(file, capsys):
     assert "fold" not in capsys.readouterr().out.replace("folder", "")
 
 
+def test_codes_without_alleles_are_scored_with_a_warning(file, capsys):
+    model = imported(file())
+    predicted(model, capsys)
+    assert main(["predict", "g.tsv", "--model", "model", "-q"]) == 0
+    assert "g.tsv names no alleles" in " ".join(capsys.readouterr().err.split())
+
+
 def test_weights_come_back_out_of_a_model(file, capsys):
     """Also those of alleles that are nowhere or everywhere, or whose frequency is not known."""
     rows = [f"{row} {p}" for row, p in zip(ROWS, ("0", "1", "."), strict=True)]
