@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from snpredict.errors import NoRows, NotATable
+from snpredict.errors import NoRows, NotATable, UsageError
 from snpredict.genotypes.source import TextSource
 from snpredict.scoring_files.pgs_catalog import EFFECT_ALLELE, read_pgs
 from snpredict.scoring_files.plink_score import read_plink_score
@@ -53,6 +53,11 @@ def read_weights(path: Path, columns: Sequence[str] = ()) -> Weights:
     else:
         raise NoRows(f"{path} has a header and no variants")
     if is_pgs or any("PGS CATALOG" in comment.upper() for comment in comments):
+        if columns:
+            raise UsageError(
+                f"--columns is for score files of plink2, and {path} is one of the PGS Catalog",
+                "leave it out: the columns of such a file have names that say what they are",
+            )
         weights = read_pgs(source, comments, number, text)
     else:
         weights = read_plink_score(source, comments, number, text, columns)

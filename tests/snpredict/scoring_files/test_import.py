@@ -303,6 +303,12 @@ def test_genotypes_are_not_weights(capsys, tmp_path):
     )
 
 
+def test_columns_are_those_of_plink2_alone(file, capsys):
+    words = ["import", str(file()), "--out", "model", "--columns", "1,4,6"]
+    assert main(words) == errors.UsageError.exit_code
+    assert "leave it out" in capsys.readouterr().err
+
+
 def test_needs_a_file_and_a_folder(capsys):
     assert main(["import"]) == errors.UsageError.exit_code
     assert "--out" in capsys.readouterr().err
