@@ -67,6 +67,14 @@ def test_rows_behind_an_offset():
     assert read(rows.blocks(selection([2, 0])), 2)[1].T.tolist() == CODES[[2, 0]].tolist()
 
 
+def test_rows_far_apart_and_side_by_side():
+    codes = np.random.default_rng(1).integers(-1, 3, (100, 9)).astype(np.int8)
+    rows = packed_rows(b"xyz" + pack(codes).tobytes(), list("abcdefghi"), offset=3)
+    for chosen in ([97, 3], [50], range(40, 60), range(100)):
+        found = read(rows.blocks(selection(chosen)), len(chosen))[1]
+        assert found.T.tolist() == codes[list(chosen)].tolist()
+
+
 @pytest.mark.parametrize(
     ("variants", "swapped", "snps"),
     [
