@@ -18,7 +18,6 @@ import numpy as np
 from snpredict.ahead import default_threads, map_ahead
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import VARIANT_EFFECTS
-from snpredict.bundle.out_of_fold import NEW
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
@@ -124,10 +123,8 @@ class Scorer:
         if not np.isfinite(folds).all():
             raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
         genotypes = tile.genotypes.rows(slice(0, n))
-        has_dosage = genotypes.have_dosages()
-        if not has_dosage.any():
+        if not genotypes.have_dosages().any():
             genotypes = Genotypes(genotypes.codes)
-        # A dosage is not what a model was trained on; the sample's neighbours do not matter.
-        held_out = np.full(n, NEW)
-        held_out[~has_dosage] = self._training_set.held_out_by(genotypes.codes[~has_dosage])
+        # Models are trained on the codes nearest to dosages: such a line has been seen.
+        held_out = self._training_set.held_out_by(genotypes.nearest())
         return ScoredBlock(tile.samples, genotypes, folds, held_out)

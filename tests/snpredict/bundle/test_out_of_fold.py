@@ -10,6 +10,7 @@ from snpredict.bundle.load import load_bundle
 from snpredict.bundle.out_of_fold import NEW, SEEN_BY_ALL, genotype_digest
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.genotypes import Genotypes
+from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.genotypes.variants import Variant
 from snpredict.predicting import explain_sample, predict_file
 from snpredict.scoring.scorer import Scorer
@@ -103,6 +104,19 @@ def test_a_neighbour_with_dosages_changes_nothing(bundle, tmp_path):
     # The neighbour itself is a new sample, and its dosages count.
     plain = Scorer(bundle).predict(Genotypes(codes[1:]))
     assert (beside.scores.folds[1] != plain[0]).any()
+
+
+def test_dosages_of_a_training_line_are_of_a_line_that_was_seen(bundle):
+    """Training takes the nearest codes; such a file would else be predicted by all fold models."""
+    copies = np.where(CODES[:1] < 0, np.nan, CODES[:1].astype(float))
+    copies[copies == 0] = 0.25
+    scorer = Scorer(bundle)
+    (exact, with_dosages) = (
+        scorer.scores([GenotypeBlock(["line"], Genotypes.of_copies(each))])
+        for each in (np.round(copies), copies)
+    )
+    assert with_dosages.held_out == exact.held_out == [2]
+    assert (with_dosages.folds != exact.folds).any()
 
 
 def test_what_people_and_programs_are_told(bundle, table, capsys):
