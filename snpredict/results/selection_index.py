@@ -64,9 +64,10 @@ def index_terms(
         elif traits.count(trait) == 1:
             at = traits.index(trait)
         else:
+            near = did_you_mean(trait, columns)
             raise UsageError(
                 f"--index: no model predicts {trait!r}; found {listed(columns)}",
-                did_you_mean(trait, columns) or "add the model that predicts it with --model",
+                f"{f'{near} Else ' if near else ''}add the model that predicts it with --model",
             )
         scale = training_scale(manifests[at])
         if scale is None:

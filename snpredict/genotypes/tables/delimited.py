@@ -288,4 +288,6 @@ def _delimiter(path: Path, line: bytes, format: str) -> str:
         hint += ", not by semicolons"
     elif b" " in line.strip():
         hint += ", not by spaces"
+    if line.startswith(b"###PGS"):
+        hint = f"it is a file of weights; to make a model of it: snpredict import {path} --out DIR"
     raise NotATable(f"{path} has neither a tab nor a comma in its first line", hint)

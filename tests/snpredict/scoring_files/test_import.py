@@ -312,3 +312,8 @@ def test_columns_are_those_of_plink2_alone(file, capsys):
 def test_needs_a_file_and_a_folder(capsys):
     assert main(["import"]) == errors.UsageError.exit_code
     assert "--out" in capsys.readouterr().err
+
+
+def test_weights_are_not_genotypes(file, capsys):
+    assert main(["predict", str(file())]) == errors.NotATable.exit_code
+    assert "to make a model of it: snpredict import" in capsys.readouterr().err
