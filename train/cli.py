@@ -95,12 +95,13 @@ def main() -> int:
     return run_program(
         app,
         "python -m train",
-        translate=_translate,
+        translate=translate,
         interrupted="stopped; finished folds stay, the same command continues",
     )
 
 
-def _translate(error: Exception) -> SnpredictError | None:
+def translate(error: Exception) -> SnpredictError | None:
+    """An error of a library or of the system as one of ours, or None."""
     # A name of ours that cannot be imported is our mistake.
     if isinstance(error, ImportError) and not (error.name or "").startswith(("snpredict", "train")):
         return MissingExtra(

@@ -19,7 +19,11 @@ from train import cli
         (OSError(28, "No space left on device"), 40, ["error: No space left on device"]),
         (OSError(13, "Permission denied", "/x"), 40, ["error: /x: Permission denied"]),
         (ModuleNotFoundError("No module named 'scipy'", name="scipy"), 60, ["pip install -e"]),
-        (ImportError("cannot import name 'x'", name="train.runs"), 1, ["a mistake in snpredict"]),
+        (
+            ImportError("cannot import name 'x'", name="train.runs"),
+            1,
+            ["error: unexpected ImportError"],
+        ),
     ],
     ids=["no shared library", "no file named", "a file", "a package", "ours"],
 )

@@ -13,7 +13,7 @@ pytest.importorskip("lightgbm", reason="needs the extra 'train'")
 
 from snpredict.bundle.manifest import parse_manifest
 from tests.simulated import simulate
-from tests.train.commands.test_run import train
+from tests.training import train
 from train.baselines.reweighted import REWEIGHTINGS, SHRINKAGE_FLOOR
 from train.bundle.model_card import model_card
 from train.networks.presets import Start, load_preset

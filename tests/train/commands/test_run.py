@@ -24,6 +24,7 @@ from snpredict.formulas.effects import is_curved
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
+from tests.training import QUICK, run, texts_of, train
 from train.errors import FoldBusy
 from train.evaluation.run_figures import pcc_table
 from train.networks.presets import PRESET_FOLDER
@@ -36,52 +37,6 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 UNITS = {"height": "cm", "yield": "t/ha"}
 
-QUICK = """
-description = "a few epochs from random weights"
-network = "residual"
-[architecture]
-filters = 5
-kernel = 4
-long_kernel = 6
-dropout = 0.2
-kernel_l2 = 0.001
-bias_l2 = 0.001
-initializer = "truncated_normal"
-isru_alpha = 0.03
-[training]
-batch_size = 8
-epochs = 3
-patience = 10
-learning_rate = 0.001
-learning_rate_decay = 0.9
-restore_best = true
-folded = false
-[start]
-method = "random"
-"""
-
-
-def texts_of(folder: Path) -> list[str]:
-    """Every text that a bundle's files hold: table cells unpacked, other files as they are."""
-    texts: list[str] = []
-    for file in folder.rglob("*"):
-        if file.suffix == ".parquet":
-            for column in pq.read_table(file).columns:
-                texts += [value for value in column.to_pylist() if isinstance(value, str)]
-        elif file.is_file():
-            texts.append(file.read_bytes().decode("latin-1"))
-    return texts
-
-
-def train(*arguments: object, cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "train", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -91,18 +46,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, name: str, *more: object) -> subprocess.CompletedProcess:
-    usual = {"--trait": "height", "--unit": "cm", "--out": f"models/{name}"}
-    # One process: each loads TensorFlow, which takes longer than a fold of most tests.
-    usual |= {"--jobs": "1", "--threads": "1"}
-    words = [word for option in usual.items() if option[0] not in more for word in option]
-    return train("run", "table.tsv.gz", *words, *more, cwd=folder)
-
-
 @pytest.fixture(scope="module")
 def default_run(folder: Path) -> Path:
     """All folds with the shipped default preset."""
-    done = run(folder, "whole", "--jobs", 2)
+    done = run(folder, "whole", "--jobs", 2, apart=True)
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -16,7 +16,7 @@ from snpredict.bundle.out_of_fold import genotype_digest
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.onnx_session import onnx_predictions
 from tests.soynam import FOLDER, needs_soynam
-from tests.train.commands.test_run import texts_of, train
+from tests.training import texts_of, train
 from train.data.phenotypes import joined, read_phenotypes
 from train.metrics import pearson
 
@@ -97,6 +97,7 @@ def test_one_fold_of_the_default_preset_is_accurate_and_small(tmp_path: Path) ->
         *("run", FOLDER / "height_chip.tsv.gz", "--trait", "height", "--unit", "cm"),
         *("--fold", 4, "--out", tmp_path / "bundle", "--run-dir", tmp_path / "run"),
         cwd=tmp_path,
+        apart=True,
     )
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / "run/folds/fold_04/result.json").read_text())

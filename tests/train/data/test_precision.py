@@ -13,7 +13,7 @@ from snpredict.bundle.load import load_bundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import train
+from tests.training import train
 from train.data.folds import check_folds
 from train.errors import TraitScale
 

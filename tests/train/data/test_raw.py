@@ -122,6 +122,8 @@ def command(folder: Path, *words: object) -> subprocess.CompletedProcess:
 def test_a_bundle_from_a_raw_knows_what_it_counts(tmp_path: Path) -> None:
     """Trained in the coding -1, 0, 1, of counted alleles alone, as `--export A` writes them."""
     pytest.importorskip("tensorflow", reason="needs the extra 'train'")
+    from tests.training import train
+
     values = [f"{value:.4f}" for value in PHENOTYPE]
     options = {"other_allele": False, "phenotype": values, "delimiter": " "}
     raw = plink.write_raw(tmp_path / "g.raw", SAMPLES, VARIANTS, CODES, **options)
@@ -130,14 +132,14 @@ def test_a_bundle_from_a_raw_knows_what_it_counts(tmp_path: Path) -> None:
     lines = [row.split(" ") for row in rows]
     lines = [[*line[:6], *(less_one.get(c, c) for c in line[6:])] for line in lines]
     (tmp_path / "r.raw").write_text("\n".join([header, *map(" ".join, lines)]) + "\n")
-    words = ["train", "run", "r.raw", "--trait", "PHENOTYPE", "--unit", "cm", "--out", "model"]
+    words = ["run", "r.raw", "--trait", "PHENOTYPE", "--unit", "cm", "--out", "model"]
     words += ["--preset", "gblup", "--folds", "random", "--n-folds", "2", "--jobs", "1"]
-    refused = command(tmp_path, *words)
+    refused = train(*words, cwd=tmp_path)
     assert refused.returncode == 28
     assert "hint: --coding -101 reads" in refused.stderr
     assert not (tmp_path / "model").exists()
     assert not (tmp_path / "runs").exists()
-    done = command(tmp_path, *words, "--coding", "-101")
+    done = train(*words, "--coding", "-101", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "-1, 0, 1 read as 0, 1, 2 (--coding -101)" in done.stderr
 

@@ -8,7 +8,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import run, train
+from tests.training import run, train
 from train.evaluation.figures import read_evaluation
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from snpredict.bundle.load import load_bundle
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import train
+from tests.training import train
 from train.networks.presets import load_preset
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.scoring.scorer import Scorer
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import QUICK, run
+from tests.training import QUICK, run
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def test_a_network_that_is_not_affine_ships_its_fold_models(tmp_path: Path) -> N
     write_table(tmp_path / "table.tsv.gz", *simulate(n_samples=60, n_snps=12))
     (tmp_path / "quick.toml").write_text(QUICK)
     (tmp_path / "curved.py").write_text(CURVED)
-    done = run(tmp_path, "curved", "--model", "curved:CURVED")
+    done = run(tmp_path, "curved", "--model", "curved:CURVED", apart=True)
     assert done.returncode == 0, done.stderr
     assert "no fused ensemble" in done.stderr
 

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.bundle.load import load_bundle
 from snpredict.intervals import intervals_of
 from tests.simulated import simulate, write_table
-from tests.train.commands.test_run import run, texts_of, train
+from tests.training import run, texts_of, train
 from train.bundle.interval_coverage import measured_intervals
 from train.data.dataset import Dataset
 from train.data.families import families_of, left_out_folds
