@@ -5,7 +5,7 @@ import platform
 import socket
 import sys
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from snpredict.version import __version__
 
@@ -51,9 +51,18 @@ def configure_tensorflow(threads: int) -> None:
 
 def software_versions() -> dict[str, str]:
     """Versions of everything that a figure can depend on."""
-    names = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy", "lightgbm")
+    names = ("keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "scipy", "lightgbm")
     return {
         "python": platform.python_version(),
         "snpredict": __version__,
+        "tensorflow": _tensorflow_version(),
         **{name: version(name) for name in names},
     }
+
+
+def _tensorflow_version() -> str:
+    """Of the package that holds TensorFlow: without CUDA it has another name."""
+    try:
+        return version("tensorflow")
+    except PackageNotFoundError:
+        return version("tensorflow-cpu")
