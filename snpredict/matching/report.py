@@ -165,7 +165,7 @@ def _why_absent(snps: SnpTable, file: Variants, absent: int) -> list[str]:
                 f"{listed(sorted({c for c in snps.chromosome if c}), 3)} in the model"
             )
         elif file.total < len(snps) / 2:
-            causes.append(f"the file has only {file.total:,} variants")
+            causes.append(_few(file))
         else:
             causes.append(
                 "chromosomes agree and positions do not: another build of the genome, or other SNPs"
@@ -186,8 +186,12 @@ def _why_absent(snps: SnpTable, file: Variants, absent: int) -> list[str]:
     elif not theirs and not file.chromosomes:
         causes.append("the file names neither ids nor positions")
     elif file.total < absent:
-        causes.append(f"the file has only {file.total:,} variants")
+        causes.append(_few(file))
     return causes
+
+
+def _few(file: Variants) -> str:
+    return f"the file has only {file.total:,} variant{'s' * (file.total != 1)}"
 
 
 def _why_other_alleles(

@@ -158,7 +158,7 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
     ]
     against = Difference.of_figures(figures, len(manifest.folds))
     if against is not None:
-        lines.append(f"- {against.sentence('this model', 'GBLUP')}, on the same folds")
+        lines.append(f"- On the same folds: {against.sentence('this model', 'GBLUP')}")
     if figures.get("within_family_pcc_mean") is not None:
         lines.append(f"- PCC inside families, mean: {figure('within_family_pcc_mean')}")
     if figures.get("family_mean_pcc_mean") is not None:

@@ -179,7 +179,7 @@ def test_gblup_stands_beside_the_model(capsys: pytest.CaptureFixture[str]) -> No
     assert metrics["pcc_above_gblup"] == pytest.approx(gain)
     said = f"PCC of this model {metrics['pcc_mean']:.3f}, of GBLUP {metrics['gblup_pcc_mean']:.3f}"
     assert said in capsys.readouterr().err
-    assert f"- {said}; difference" in Path("beside/MODEL_CARD.md").read_text()
+    assert f"- On the same folds: {said}; difference" in Path("beside/MODEL_CARD.md").read_text()
     run(Path("panel.vcf"), "without", "--no-gblup")
     assert not Path("runs/without/gblup").exists()
     assert "gblup_pcc_mean" not in load_bundle("./without").manifest.metrics
