@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snpredict.formulas.genotypes import Genotypes
 from train.data.dataset import TraitTable
 from train.data.folds import random_folds
 from train.data.snpinfo import info_from_names
@@ -49,7 +50,7 @@ def simulated(n_lines: int, n_snps: int, seed: int = 1) -> TraitTable:
     phenotype = np.sqrt(0.6) * genetic + np.sqrt(0.4) * random.normal(size=n_lines)
     snps = [f"Sim{c + 1:02d}_{at + 1}" for at, c in enumerate(chromosome)]
     return TraitTable(
-        codes=codes,
+        genotypes=Genotypes(codes),
         snps=snps,
         samples=[f"line{at}" for at in range(n_lines)],
         traits=["trait"],

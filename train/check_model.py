@@ -198,6 +198,26 @@ def _missing_genotypes_are_predicted(c: _Contract) -> None:
     c.hold_predictions(predicted, 2, 1, "of lines without any genotype")
 
 
+def _dosages_are_between_codes(c: _Contract) -> None:
+    if not c.model.dosages:
+        return
+    train = c.population.inputs.genotypes
+    fractions = np.where((train.codes == MISSING) | (train.codes == 2), 0, 0.3).astype(np.float32)
+    with c.words_for("a fit to dosages"):
+        data = c.data(
+            inputs=replace(c.population.inputs, genotypes=replace(train, fractions=fractions))
+        )
+        predicted = c.model.fit(data).predict(c.population.test)
+    c.hold_predictions(predicted, len(c.population.test), 1, "of a fit to dosages")
+    test = c.population.test
+    whole = replace(test.genotypes, fractions=np.zeros(test.codes.shape, np.float32))
+    found = c.fitted.predict(replace(test, genotypes=whole))
+    c.hold(
+        bool(np.allclose(found, c.predicted, rtol=1e-5, atol=1e-6)),
+        "dosages that are whole numbers are predicted otherwise than codes",
+    )
+
+
 def _several_targets_stand_side_by_side(c: _Contract) -> None:
     if type(c.model).fit is SingleTargetModel.fit:
         return  # It sees one at a time, which was checked.
@@ -257,6 +277,7 @@ CHECKS = (
     _seed_and_rows_decide_alone,
     _lines_are_predicted_one_by_one,
     _missing_genotypes_are_predicted,
+    _dosages_are_between_codes,
     _several_targets_stand_side_by_side,
     _tasks_are_kept,
     _covariates_are_used_or_refused,

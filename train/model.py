@@ -47,8 +47,8 @@ class Inputs:
 
     @property
     def codes(self) -> np.ndarray:
-        """Genotype codes, (samples, SNPs) int8."""
-        return self.genotypes.codes
+        """Genotype codes, every dosage at its nearest one, (samples, SNPs) int8."""
+        return self.genotypes.nearest()
 
     def rows(self, which: slice | np.ndarray) -> "Inputs":
         """Those lines."""
@@ -206,6 +206,9 @@ class Model(ABC):
         The kinds of traits that it can learn.
     covariates : bool
         Whether it uses covariates.
+    dosages : bool
+        Whether it learns from dosages and predicts them: `Inputs.genotypes` then has fractions,
+        where the file has dosages. A model that does not is given the nearest codes.
     """
 
     name: str
@@ -215,6 +218,7 @@ class Model(ABC):
     control_seeds: int = 2
     tasks: tuple[str, ...] = (CONTINUOUS,)
     covariates: bool = False
+    dosages: bool = False
 
     def prepare(self, threads: int) -> None:
         """Import what a fit needs, for that many threads, before its seconds are counted."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, genotype_frequencies
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,25 @@ class Genotypes:
         if self.fractions is None:
             return self.codes
         return self.codes + (self.fractions >= 0.5).astype(np.int8)
+
+    def share_of(self, code: int) -> np.ndarray:
+        """How much of each genotype is that code, (samples, SNPs) float32.
+
+        0 or 1, and between them where a dosage lies between that code and a neighbouring one.
+        """
+        share = (self.codes == code).astype(np.float32)
+        if self.fractions is not None and code != MISSING:
+            share *= 1 - self.fractions
+            if code > 0:
+                share += np.where(self.codes == code - 1, self.fractions, 0)
+        return share
+
+    def frequencies(self) -> np.ndarray:
+        """Share of the samples in each channel, (SNPs, 4) float64; every row adds up to 1."""
+        if self.fractions is None:
+            return genotype_frequencies(self.codes)
+        shares = [self.share_of(code).mean(axis=0, dtype=np.float64) for code in CHANNEL_CODES]
+        return np.stack(shares, axis=1)
 
     def missing(self) -> np.ndarray:
         """Missing genotypes of each sample, (samples,) int64."""

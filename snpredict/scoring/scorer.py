@@ -125,6 +125,6 @@ class Scorer:
         genotypes = tile.genotypes.rows(slice(0, n))
         if not genotypes.have_dosages().any():
             genotypes = Genotypes(genotypes.codes)
-        # Models are trained on the codes nearest to dosages: such a line has been seen.
+        # A training line with dosages is known by the nearest codes.
         held_out = self._training_set.held_out_by(genotypes.nearest())
         return ScoredBlock(tile.samples, genotypes, folds, held_out)

@@ -19,6 +19,7 @@ import numpy as np
 
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
@@ -46,7 +47,7 @@ class Kernel:
     matrix : ndarray (n, n) of float64
         K, scaled to mean(diag K) = 1.
     to : callable
-        From codes (m, SNPs) of other rows to k(x, X), (m, n) float64, on the same scale.
+        From `Genotypes` of other rows to k(x, X), (m, n) float64, on the same scale.
     effects : callable or None
         From dual weights to effects and means, for the one kernel of a model whose prediction is a
         sum over SNPs.
@@ -54,18 +55,18 @@ class Kernel:
 
     setting: dict[str, float]
     matrix: np.ndarray
-    to: Callable[[np.ndarray], np.ndarray]
+    to: Callable[[Genotypes], np.ndarray]
     effects: Effects | None = None
 
 
-#: From the codes (n, SNPs) of the rows of a fit to its kernels.
-KernelMaker = Callable[[np.ndarray], Iterator[Kernel]]
+#: From the genotypes of the rows of a fit to its kernels.
+KernelMaker = Callable[[Genotypes], Iterator[Kernel]]
 
 
 def _kernel(
     setting: dict[str, float],
     matrix: np.ndarray,
-    to: Callable[[np.ndarray], np.ndarray],
+    to: Callable[[Genotypes], np.ndarray],
     effects: Effects | None = None,
 ) -> Kernel:
     """Bring a kernel and what belongs to it on its scale."""
@@ -74,15 +75,15 @@ def _kernel(
     return Kernel(
         setting,
         matrix.astype(np.float64) / scale,
-        lambda codes: to(codes).astype(np.float64) / scale,
+        lambda genotypes: to(genotypes).astype(np.float64) / scale,
         None if effects is None else lambda dual: effects(dual / scale),
     )
 
 
-def linear_kernel(codes: np.ndarray) -> Iterator[Kernel]:
+def linear_kernel(genotypes: Genotypes) -> Iterator[Kernel]:
     """GBLUP's kernel X Xᵀ on codes centred on the rows of the fit, gaps at the mean."""
-    means = training_means(codes)
-    x = centered(codes, means)
+    means = training_means(genotypes)
+    x = centered(genotypes, means)
     yield _kernel(
         {},
         x @ x.T,
@@ -94,39 +95,39 @@ def linear_kernel(codes: np.ndarray) -> Iterator[Kernel]:
 def channel_kernel(channels: Sequence[int]) -> KernelMaker:
     """The linear kernel on some of the four one-hot channels, each centred."""
 
-    def make(codes: np.ndarray) -> Iterator[Kernel]:
-        def to(other: np.ndarray) -> np.ndarray:
-            total = np.zeros((len(other), len(codes)), np.float32)
+    def make(genotypes: Genotypes) -> Iterator[Kernel]:
+        def to(other: Genotypes) -> np.ndarray:
+            total = np.zeros((len(other), len(genotypes)), np.float32)
             # One channel at a time: all at once would be four times the memory of the codes.
             for channel in channels:
-                x = (codes == CHANNEL_CODES[channel]).astype(np.float32)
+                x = genotypes.share_of(CHANNEL_CODES[channel])
                 means = x.mean(axis=0)
                 x -= means
                 z = x
-                if other is not codes:
-                    z = (other == CHANNEL_CODES[channel]).astype(np.float32)
+                if other is not genotypes:
+                    z = other.share_of(CHANNEL_CODES[channel])
                     z -= means
                 total += z @ x.T
             return total
 
-        yield _kernel({}, to(codes), to)
+        yield _kernel({}, to(genotypes), to)
 
     return make
 
 
-def gaussian_kernels(codes: np.ndarray) -> Iterator[Kernel]:
+def gaussian_kernels(genotypes: Genotypes) -> Iterator[Kernel]:
     """Gaussian kernels of squared distances between samples, centred in their feature space.
 
     Gaps are at the mean of the fit's rows, and so is the median distance that scales g.
     """
-    means = training_means(codes)
-    x = centered(codes, means)
+    means = training_means(genotypes)
+    x = centered(genotypes, means)
     squares = np.einsum("ij,ij->i", x, x)
     distances = squared_distances(x, x, squares, squares)
     np.fill_diagonal(distances, 0.0)
     median = float(np.median(distances)) or 1.0
 
-    def distances_to(other: np.ndarray) -> np.ndarray:
+    def distances_to(other: Genotypes) -> np.ndarray:
         z = centered(other, means)
         return squared_distances(z, x, np.einsum("ij,ij->i", z, z), squares)
 
@@ -137,7 +138,7 @@ def gaussian_kernels(codes: np.ndarray) -> Iterator[Kernel]:
 def _centred_gaussian(
     bandwidth: float,
     distances: np.ndarray,
-    distances_to: Callable[[np.ndarray], np.ndarray],
+    distances_to: Callable[[Genotypes], np.ndarray],
     median: float,
 ) -> Kernel:
     kernel = gaussian(distances.astype(np.float64), bandwidth / median)
@@ -150,7 +151,7 @@ def _centred_gaussian(
         each -= shift
         return each
 
-    def to(other: np.ndarray) -> np.ndarray:
+    def to(other: Genotypes) -> np.ndarray:
         return centre(gaussian(distances_to(other).astype(np.float64), bandwidth / median))
 
     return _kernel({"bandwidth": bandwidth}, centre(kernel), to)
@@ -163,6 +164,7 @@ class KernelRidge(Model):
     control_seeds = 50
     tasks = (CONTINUOUS, BINARY)
     covariates = True
+    dosages = True
 
     def __init__(self, name: str, title: str, about: str, kernels: KernelMaker):
         self.name, self.title, self.about = name, title, about
@@ -172,8 +174,8 @@ class KernelRidge(Model):
         """Try every kernel and λ."""
         fitted = FittedKernels(data.train, data.train_targets, data.task)
         lowest = np.full(data.n_targets, np.inf)
-        for kernel in self.kernels(data.train.codes):
-            to_validation = kernel.to(data.validation.codes)
+        for kernel in self.kernels(data.train.genotypes):
+            to_validation = kernel.to(data.validation.genotypes)
             for share in BASELINE_SHARES:
                 solution = fitted.solve(kernel, share)
                 found = fitted.predictions(to_validation, data.validation, solution)
@@ -188,7 +190,7 @@ class KernelRidge(Model):
     def refit(self, data: FoldData, fitted: FittedModel) -> "FittedKernels":
         """With every target's kernel and λ."""
         again = FittedKernels(*data.joined, data.task)
-        for kernel in self.kernels(data.joined[0].codes):
+        for kernel in self.kernels(data.joined[0].genotypes):
             for share in BASELINE_SHARES:
                 wanted = {**kernel.setting, "heritability": share}
                 chosen = [t for t, c in enumerate(fitted.chosen) if wanted.items() <= c.items()]
@@ -228,7 +230,7 @@ class FittedKernels(FittedModel):
         self.task = task
         self.chosen: list[dict[str, Any]] = [{} for _ in targets.T]
         # Not the kernels themselves, whose matrices are needed no more.
-        self._to: list[Callable[[np.ndarray], np.ndarray]] = [_nowhere for _ in targets.T]
+        self._to: list[Callable[[Genotypes], np.ndarray]] = [_nowhere for _ in targets.T]
         self._effects: Effects | None = None
         self._covariate_means = _covariates(inputs).mean(axis=0)
         self._x = _covariates(inputs) - self._covariate_means
@@ -277,7 +279,7 @@ class FittedKernels(FittedModel):
         predicted = np.empty((len(inputs), len(self.chosen)))
         for to in dict.fromkeys(self._to):
             targets = np.array([target for target, its in enumerate(self._to) if its is to])
-            found = self.predictions(to(inputs.codes), inputs, self._best.of(targets))
+            found = self.predictions(to(inputs.genotypes), inputs, self._best.of(targets))
             predicted[:, targets] = found
         return np.clip(predicted, 0, 1) if self.task == BINARY else predicted
 
@@ -288,7 +290,7 @@ class FittedKernels(FittedModel):
         return sum_over_snps(*self._effects(self._best.dual), self._best.mean)
 
 
-def _nowhere(codes: np.ndarray) -> np.ndarray:
+def _nowhere(genotypes: Genotypes) -> np.ndarray:
     raise ValueError("nothing was chosen: every validation error is NaN")
 
 

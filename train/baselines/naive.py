@@ -19,6 +19,7 @@ class FamilyMean(Model):
     together = True
     control_seeds = 50
     tasks = (CONTINUOUS, BINARY)
+    dosages = True
 
     def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Take the means of the training rows."""

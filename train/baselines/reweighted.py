@@ -23,6 +23,7 @@ class ReweightedRidge(SingleTargetModel):
 
     name, title = "reweighted", "re-weighted ridge"
     about = "ridge regression with prior variances from a first one's squared effects"
+    dosages = True
 
     def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """The validation rows choose λ in both rounds."""
@@ -47,9 +48,9 @@ class FittedRidge(FittedModel):
     ):
         self.center, self.scale = float(y.mean()), float(y.std())
         self.solution: RidgeSolution = fit_ridge(
-            inputs.codes,
+            inputs.genotypes,
             self._standardised(y),
-            data.validation.codes,
+            data.validation.genotypes,
             self._standardised(data.validation_targets[:, 0]),
             reweightings=REWEIGHTINGS,
             floor=SHRINKAGE_FLOOR,
@@ -63,7 +64,7 @@ class FittedRidge(FittedModel):
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """A sum over SNPs."""
-        score = centered(inputs.codes, self.solution.means) @ self.solution.effects
+        score = centered(inputs.genotypes, self.solution.means) @ self.solution.effects
         return (self.center + self.scale * score.astype(np.float64))[:, None]
 
     def score_function(self) -> tuple[ScoreFunction, TraitScale]:

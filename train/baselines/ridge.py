@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snpredict.formulas.encoding import channel_weights
+from snpredict.formulas.genotypes import Genotypes
 from train.baselines.dual import START_SHARES, solve_dual
 from train.data.centred import centered, training_means
 from train.metrics import pearson
@@ -37,9 +38,9 @@ class RidgeSolution:
 
 
 def fit_ridge(
-    codes: np.ndarray,
+    genotypes: Genotypes,
     y: np.ndarray,
-    validation_codes: np.ndarray,
+    validation: Genotypes,
     y_validation: np.ndarray,
     *,
     reweightings: int = 0,
@@ -58,14 +59,14 @@ def fit_ridge(
 
     Parameters
     ----------
-    codes, validation_codes : ndarray (samples, SNPs) of int8
+    genotypes, validation : Genotypes
     y, y_validation : ndarray (samples,) of float32, standardised on the training rows
     shares : sequence of float
         The h² that are tried.
     """
-    means = training_means(codes)
-    x = centered(codes, means)
-    x_validation = centered(validation_codes, means)
+    means = training_means(genotypes)
+    x = centered(genotypes, means)
+    x_validation = centered(validation, means)
 
     variances = np.ones(x.shape[1], np.float32)
     best: RidgeSolution | None = None

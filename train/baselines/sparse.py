@@ -37,6 +37,7 @@ class SparseBayes(Model):
     name, title = "bayesr", "BayesR"
     about = "Gibbs sampling with a mixture of no, small, medium and large effects"
     together = True
+    dosages = True
 
     def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Sample on the training rows."""
@@ -54,16 +55,16 @@ class FittedEffects(FittedModel):
         self.chosen = [{"sweeps": SWEEPS, "burn_in": BURN_IN} for _ in range(targets.shape[1])]
         self.center, scale = targets.mean(axis=0), targets.std(axis=0)
         self.scale = np.where(scale > 0, scale, 1.0)
-        self.means = training_means(inputs.codes)
+        self.means = training_means(inputs.genotypes)
         self.effects = posterior_mean_effects(
-            centered(inputs.codes, self.means),
+            centered(inputs.genotypes, self.means),
             (targets - self.center) / self.scale,
             np.random.default_rng([seed, 30]),
         )
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """A sum over SNPs."""
-        return self.center + self.scale * (centered(inputs.codes, self.means) @ self.effects)
+        return self.center + self.scale * (centered(inputs.genotypes, self.means) @ self.effects)
 
     def score_function(self) -> tuple[ScoreFunction, TraitScale]:
         """That sum."""

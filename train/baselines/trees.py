@@ -27,6 +27,7 @@ class BoostedTrees(SingleTargetModel):
 
     name, title = "lightgbm", "LightGBM"
     about = "boosted trees on the codes, stopped on the validation lines"
+    dosages = True
 
     def fit_one(self, data: FoldData, record: Record | None = None) -> "FittedTrees":
         """Stop every candidate's trees on the validation rows, and take the better one."""
@@ -83,7 +84,7 @@ class FittedTrees(FittedModel):
 
 
 def _settings(candidate: dict[str, float], data: FoldData) -> dict[str, Any]:
-    n_snps = data.train.codes.shape[1]
+    n_snps = data.train.genotypes.n_snps
     return boosting.settings(candidate, n_snps, seed=data.seed, threads=data.threads)
 
 
@@ -94,8 +95,11 @@ def _standardised(targets: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 
 def _features(inputs: Inputs) -> np.ndarray:
-    values = inputs.codes.astype(np.float32)
-    values[inputs.codes == MISSING] = np.nan
+    genotypes = inputs.genotypes
+    values = genotypes.codes.astype(np.float32)
+    if genotypes.fractions is not None:
+        values += genotypes.fractions
+    values[genotypes.codes == MISSING] = np.nan
     return values
 
 

@@ -11,7 +11,6 @@ from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.reliability_entry import CalledShare, ReliabilityEntry
 from snpredict.bundle.tables import SaliencyTable
 from snpredict.bundle.write import write_bundle
-from snpredict.formulas.encoding import genotype_frequencies
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import SimilarityTable
@@ -59,7 +58,7 @@ def assemble_bundle(
     exported = _export(run, console)
     fused = exported.function is not None
     manifest = manifest_of(target.name, run, figures, fused)
-    frequencies = genotype_frequencies(run.data.codes)
+    frequencies = run.data.genotypes.frequencies()
     distances = _Distances.of(run, left_out)
     similarity, similarity_entry = _similarity(run, left_out, distances)
     out_of_fold = out_of_fold_table(run, left_out, distances.known)

@@ -38,6 +38,10 @@ def evaluate(options: EvaluateOptions, console: Console) -> None:
         console.print(
             f"note: {', '.join(unfit)}: not fitted to {traits}, of 0 and 1", soft_wrap=True
         )
+    whole = [name for name, model in models.items() if not model.dosages]
+    if table.genotypes.fractions is not None and whole:
+        text = f"note: {', '.join(whole)}: fitted to the genotypes nearest to dosages"
+        console.print(text, soft_wrap=True)
     prepared = prepare(o, table, models)
     with turn(o.out):
         prepare_runs(o, prepared)

@@ -320,6 +320,8 @@ def _describe(o: RunOptions, data: _Data, called: str, console: Console) -> None
 
     first = data.first.content
     say(f"{shape(first)}, {int(data.folds.max())} folds ({o.folds}), {called}")
+    if first.genotypes.fractions is not None and not _model(o).dosages:
+        say(f"note: {called} does not learn from dosages: each counts as its nearest genotype")
     for trait in o.traits:
         without = first.dropped + len(first.samples) - len(first.measured(trait))
         if without:

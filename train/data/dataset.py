@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from train.data.covariates import Covariates
 from train.data.snpinfo import SnpInfo
 from train.errors import TrainingTableError
@@ -19,7 +20,7 @@ class Dataset:
 
     Attributes
     ----------
-    codes : ndarray (samples, SNPs) of int8
+    genotypes : Genotypes
     snps : list of str
     samples : list of str
     phenotype : ndarray (samples,) of float64, trait units
@@ -33,7 +34,7 @@ class Dataset:
         Samples left out because their phenotype is missing.
     """
 
-    codes: np.ndarray
+    genotypes: Genotypes
     snps: list[str]
     samples: list[str]
     phenotype: np.ndarray
@@ -44,13 +45,26 @@ class Dataset:
     dropped: int
 
     @property
+    def codes(self) -> np.ndarray:
+        """Genotype codes, every dosage at its nearest one, (samples, SNPs) int8."""
+        return self.genotypes.nearest()
+
+    @property
     def digest(self) -> str:
-        """SHA-256 over all that a figure can depend on: codes, phenotype, names and labels."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.codes).data)
+        """SHA-256 over all that a figure can depend on: genotypes, phenotype, names and labels."""
+        digest = genotypes_sha256(self.genotypes)
         digest.update(self.phenotype.tobytes())
         labels = [self.snps, self.samples, self.fold_labels, self.families]
         digest.update(json.dumps(labels).encode())
         return digest.hexdigest()
+
+
+def genotypes_sha256(genotypes: Genotypes) -> "hashlib._Hash":
+    """SHA-256 of the codes and, where there are dosages, of what these add to them."""
+    digest = hashlib.sha256(np.ascontiguousarray(genotypes.codes).data)
+    if genotypes.fractions is not None:
+        digest.update(np.ascontiguousarray(genotypes.fractions).data)
+    return digest
 
 
 def missing_share(codes: np.ndarray) -> float:
@@ -88,7 +102,7 @@ class TraitTable:
     The others are those of `Dataset`; ``dropped`` counts samples without any of the traits.
     """
 
-    codes: np.ndarray
+    genotypes: Genotypes
     snps: list[str]
     samples: list[str]
     traits: list[str]
@@ -102,6 +116,11 @@ class TraitTable:
     taken: str = ""
     notes: tuple[str, ...] = ()
     covariates: Covariates | None = None
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Genotype codes, every dosage at its nearest one, (samples, SNPs) int8."""
+        return self.genotypes.nearest()
 
     def measured(self, trait: str) -> np.ndarray:
         """Rows that have the trait, ascending int64."""
@@ -120,7 +139,7 @@ class TraitTable:
         known = self.covariates
         return replace(
             self,
-            codes=self.codes[rows],
+            genotypes=self.genotypes.rows(rows),
             samples=samples,
             values=self.values[rows],
             fold_labels=of_rows(self.fold_labels),
@@ -135,9 +154,9 @@ class TraitTable:
         def of_rows(texts: list[str] | None) -> list[str] | None:
             return None if texts is None else [texts[row] for row in rows]
 
-        every = len(rows) == len(self.codes)
+        every = len(rows) == len(self.genotypes)
         return Dataset(
-            codes=self.codes if every else self.codes[rows],
+            genotypes=self.genotypes if every else self.genotypes.rows(rows),
             snps=self.snps,
             samples=[self.samples[row] for row in rows],
             phenotype=self.values[rows, self.traits.index(trait)],
@@ -145,7 +164,7 @@ class TraitTable:
             families=of_rows(self.families),
             source=self.source,
             sha256=self.sha256,
-            dropped=self.dropped + len(self.codes) - len(rows),
+            dropped=self.dropped + len(self.genotypes) - len(rows),
         )
 
 

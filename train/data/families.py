@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from snpredict.formulas.genotypes import Genotypes
 from train.data.centred import centered, training_means
 from train.data.dataset import Dataset, TraitTable
 from train.data.folds import family_folds
@@ -36,7 +37,8 @@ def genotype_clusters(codes: np.ndarray, n_clusters: int, seed: int) -> list[str
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA
 
-    x = centered(codes, training_means(codes))
+    genotypes = Genotypes(codes)
+    x = centered(genotypes, training_means(genotypes))
     n_components = min(_COMPONENTS, *x.shape)
     scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(x)
     labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(scores)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.genotypes import Genotypes
 from train.errors import TrainingTableError
 
 #: Samples that are counted at a time: what is compared is a copy of them.
@@ -43,12 +44,12 @@ class SnpFilters:
             parts.append(f"at most {self.max_snps:,} SNPs at even steps along the chromosomes")
         return ", ".join(parts)
 
-    def kept(self, codes: np.ndarray, order: np.ndarray) -> np.ndarray:
+    def kept(self, genotypes: Genotypes, order: np.ndarray) -> np.ndarray:
         """Places of the SNPs that pass, ascending int64.
 
         Parameters
         ----------
-        codes : ndarray (samples, SNPs) of int8
+        genotypes : Genotypes
             Of training rows alone.
         order : ndarray (SNPs,) of int
             The SNPs along the chromosomes, see `train.data.snpinfo.SnpInfo.along`.
@@ -58,9 +59,9 @@ class SnpFilters:
         TrainingTableError
             None passes.
         """
-        called, copies = _counts(codes)
+        called, copies = _counts(genotypes)
         rarer = np.minimum(copies, 2 * called - copies) / np.maximum(2 * called, 1)
-        missing = (len(codes) - called) / len(codes)
+        missing = (len(genotypes) - called) / len(genotypes)
         passed = (rarer >= self.min_maf) & (missing <= self.max_missing)
         if self.min_maf > 0:
             passed &= called > 0
@@ -81,13 +82,15 @@ class SnpFilters:
 EVERY_SNP = SnpFilters()
 
 
-def _counts(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Called genotypes and copies of the counted allele of each SNP, (SNPs,) int64."""
-    called = np.zeros(codes.shape[1], np.int64)
-    copies = np.zeros(codes.shape[1], np.int64)
-    for start in range(0, len(codes), _ROWS):
-        block = codes[start : start + _ROWS]
-        missing = (block == MISSING).sum(axis=0)
+def _counts(genotypes: Genotypes) -> tuple[np.ndarray, np.ndarray]:
+    """Called genotypes, (SNPs,) int64, and copies of the counted allele, float64, of each SNP."""
+    called = np.zeros(genotypes.n_snps, np.int64)
+    copies = np.zeros(genotypes.n_snps)
+    for start in range(0, len(genotypes), _ROWS):
+        block = genotypes.rows(slice(start, start + _ROWS))
+        missing = (block.codes == MISSING).sum(axis=0)
         called += len(block) - missing
-        copies += block.sum(axis=0, dtype=np.int64) - MISSING * missing
+        copies += block.codes.sum(axis=0, dtype=np.int64) - MISSING * missing
+        if block.fractions is not None:
+            copies += block.fractions.sum(axis=0, dtype=np.float64)
     return called, copies

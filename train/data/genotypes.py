@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import BadGenotype, DuplicateSample, NoSampleColumn
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.detect import open_genotypes
 from snpredict.genotypes.reader import (
     SPLIT_NOTE,
@@ -33,6 +34,7 @@ from train.errors import TrainingTableError
 MULTIALLELIC = ("skip", "split")
 
 _SKIP_NOTE = "sites of several alternative alleles, left out (--multiallelic split keeps them)"
+_SINGLE_NOTE = "sites without a second allele that can be counted (., *, <DEL>), left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class TrainingGenotypes:
     ----------
     lines : Lines
         Which rows are which line.
-    codes : ndarray (lines, SNPs) of int8
+    genotypes : Genotypes
     snps : list of str
     info : SnpInfo
         What the file says of them.
@@ -95,7 +97,7 @@ class TrainingGenotypes:
     """
 
     lines: Lines
-    codes: np.ndarray
+    genotypes: Genotypes
     snps: list[str]
     info: SnpInfo
     columns: dict[str, list[str]]
@@ -121,10 +123,7 @@ def open_training_file(
     NoSampleColumn
         Neither file has the column of ids that was named.
     """
-    # Codes are what every model learns from, so that a dosage counts as the code nearest to it.
-    options = ReadOptions(
-        id_column=how.id_column, snps_in=how.snps_in, dosages="round", coding=how.coding
-    )
+    options = ReadOptions(id_column=how.id_column, snps_in=how.snps_in, coding=how.coding)
     try:
         reader = open_genotypes(path, options=options)
     except NoSampleColumn:
@@ -211,7 +210,8 @@ def _of_table(
     except DuplicateSample as error:
         raise repeated_ids(error) from None
     lines = Lines.of(path, rows.samples)
-    codes, differing = lines.codes(rows.codes)
+    # A table of genotypes has codes alone.
+    codes, differing = lines.codes(rows.genotypes.nearest())
     averaged = lines.note(differing)
     notes = [averaged] if averaged else []
     if table.coding == "-101":
@@ -220,7 +220,7 @@ def _of_table(
     info = with_alleles(info_from_names(chosen.snps), chosen.snps, table.alleles, path)
     return TrainingGenotypes(
         lines=lines,
-        codes=codes,
+        genotypes=Genotypes(codes),
         snps=chosen.snps,
         info=info,
         columns=rows.columns,
@@ -254,6 +254,11 @@ def _of_variants(
         places, said = np.flatnonzero(np.isin(names, chosen.snps)), str(chosen)
     elif how.multiallelic == "skip":
         places, n_sites = with_two_alleles(variants)
+    # A <DEL>, a * or a "." beside the reference allele: nothing to count.
+    single = [v.counted is None and v.other is not None for v in variants]
+    n_kept = len(places)
+    places = places[~np.array(single, bool)[places]]
+    n_single = n_kept - len(places)
     variants = [variants[place] for place in places.tolist()]
     snps = names_of(path, variants)
     blocks = reader.genotypes(Selection(places, np.zeros(len(places), bool)))
@@ -261,9 +266,14 @@ def _of_variants(
     notes = {note: n for note, n in reader.notes.items() if note != SPLIT_NOTE or not n_sites}
     if n_sites:
         notes[_SKIP_NOTE] = n_sites
+    if n_single:
+        notes[_SINGLE_NOTE] = n_single
+    fractions = rows.genotypes.fractions
+    if fractions is not None:
+        notes["dosages between two genotypes, kept as they are"] = np.count_nonzero(fractions)
     return TrainingGenotypes(
         lines=Lines.of(path, rows.samples),
-        codes=rows.codes,
+        genotypes=rows.genotypes,
         snps=snps,
         info=info_of(snps, variants),
         columns={},
@@ -282,7 +292,7 @@ class _Rows:
     """The rows of a file that were asked for, in file order."""
 
     samples: list[str]
-    codes: np.ndarray
+    genotypes: Genotypes
     columns: dict[str, list[str]]
     left_out: list[str]
 
@@ -294,7 +304,7 @@ class _Rows:
         count: Callable[[int], None],
     ) -> "_Rows":
         samples: list[str] = []
-        codes: list[np.ndarray] = []
+        parts: list[Genotypes] = []
         columns: dict[str, list[str]] = {name: [] for name in names}
         left_out: dict[str, None] = {}
         for block in blocks:
@@ -304,18 +314,25 @@ class _Rows:
             if not every:
                 left_out |= dict.fromkeys(s for s in block.samples if s not in (only or ()))
             samples += [block.samples[row] for row in rows]
-            codes.append(block.codes if every else block.codes[rows])
+            parts.append(block.genotypes if every else block.genotypes.rows(np.array(rows, int)))
             for name, texts in columns.items():
                 texts += [block.columns[name][row] for row in rows]
-        return _Rows(samples, _stacked(codes), columns, list(left_out))
+        return _Rows(samples, _stacked(parts), columns, list(left_out))
 
 
-def _stacked(blocks: list[np.ndarray]) -> np.ndarray:
+def _stacked(parts: list[Genotypes]) -> Genotypes:
     """Blocks below each other; each is let go when it has been copied, so that memory is once."""
-    whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.int8)
-    end = len(whole)
-    while blocks:
-        block = blocks.pop()
-        whole[end - len(block) : end] = block
-        end -= len(block)
-    return whole
+    shape = sum(map(len, parts)), parts[0].n_snps
+    codes = np.empty(shape, np.int8)
+    # Dosages that are all whole numbers are codes.
+    known = any(part.have_dosages().any() for part in parts)
+    fractions = np.zeros(shape, np.float32) if known else None
+    end = shape[0]
+    while parts:
+        part = parts.pop()
+        rows = slice(end - len(part), end)
+        codes[rows] = part.codes
+        if fractions is not None and part.fractions is not None:
+            fractions[rows] = part.fractions
+        end = rows.start
+    return Genotypes(codes, fractions)

@@ -135,7 +135,7 @@ def _joined(
 
     every = len(kept) == len(lines.ids)
     return TraitTable(
-        codes=genotypes.codes if every else genotypes.codes[kept],
+        genotypes=genotypes.genotypes if every else genotypes.genotypes.rows(kept),
         snps=genotypes.snps,
         samples=[lines.ids[line] for line in kept],
         traits=list(traits),

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from snpredict.formulas.encoding import genotype_frequencies
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.model import FittedModel, FoldData, Inputs, Record
-from train.networks.genotype_model import GenotypeModel
+from train.networks.genotype_model import GenotypeModel, as_tensor_input
 from train.networks.onnx_export import fold_onnx
 from train.networks.saliency import mean_saliency
 from train.networks.score import NetworkScore
@@ -89,12 +88,13 @@ class FittedNetwork(FittedModel):
         self.center, self.scale = targets.center, targets.scale
         self.chosen = [chosen]
         self._fold, self._seed = data.fold, data.seed
-        self._occurs = genotype_frequencies(data.train.codes) > 0
+        self._occurs = data.train.genotypes.frequencies() > 0
 
     def predict(self, inputs: Inputs, batch_size: int = 64) -> np.ndarray:
         """By Keras."""
+        x = as_tensor_input(inputs.genotypes)
         outputs = [
-            self.model(tf.constant(inputs.codes[i : i + batch_size]), training=False).numpy()
+            self.model(tf.constant(x[i : i + batch_size]), training=False).numpy()
             for i in range(0, len(inputs), batch_size)
         ]
         predicted = self.center + self.scale * np.concatenate(outputs).astype(np.float64)
@@ -119,7 +119,7 @@ class FittedNetwork(FittedModel):
         ParityError
             Keras and the ONNX file disagree.
         """
-        plain, centered = mean_saliency(self.model, test.codes, self._occurs)
+        plain, centered = mean_saliency(self.model, as_tensor_input(test.genotypes), self._occurs)
         np.savez(folder / "saliency.npz", saliency=plain, centered=centered)
 
         onnx = fold_onnx(self.model, self.center, self.scale)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from train.model import FoldData, Record
 from train.networks.fitted import Epochs, FittedNetwork, Standardised
-from train.networks.genotype_model import GenotypeModel, affine_map
+from train.networks.genotype_model import GenotypeModel, affine_map, as_tensor_input
 from train.networks.presets import Preset, Training
 from train.networks.score import NetworkScore
 
@@ -95,13 +95,14 @@ def _batches(
     data: FoldData, targets: Standardised, batch_size: int, seed: int
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Those of the training rows, in another order in every epoch, and of the validation rows."""
+    learned = as_tensor_input(data.train.genotypes)
     train = (
-        tf.data.Dataset.from_tensor_slices((data.train.codes, targets.train))
+        tf.data.Dataset.from_tensor_slices((learned, targets.train))
         .shuffle(len(data.train), seed=seed)
         .batch(batch_size)
         .prefetch(2)
     )
-    held_out = (data.validation.codes, targets.validation)
+    held_out = (as_tensor_input(data.validation.genotypes), targets.validation)
     return train, tf.data.Dataset.from_tensor_slices(held_out).batch(64)
 
 

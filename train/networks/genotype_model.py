@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from snpredict.formulas.encoding import N_CHANNELS, channel_of
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, N_CHANNELS, channel_of
+from snpredict.formulas.genotypes import Genotypes
 
 
 def isru(z: tf.Tensor, alpha: float) -> tf.Tensor:
@@ -12,8 +13,27 @@ def isru(z: tf.Tensor, alpha: float) -> tf.Tensor:
     return z * tf.math.rsqrt(1.0 + alpha * tf.square(z))
 
 
+def as_tensor_input(genotypes: Genotypes) -> np.ndarray:
+    """What `one_hot` takes, (samples, SNPs): int8, and float32 where there are dosages."""
+    if genotypes.fractions is None:
+        return genotypes.codes
+    return genotypes.codes + genotypes.fractions
+
+
 def one_hot(codes: tf.Tensor) -> tf.Tensor:
-    """Genotype codes (batch, SNPs) int8 as one-hot (batch, SNPs, 4) float32."""
+    """Genotypes (batch, SNPs), −1 for missing, as one-hot (batch, SNPs, 4) float32.
+
+    Codes are int8. Of float32 what lies between two codes is so much of each of them.
+    """
+    if tf.as_dtype(codes.dtype).is_floating:
+        shares = [
+            tf.cast(codes < 0, tf.float32)
+            if code == MISSING
+            # A triangle around the code; the one around 0 would reach the missing ones.
+            else tf.where(codes < 0, 0.0, tf.nn.relu(1 - tf.abs(codes - code)))
+            for code in CHANNEL_CODES
+        ]
+        return tf.stack(shares, axis=-1)
     # code + 1 indexes a table of channels, which needs no negative index in the graph.
     channels = tf.constant(channel_of(np.array([-1, 0, 1, 2])).tolist(), tf.int32)
     return tf.one_hot(tf.gather(channels, tf.cast(codes, tf.int32) + 1), N_CHANNELS)
@@ -35,7 +55,7 @@ def affine_map(network: keras.Model) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 class GenotypeModel(keras.Model):
-    """Genotype codes (batch, SNPs) int8 → standardised phenotype (batch,) float32.
+    """Genotypes (batch, SNPs), see `one_hot` → standardised phenotype (batch,) float32.
 
     Parameters
     ----------
@@ -64,5 +84,5 @@ class GenotypeModel(keras.Model):
         return self.network(x, training=training)[:, 0]
 
     def call(self, codes: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Standardised predictions of a batch of codes."""
+        """Standardised predictions of a batch of genotypes."""
         return isru(self.score(one_hot(codes), training), self.alpha)

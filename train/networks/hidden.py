@@ -28,6 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from snpredict.formulas.encoding import N_CHANNELS, centred_codes, channel_weights
+from snpredict.formulas.genotypes import Genotypes
 from train.baselines.boosting import Trees, fit_trees
 from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.baselines.teacher import Teacher, fit_teacher
@@ -83,14 +84,14 @@ def fit_hidden(preset: Preset, data: FoldData, record: Record | None) -> FittedN
     rng = np.random.default_rng(seed)
     targets = Standardised.of(data)
     ridge = fit_ridge(
-        data.train.codes,
+        data.train.genotypes,
         targets.train,
-        data.validation.codes,
+        data.validation.genotypes,
         targets.validation,
         reweightings=preset.start.reweightings,
     )
-    weighted, x = _weighted_codes(ridge, a, preset.start.shrinkage_floor, data.train.codes)
-    x_validation = weighted.of(data.validation.codes)
+    weighted, x = _weighted_codes(ridge, a, preset.start.shrinkage_floor, data.train.genotypes)
+    x_validation = weighted.of(data.validation.genotypes)
     teachers = Teachers(
         fit_teacher(x, targets.train),
         fit_trees(
@@ -141,20 +142,20 @@ class WeightedCodes:
     means: np.ndarray
     gain: np.ndarray
 
-    def of(self, codes: np.ndarray) -> np.ndarray:
-        """Codes (lines, SNPs) as inputs (lines, inputs) of float32."""
-        return centered(codes[:, self.snps], self.means) * self.gain
+    def of(self, genotypes: Genotypes) -> np.ndarray:
+        """Genotypes of all SNPs as inputs (lines, inputs) of float32."""
+        return centered(genotypes.snps(self.snps), self.means) * self.gain
 
 
 def _weighted_codes(
-    ridge: RidgeSolution, a: HiddenArchitecture, floor: float, codes: np.ndarray
+    ridge: RidgeSolution, a: HiddenArchitecture, floor: float, genotypes: Genotypes
 ) -> tuple[WeightedCodes, np.ndarray]:
     """The inputs by the ridge's effects, and those of the training rows, of the preset's norm."""
     variances = squared_shares(ridge.effects, floor)
     # In genome order, for the virtual lines.
     snps = np.sort(np.argsort(-variances, kind="stable")[: a.inputs])
     gain = np.sqrt(variances[snps])
-    x = centered(codes[:, snps], ridge.means[snps])
+    x = centered(genotypes.snps(snps), ridge.means[snps])
     norm = float(np.sqrt(np.mean(np.sum((x * gain).astype(np.float64) ** 2, axis=1))))
     gain = (gain * (a.input_norm / max(norm, 1e-12))).astype(np.float32)
     x *= gain

@@ -82,6 +82,7 @@ class ResidualNetwork(KerasNetwork):
     """The paper's residual network, see `train.networks.residual`."""
 
     affine = True
+    dosages = True
 
     def layers(self, n_snps: int) -> "keras.Model":
         """Three convolutions with a shortcut, and a dense layer."""
@@ -103,6 +104,8 @@ class ResidualNetwork(KerasNetwork):
 
 class HiddenNetwork(Network):
     """One hidden layer beside a linear shortcut, taught, see `train.networks.hidden`."""
+
+    dosages = True
 
     def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Fit the teachers, then the network to what they say."""

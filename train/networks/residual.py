@@ -67,9 +67,9 @@ def start_at_ridge(
         What the validation rows chose, for the record.
     """
     solution = fit_ridge(
-        data.train.codes,
+        data.train.genotypes,
         targets.train,
-        data.validation.codes,
+        data.validation.genotypes,
         targets.validation,
         reweightings=start.reweightings,
         floor=start.shrinkage_floor,

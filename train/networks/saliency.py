@@ -21,8 +21,8 @@ def mean_saliency(
     Parameters
     ----------
     model : GenotypeModel
-    codes : ndarray (samples, SNPs) of int8
-        The test samples of the model's fold.
+    codes : ndarray (samples, SNPs) of int8, or of float32
+        The test samples of the model's fold; see `train.networks.genotype_model.one_hot`.
     occurs : ndarray (SNPs, 4) of bool
         Which channels occur in the fold's training rows.
 

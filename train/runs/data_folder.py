@@ -2,6 +2,7 @@
 
 ======================== ==================================================================
 ``codes.npy``            (samples, SNPs) int8
+``fractions.npy``        (samples, SNPs) float32, what dosages add to the codes, where there are any
 ``labels.json``          SNPs, samples, fold labels, the table's name and digests; written last
 ``snp_info.json``        places and alleles, see `train.data.snpinfo`
 ``families.npy``         a text per sample, where families are known
@@ -13,7 +14,6 @@
 """
 
 import fcntl
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,8 @@ from urllib.parse import quote
 import numpy as np
 
 from snpredict.files import write_file
-from train.data.dataset import Dataset, TraitTable
+from snpredict.formulas.genotypes import Genotypes
+from train.data.dataset import Dataset, TraitTable, genotypes_sha256
 from train.data.snpinfo import SnpInfo
 from train.errors import SettingsChanged
 
@@ -109,7 +110,9 @@ class DataFolder:
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        np.save(self.path / "codes.npy", table.codes)
+        np.save(self.path / "codes.npy", table.genotypes.codes)
+        if table.genotypes.fractions is not None:
+            np.save(self.path / "fractions.npy", table.genotypes.fractions)
         if table.families is not None:
             self.save_families(table.families)
         if table.covariates is not None:
@@ -152,9 +155,13 @@ class DataFolder:
         return np.load(self.path / f"folds-{scheme}.npy")
 
     @cached_property
-    def codes(self) -> np.ndarray:
-        """Genotype codes, (samples, SNPs) int8, mapped read-only."""
-        return np.load(self.path / "codes.npy", mmap_mode="r")
+    def genotypes(self) -> Genotypes:
+        """Of all samples, mapped read-only."""
+        path = self.path / "fractions.npy"
+        return Genotypes(
+            np.load(self.path / "codes.npy", mmap_mode="r"),
+            np.load(path, mmap_mode="r") if path.exists() else None,
+        )
 
     @cached_property
     def families(self) -> np.ndarray | None:
@@ -181,11 +188,11 @@ class DataFolder:
     def dataset(self, target: Target, *, families: bool) -> Dataset:
         """The samples that have the target, with its first column as the phenotype."""
         rows, labels = target.measured, self.labels
-        every = len(rows) == len(self.codes)
+        every = len(rows) == len(self.genotypes)
         samples, fold_labels = labels["samples"], labels["fold_labels"]
         known = self.families[rows].tolist() if families and self.families is not None else None
         return Dataset(
-            codes=self.codes if every else self.codes[rows],
+            genotypes=self.genotypes if every else self.genotypes.rows(rows),
             snps=labels["snps"],
             samples=[samples[row] for row in rows],
             phenotype=target.values[rows, 0],
@@ -193,15 +200,15 @@ class DataFolder:
             families=known,
             source=labels["source"],
             sha256=labels["sha256"],
-            dropped=labels["dropped"] + len(self.codes) - len(rows),
+            dropped=labels["dropped"] + len(self.genotypes) - len(rows),
         )
 
 
 def digest_of(table: TraitTable, families: Sequence[str] | None) -> str:
-    """SHA-256 over codes, SNPs, samples, families, fold labels and covariates of all samples."""
+    """SHA-256 over all samples' genotypes, names, families, fold labels and covariates."""
     names = {"families": families, "folds": table.fold_labels}
     labels = json.dumps([table.snps, table.samples, names]).encode()
-    digest = hashlib.sha256(np.ascontiguousarray(table.codes).data)
+    digest = genotypes_sha256(table.genotypes)
     digest.update(labels)
     if table.covariates is not None:
         digest.update(table.covariates.values.tobytes())

@@ -33,7 +33,7 @@ class FilteredModel(Model):
     def __init__(self, model: Model, filters: SnpFilters, order: np.ndarray):
         self.name, self.title, self.about = model.name, model.title, model.about
         self.together, self.control_seeds = model.together, model.control_seeds
-        self.tasks, self.covariates = model.tasks, model.covariates
+        self.tasks, self.covariates, self.dosages = model.tasks, model.covariates, model.dosages
         self._model, self._filters, self._order = model, filters, order
 
     def prepare(self, threads: int) -> None:
@@ -42,7 +42,7 @@ class FilteredModel(Model):
 
     def fit(self, data: FoldData, record: Record | None = None) -> "Widened":
         """Fit to the SNPs that pass in the training rows."""
-        kept = self._filters.kept(data.train.codes, self._order)
+        kept = self._filters.kept(data.train.genotypes, self._order)
         fitted = self._model.fit(_narrow(data, kept), record)
         return Widened(fitted, kept, data.train.genotypes.n_snps, data.seed)
 

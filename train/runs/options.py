@@ -108,7 +108,7 @@ def read_training_table(
         console.print(f"note: {note}", soft_wrap=True)
     if o.filters.active:
         # Each fold looks at its training rows; what all samples fail, no fold could keep.
-        kept = o.filters.kept(table.codes, table.info.along)
+        kept = o.filters.kept(table.genotypes, table.info.along)
         console.print(
             f"filters inside each fold's training rows: {o.filters}; over all samples "
             f"{len(kept):,} of {len(table.snps):,} SNPs pass",

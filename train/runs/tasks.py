@@ -120,7 +120,9 @@ def run_task(task: Task) -> None:
             model = FilteredModel(model, first.filters, data.snp_info.along)
         families = None if first.families is None else data.families
         covariates = data.covariates if first.covariates else None
-        inputs = Inputs(Genotypes(data.codes), covariates, families)
+        # A model that cannot learn from dosages has their nearest codes.
+        genotypes = data.genotypes if model.dosages else Genotypes(data.genotypes.nearest())
+        inputs = Inputs(genotypes, covariates, families)
         folds = data.folds(first.scheme)
         targets = [data.target(s.trait, s.control) for s in settings]
         for group in _by_rows(targets, model.control_seeds):

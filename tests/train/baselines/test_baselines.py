@@ -99,11 +99,11 @@ def test_gblup_is_the_ridge_regression_of_its_chosen_shrinkage() -> None:
     "make", [linear_kernel, channel_kernel(range(4)), gaussian_kernels], ids=["x", "4", "gauss"]
 )
 def test_kernels_are_centred_scaled_and_the_same_for_other_samples(make: object) -> None:
-    _, codes, _, _ = simulate(n_samples=50, n_snps=30)
-    for kernel in make(codes):  # type: ignore[operator]
+    genotypes = Genotypes(simulate(n_samples=50, n_snps=30)[1])
+    for kernel in make(genotypes):  # type: ignore[operator]
         assert np.trace(kernel.matrix) / 50 == pytest.approx(1, rel=1e-4)
         assert kernel.matrix.mean(axis=0) == pytest.approx(np.zeros(50), abs=1e-4)
-        assert kernel.to(codes[:7]) == pytest.approx(kernel.matrix[:7], abs=1e-4)
+        assert kernel.to(genotypes.rows(slice(7))) == pytest.approx(kernel.matrix[:7], abs=1e-4)
 
 
 def test_bayesr_finds_the_few_snps_that_matter_and_beats_gblup() -> None:
@@ -171,13 +171,13 @@ def test_covariates_of_a_ridge_are_fixed_effects() -> None:
     data = FoldData.of(inputs, (phenotype + x @ [30.0, -20.0])[:, None], rows)
     fitted = BASELINES["gblup"].fit(data)
 
-    (kernel,) = linear_kernel(data.train.codes)
+    (kernel,) = linear_kernel(data.train.genotypes)
     h2 = fitted.chosen[0]["heritability"]
     inverse = np.linalg.inv(kernel.matrix + (1 - h2) / h2 * np.eye(len(rows.train)))
     design = np.column_stack([np.ones(len(rows.train)), x[rows.train]])
     y = data.train_targets
     b = np.linalg.solve(design.T @ inverse @ design, design.T @ inverse @ y)
-    genetic = kernel.to(codes[rows.test]) @ inverse @ (y - design @ b)
+    genetic = kernel.to(Genotypes(codes[rows.test])) @ inverse @ (y - design @ b)
     expected = np.column_stack([np.ones(len(rows.test)), x[rows.test]]) @ b + genetic
     assert b[1:, 0] == pytest.approx([30, -20], abs=5)
     assert fitted.predict(inputs.rows(rows.test)) == pytest.approx(expected, rel=1e-4)

@@ -40,7 +40,7 @@ def test_what_a_fold_leaves_out_weighs_nothing(
 
     folds = random_folds(90, 3, 1)
     filters, order = SnpFilters(max_missing=0.5), np.arange(40)
-    kept = [filters.kept(codes[split(folds, n, 1).train], order) for n in (1, 2, 3)]
+    kept = [filters.kept(Genotypes(codes[split(folds, n, 1).train]), order) for n in (1, 2, 3)]
     assert len({len(places) for places in kept}) > 1  # layers of several sizes
     bundle = load_bundle("./model")
     assert bundle.manifest.ensemble == "ensemble.onnx"

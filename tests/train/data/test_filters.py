@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snpredict.formulas.genotypes import Genotypes
 from train.data.filters import EVERY_SNP, SnpFilters
 from train.data.snpinfo import SnpInfo
 from train.errors import TrainingTableError
@@ -34,21 +35,21 @@ ORDER = np.arange(5)
     ],
 )
 def test_which_snps_pass(filters: SnpFilters, kept: list[int]) -> None:
-    assert filters.kept(CODES, ORDER).tolist() == kept
+    assert filters.kept(Genotypes(CODES), ORDER).tolist() == kept
     # Rows in any order, and more than are counted at a time.
     many = np.tile(CODES[::-1], (100, 1))
-    assert filters.kept(many, ORDER).tolist() == kept
+    assert filters.kept(Genotypes(many), ORDER).tolist() == kept
 
 
 def test_even_steps_run_along_the_chromosomes_and_not_along_the_file() -> None:
     info = SnpInfo(["1", "2", "1", "2", "1"], [30, 10, 10, 5, 20], [None] * 5, [None] * 5)
     assert info.along.tolist() == [2, 4, 0, 3, 1]
-    assert SnpFilters(max_snps=2).kept(CODES, info.along).tolist() == [3, 4]
+    assert SnpFilters(max_snps=2).kept(Genotypes(CODES), info.along).tolist() == [3, 4]
 
 
 def test_a_filter_that_nothing_passes_says_what_there_is() -> None:
     with pytest.raises(TrainingTableError, match="none of the 2 SNPs passes") as caught:
-        SnpFilters(min_maf=0.2, max_missing=0.1).kept(CODES[:, [0, 2]], np.arange(2))
+        SnpFilters(min_maf=0.2, max_missing=0.1).kept(Genotypes(CODES[:, [0, 2]]), np.arange(2))
     assert "the largest minor allele frequency is 0.1" in caught.value.message
     assert "--min-maf" in str(caught.value.hint)
 

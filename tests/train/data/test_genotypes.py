@@ -212,20 +212,30 @@ def test_a_file_whose_sites_all_have_several_alleles(tmp_path: Path) -> None:
     assert "--multiallelic split" in str(caught.value.hint)
 
 
+def test_sites_without_an_allele_to_count_are_left_out(tmp_path: Path) -> None:
+    lines = ["1 5 d A <DEL> 0/0 0/1 1/1", "1 6 s A * 0/0 0/1 1/1", "1 7 m A . 0/0 0/0 0/0"]
+    data = read(records(tmp_path / "p.vcf", *lines, "1 8 g A G 0/0 0/1 1/1"), yields(tmp_path))
+    assert data.snps == ["g"]
+    said = "3 sites without a second allele that can be counted (., *, <DEL>), left out"
+    assert said in data.notes
+
+
 def test_two_snps_of_one_name_are_refused(tmp_path: Path) -> None:
     path = records(tmp_path / "p.vcf", "1 5 m A G 0/0 0/1 1/1", "2 9 m A G 0/0 0/1 1/1")
     with pytest.raises(TrainingTableError, match="1 SNPs more than once: 'm_G'"):
         read(path, yields(tmp_path))
 
 
-def test_dosages_count_as_the_nearest_code_and_that_is_said(tmp_path: Path) -> None:
+def test_dosages_are_kept_and_that_is_said(tmp_path: Path) -> None:
     dosages = np.array([[0.2, 0.6], [1.4, 1.5], [1.9, np.nan]])
     path = vcf.write(
         tmp_path / "p.vcf", SAMPLES[:3], VARIANTS[:2], CODES[:3, :2], fields="DS", dosages=dosages
     )
     data = read(path, yields(tmp_path))
+    copies = data.genotypes.copies()
+    np.testing.assert_allclose(copies, [[0.2, 0.6], [1.4, 1.5], [1.9, np.nan]], rtol=1e-6)
     np.testing.assert_array_equal(data.codes, [[0, 1], [1, 2], [2, -1]])
-    assert "2 variants with dosages (DS), rounded" in data.notes
+    assert "5 dosages between two genotypes, kept as they are" in data.notes
 
 
 def test_columns_beside_the_snps_of_a_parquet_table_are_named_or_refused(tmp_path: Path) -> None:

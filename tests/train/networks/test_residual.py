@@ -8,6 +8,7 @@ import pytest
 tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.formulas.encoding import channel_of
+from snpredict.formulas.genotypes import Genotypes
 from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.data.centred import centered
 from train.data.folds import Split, split
@@ -107,7 +108,9 @@ def test_network_set_to_channel_weights_computes_them(
 def ridge(codes: np.ndarray, target: np.ndarray, rows: Split, **options: Any) -> RidgeSolution:
     """By training and validation rows."""
     one, other = rows.train, rows.validation
-    return fit_ridge(codes[one], target[one], codes[other], target[other], **options)
+    return fit_ridge(
+        Genotypes(codes[one]), target[one], Genotypes(codes[other]), target[other], **options
+    )
 
 
 def parts_of(codes: np.ndarray) -> tuple[np.ndarray, Split]:
@@ -118,7 +121,7 @@ def parts_of(codes: np.ndarray) -> tuple[np.ndarray, Split]:
 def test_ridge_equals_the_primal_solution(codes: np.ndarray) -> None:
     target, rows = parts_of(codes)
     solution = ridge(codes, target, rows, shares=[0.5])
-    x = centered(codes[rows.train], solution.means).astype(float)
+    x = centered(Genotypes(codes[rows.train]), solution.means).astype(float)
     penalty = np.mean(np.sum(x**2, axis=1))  # (1 − h²)/h² = 1 at h² = 0.5
     primal = np.linalg.solve(x.T @ x + penalty * np.eye(N_SNPS), x.T @ target[rows.train])
     assert solution.effects == pytest.approx(primal, abs=1e-4)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from snpredict.formulas.genotypes import Genotypes
 from tests.simulated import read_tables, simulate, write_table
 from train.data.dataset import TraitTable
 from train.errors import SettingsChanged
@@ -50,7 +51,7 @@ def test_other_data_and_other_folds_are_refused(tmp_path: Path, table: TraitTabl
     other = table.codes.copy()
     other[0, 0] = (other[0, 0] + 1) % 3
     with pytest.raises(SettingsChanged, match="other genotypes") as caught:
-        saved(tmp_path, replace(table, codes=other))
+        saved(tmp_path, replace(table, genotypes=Genotypes(other)))
     assert caught.value.hint is not None
     assert "another --out" in caught.value.hint
     folds = np.arange(30) % 3 + 1

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.bundle.load import load_bundle
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.intervals import intervals_of
 from tests.simulated import simulate, write_table
 from tests.training import run, texts_of, train
@@ -26,7 +27,7 @@ def data_of(families: list[str] | None, n: int = 60) -> Dataset:
     codes = simulate(n_samples=n, n_snps=12)[1]
     samples = [f"S{at}" for at in range(n)]
     return Dataset(
-        codes,
+        Genotypes(codes),
         [f"snp{j}" for j in range(12)],
         samples,
         np.arange(n) * 1.0,
