@@ -9,10 +9,16 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from snpredict.bundle.reliability_entry import CalledShare
-from snpredict.formulas.encoding import MISSING
+from snpredict.formulas.encoding import CHANNEL_CODES, MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
-from snpredict.formulas.score_function import ScoreFunction, TableCells, flat_by_fold
+from snpredict.formulas.score_function import (
+    HiddenLayer,
+    ScoreFunction,
+    TableCells,
+    flat_by_fold,
+    silu,
+)
 from train.bundle.reliability import Lines, squared_within_families
 
 #: Shares of the SNPs that are taken away, each so often with other SNPs.
@@ -56,41 +62,59 @@ def called_shares(
     if len(codes) > _MAX_LINES:
         some = np.sort(rng.choice(len(codes), _MAX_LINES, replace=False))
         codes, lines = codes[some], lines.rows(some)
-    score = _Score(function, trait, lines.fold)
-    whole = squared_within_families(lines._replace(predicted=score.predict(codes)))
+    away = [rng.random(codes.shape[1]) < share for share in _AWAY for _ in range(_DRAWS)]
+    # The first draw takes nothing away.
+    masks = np.stack([np.zeros(codes.shape[1], bool), *away])
+    predicted = _predicted(codes, masks, function, trait, lines.fold)
+    whole, *found = (squared_within_families(lines._replace(predicted=p)) for p in predicted)
     if not whole > 0:
         return ()
-    points = [(_mean_called(codes, effects), 1.0)]
-    for away in _AWAY:
-        drawn = []
-        for _ in range(_DRAWS):
-            masked = codes.copy()
-            masked[:, rng.random(codes.shape[1]) < away] = MISSING
-            found = squared_within_families(lines._replace(predicted=score.predict(masked)))
-            drawn.append((_mean_called(masked, effects), found / whole))
-        points.append(tuple(np.mean(drawn, axis=0)))
+    called = (codes != MISSING).mean(axis=0) * effects
+    drawn = [(float(called[~m].sum()), f / whole) for m, f in zip(away, found, strict=True)]
+    points = [(float(called.sum()), 1.0)]
+    points += [tuple(draws) for draws in np.reshape(drawn, (-1, _DRAWS, 2)).mean(axis=1)]
     called, part = np.array(sorted(points)).T
     smooth = isotonic_regression(np.minimum(part, 1)).x
     return tuple(CalledShare(*pair) for pair in zip(called.tolist(), smooth.tolist(), strict=True))
 
 
-class _Score:
-    """Predicts every line by the one fold that did not see it."""
+def _predicted(
+    codes: np.ndarray,
+    masks: np.ndarray,
+    function: ScoreFunction,
+    trait: TraitScale,
+    fold: np.ndarray,
+) -> np.ndarray:
+    """Every line by the one fold that did not see it, the SNPs of each mask being missing.
 
-    def __init__(self, function: ScoreFunction, trait: TraitScale, fold: np.ndarray):
-        self._tables = flat_by_fold(function.weights)
-        self._function, self._trait = function, trait
-        self._rows = {at: np.flatnonzero(fold == at) for at in range(function.n_folds)}
+    What a SNP adds beyond what its missing genotype would is looked up once and taken off by a
+    product with all masks.
 
-    def predict(self, codes: np.ndarray) -> np.ndarray:
-        predicted = np.full(len(codes), np.nan)
-        for at, rows in self._rows.items():
-            genotypes, only = Genotypes(codes[rows]), self._function.only(at)
-            z = only.bias[0] + TableCells(genotypes).look_up(self._tables[at]).sum(axis=1)
-            z += only.hidden_scores(genotypes)[:, 0]
-            predicted[rows] = self._trait.of_fold(at, z)
-        return predicted
+    Parameters
+    ----------
+    codes : ndarray (lines, SNPs) of int8
+    masks : ndarray (masks, SNPs) of bool
+
+    Returns
+    -------
+    ndarray (masks, lines) of float64, trait units
+    """
+    predicted = np.full((len(masks), len(codes)), np.nan)
+    missing = function.weights[:, CHANNEL_CODES.index(MISSING)]
+    for at, table in enumerate(flat_by_fold(function.weights)):
+        rows = np.flatnonzero(fold == at)
+        genotypes = Genotypes(codes[rows])
+        terms = TableCells(genotypes).look_up(table)
+        z = function.bias[at] + terms.sum(axis=1) - masks @ (terms - missing[:, at]).T
+        if function.hidden is not None:
+            z += _hidden(function.hidden, at, genotypes, masks)
+        predicted[:, rows] = trait.of_fold(at, z)
+    return predicted
 
 
-def _mean_called(codes: np.ndarray, effects: np.ndarray) -> float:
-    return float(((codes != MISSING) @ effects).mean())
+def _hidden(layer: HiddenLayer, at: int, genotypes: Genotypes, masks: np.ndarray) -> np.ndarray:
+    """What a fold's hidden layer adds, (masks, lines) float64."""
+    x = layer.inputs(at, genotypes)
+    left = ~masks[:, layer.snps[at]]
+    scores = (x * known @ layer.weights[at] + layer.bias[at] for known in left)
+    return np.stack([silu(s) @ layer.output[at] for s in scores])
