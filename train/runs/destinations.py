@@ -23,13 +23,18 @@ def check_folder(option: str, folder: Path, inputs: Iterable[Path | None]) -> No
 
 
 def check_bundle(out: Path, run: Path) -> None:
-    """Refuse a bundle that would replace its own run.
+    """Refuse a bundle that would replace its own run, or lie inside another bundle.
 
     Raises
     ------
     UsageError
-        The run's folder is the bundle's, or lies in it.
+        The run's folder is the bundle's, or lies in it; or a folder above is a bundle.
     """
+    for above in out.resolve().parents:
+        if (above / "manifest.json").exists():
+            raise UsageError(
+                f"{out} lies in {above}, which is a bundle", "name a folder beside it with --out"
+            )
     if same_file(out, run) or run.resolve().is_relative_to(out.resolve()):
         raise UsageError(
             f"the folder of the run, {run}, would be replaced by the bundle {out}",

@@ -38,6 +38,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 RUN = ("--trait", "height", "--unit", "cm")
+
+
+def test_a_bundle_does_not_lie_in_another(train, tmp_path):
+    before = contents(tmp_path)
+    code, told = train("run", "table.tsv", *RUN, "--out", "old/new")
+    assert code == errors.UsageError.exit_code
+    assert "old/new lies in" in told
+    assert contents(tmp_path) == before
+
+
 COMPARED = ("run", "table.tsv", *RUN, "--compare", "old/table.tsv")
 EVALUATE = ("evaluate", "table.tsv", "--trait", "height")
 
