@@ -73,13 +73,18 @@ def worker(parent: int) -> None:
 
 @app.command()
 def summarize(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, for example runs/NAME")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The folder of the run, for example runs/NAME.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Bundle folder to write; default: the one of the run")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The model to write.  [default: the one of the run]"),
     ] = None,
     evaluation: Annotated[
         Path | None,
-        typer.Option(help="Folder of 'evaluate' on the same data, for the model card"),
+        typer.Option(
+            metavar="FOLDER", help="What 'evaluate' wrote of the same data, for the card."
+        ),
     ] = None,
 ) -> None:
     """Tables, plots and the bundle of a run whose folds are finished."""

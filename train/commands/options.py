@@ -40,72 +40,111 @@ def _check_choices(values: dict[str, Any]) -> None:
 Genotypes = Annotated[
     Path,
     typer.Argument(
-        metavar="TABLE",
-        help="Genotypes: VCF, BCF, PLINK .bed, .pgen or .raw, HapMap, Parquet, or a table, which "
-        "may hold the phenotypes too",
+        metavar="FILE",
+        help="Genotypes: VCF, BCF, PLINK .bed, .pgen or .raw, HapMap, Parquet, or a table. A table "
+        "may hold the phenotypes too.",
     ),
 ]
-Trait = Annotated[str, typer.Option("--trait", help="Column of the phenotype; several by commas")]
+Trait = Annotated[
+    str,
+    typer.Option(
+        "--trait", metavar="NAME,…", help="The column to predict; several columns by commas."
+    ),
+]
 Phenotypes = Annotated[
     Path | None,
-    typer.Option(help="Table of traits, joined by sample id; its columns come first"),
+    typer.Option(
+        metavar="TABLE",
+        help="A table of traits, joined by sample id. A column that both files have comes from it.",
+    ),
 ]
 OnlyFolds = Annotated[
     list[str] | None,
-    typer.Option("--fold", help="This fold alone; several by commas, or given again"),
+    typer.Option(
+        "--fold", metavar="N,…", help="Train these folds alone. It may be given several times."
+    ),
 ]
 Covariates = Annotated[
     str | None,
     typer.Option(
-        help="Columns that the models may look at too, by commas: numbers, or texts as categories"
+        metavar="NAME,…",
+        help="Further columns that the models may use, such as site or year. Numbers are used as "
+        "they are, texts as categories.",
     ),
 ]
 Binary = Annotated[
-    str | None, typer.Option(help="Of the traits those whose values are 0 and 1, by commas")
+    str | None,
+    typer.Option(metavar="NAME,…", help="Which of the traits have the values 0 and 1 only."),
 ]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of each fit")]
-Jobs = Annotated[int, typer.Option(min=1, help="Fits at a time")]
+Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of each fit.")]
+Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="How many fits run at a time.")]
 Seed = Annotated[
-    int, typer.Option(min=0, help="Fixes dealt folds, controls, chains, weights and batches")
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Start of all random numbers. The same seed gives the same folds and the same model.",
+    ),
 ]
-IdColumn = Annotated[str | None, typer.Option(help="Column of the sample ids")]
-FoldColumn = Annotated[str, typer.Option(help="Column of the folds, if there")]
-FamilyColumn = Annotated[str, typer.Option(help="Column of the families, if there")]
+IdColumn = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The column of the sample ids.  [default: found by name]"),
+]
+FoldColumn = Annotated[
+    str, typer.Option(metavar="NAME", help="The column of the folds, if there is one.")
+]
+FamilyColumn = Annotated[
+    str, typer.Option(metavar="NAME", help="The column of the families, if there is one.")
+]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option(help="A further column that is not a SNP; may be given again"),
+    typer.Option(
+        metavar="NAME",
+        help="A column of the table that is not a SNP. It may be given several times.",
+    ),
 ]
 SnpsFrom = Annotated[
-    str | None, typer.Option(help="First SNP; all later columns are SNPs, whatever their names")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The first SNP of the table. All columns after it are SNPs, too."
+    ),
 ]
 SnpsIn = Annotated[
     str | None,
     _choice(
-        "snps_in", "Whether a table has one SNP per column or per row  [default: by its names]"
+        "snps_in", "Whether a table has one SNP per column or per row.  [default: by its names]"
     ),
 ]
 Repeats = Annotated[
     str | None,
-    _choice("repeats", "Average several rows of one line to one value; else they are refused"),
+    _choice(
+        "repeats",
+        "Average several rows of one line to one value.  [default: several rows are an error]",
+    ),
 ]
 Coding = Annotated[
     str | None,
     _choice(
         "coding",
-        "Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 (-101)  "
+        "Genotypes of the table are 0, 1, 2, with -1 for missing (012), or -1, 0, 1 (-101).  "
         f"[default: {CODINGS[0]}, but a table that looks like -1, 0, 1 is refused]",
     ),
 ]
 Multiallelic = Annotated[
     str,
-    _choice("multiallelic", "Leave sites of several alternative alleles out, or split them"),
+    _choice(
+        "multiallelic",
+        "Leave sites of several alternative alleles out, or make a SNP of each allele.",
+    ),
 ]
 MinMaf = Annotated[
     float,
     typer.Option(
         min=0.0,
         max=0.5,
-        help="In each fold's training rows: leave out SNPs whose rarer allele is less frequent",
+        metavar="SHARE",
+        help="Leave out SNPs whose rarer allele is less frequent. The frequency is that in each "
+        "fold's training lines.",
     ),
 ]
 MaxMissing = Annotated[
@@ -113,99 +152,163 @@ MaxMissing = Annotated[
     typer.Option(
         min=0.0,
         max=1.0,
-        help="In each fold's training rows: leave out SNPs of which a larger share is missing",
+        metavar="SHARE",
+        help="Leave out SNPs of which a larger share is missing in a fold's training lines.",
     ),
 ]
 MaxSnps = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Of more SNPs that pass, take so many at even steps along the chromosomes"
+        min=1,
+        metavar="N",
+        help="Train on N SNPs at most, at even steps along the chromosomes.  [default: all]",
     ),
 ]
-Unit = Annotated[str, typer.Option(help="Unit of the phenotype, for example cm; by commas")]
+Unit = Annotated[
+    str,
+    typer.Option(metavar="UNIT,…", help="Unit of the trait, for example cm; of several by commas."),
+]
 Out = Annotated[
     Path,
-    typer.Option(help="Bundle to write, for example models/NAME; NAME-TRAIT of several traits"),
+    typer.Option(
+        metavar="FOLDER",
+        help="The model to write, for example models/NAME. Several traits give NAME-TRAIT each.",
+    ),
 ]
 Preset = Annotated[
-    str, typer.Option(help="default, linear, paper, gblup, reweighted, or a TOML file")
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="What is trained: default, linear, paper, gblup, reweighted, or a TOML file.",
+    ),
 ]
 Model = Annotated[
     str | None,
-    typer.Option(help="A model of 'evaluate' instead of a preset, such as package.module:NAME"),
+    typer.Option(
+        metavar="NAME",
+        help="A model instead of a preset: one of those of 'evaluate', or package.module:NAME.",
+    ),
 ]
 IsruAlpha = Annotated[
     float | None,
     typer.Option(
-        help="α of the network's last unit, which keeps predictions within 1/√α SD of the mean "
-        "[default: the preset's]"
+        metavar="NUMBER",
+        help="α of the network's last unit. It keeps predictions within 1/√α SD of the mean.  "
+        "[default: the preset's]",
     ),
 ]
-Folds = Annotated[str, _choice("folds", "Given in a column, random, or whole families")]
-NFolds = Annotated[int | None, typer.Option(min=2, help="For random and family  [default: 10]")]
+Folds = Annotated[
+    str,
+    _choice("folds", "How lines are dealt to folds: by a column, at random, or family by family."),
+]
+NFolds = Annotated[
+    int | None,
+    typer.Option(min=2, metavar="N", help="How many folds are dealt.  [default: 10]"),
+]
 Compare = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Another table over the same rows, such as another coding, trained on the same folds; "
-        "may be given again"
+        metavar="TABLE",
+        help="The same lines in another coding. A model is trained on the same folds of it, and "
+        "the difference is shown. It may be given several times.",
     ),
 ]
 Gblup = Annotated[
-    bool, typer.Option(help="Also fit GBLUP on the same folds, to show what the model adds")
+    bool, typer.Option(help="Also fit GBLUP on the same folds, to show what the model adds.")
 ]
 NewFamilies = Annotated[
     bool,
     typer.Option(
-        help="Also train with a tenth of the families left out at a time, for accuracy and "
-        "intervals in new families"
+        help="Also train with a tenth of the families left out at a time. Only then does the model "
+        "have accuracy and intervals for new families."
     ),
 ]
 SnpInfo = Annotated[
-    Path | None, typer.Option(help="Table of SNPs: id, chromosome, position, alleles")
+    Path | None,
+    typer.Option(
+        metavar="TABLE",
+        help="A table of the SNPs with id, chromosome, position and alleles, for genotypes in bare "
+        "codes.",
+    ),
 ]
 CountedAllele = Annotated[
-    str | None, typer.Option(help="Column of --snp-info whose allele the codes count")
+    str | None,
+    typer.Option(metavar="NAME", help="The column of --snp-info whose allele the codes count."),
 ]
-OtherAllele = Annotated[str | None, typer.Option(help="Column of --snp-info with the other allele")]
-RunDir = Annotated[Path | None, typer.Option(help="Where folds are kept; default runs/NAME")]
+OtherAllele = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The column of --snp-info with the other allele.")
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the folds are kept.  [default: runs/NAME]"),
+]
 Control = Annotated[
     str | None,
     _choice(
         "control",
-        "Replace the phenotype by one without signal: PCC must be 0, of family-effects only with "
-        "--folds family",
+        "Train on a trait without signal, as a check. PCC must be about 0; that of family-effects "
+        "only with --folds family.",
     ),
 ]
-Licence = Annotated[str | None, typer.Option(help="Licence of the data, for the card")]
-Source = Annotated[str | None, typer.Option(help="Origin of the data, for the card")]
-Resume = Annotated[bool, typer.Option(help="Continue a killed run, or refuse to touch its folder")]
-Gpu = Annotated[bool, typer.Option(help="Let TensorFlow use a GPU")]
-EvaluationFolder = Annotated[
-    Path, typer.Option(help="Folder of the evaluation; continued if it is there")
+Licence = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Licence of the data, for the model card.")
 ]
-Units = Annotated[str | None, typer.Option(help="Units of the traits, by commas, for the report")]
+Source = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Origin of the data, for the model card.")
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        help="Continue where a killed run was. --no-resume refuses a folder that is there."
+    ),
+]
+Gpu = Annotated[bool, typer.Option(help="Let TensorFlow use a GPU.")]
+EvaluationFolder = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER", help="Folder of the evaluation. One that is there is continued."
+    ),
+]
+Units = Annotated[
+    str | None,
+    typer.Option(metavar="UNIT,…", help="Units of the traits, by commas, for the report."),
+]
 Schemes = Annotated[
-    str, typer.Option(help="Of given (in a column), random, and family (left out), by commas")
+    str,
+    typer.Option(
+        metavar="NAME,…",
+        help="How lines are dealt to folds: given (by a column), random, family (families whole).",
+    ),
 ]
 Models = Annotated[
     str | None,
-    typer.Option(help="Baselines, and network-PRESET  [default: all baselines, network-default]"),
+    typer.Option(
+        metavar="NAME,…",
+        help="Which models are compared: baselines, network-PRESET, package.module:NAME.  "
+        "[default: all baselines, network-default]",
+    ),
 ]
 EvaluationFolds = Annotated[
     int | None,
-    typer.Option(min=2, help="Random and family folds  [default: as many as given, or 10]"),
+    typer.Option(
+        min=2, metavar="N", help="How many folds are dealt.  [default: as many as given, or 10]"
+    ),
 ]
 Refit = Annotated[
-    bool, typer.Option(help="Also fit the baselines again on training and validation samples")
+    bool,
+    typer.Option(help="Also fit the baselines again on training and validation lines together."),
 ]
 Controls = Annotated[
     bool,
     typer.Option(
-        help="Also fit phenotypes without signal: PCC must be 0, of family-effects only with "
-        "families left out"
+        help="Also fit traits without signal, as a check. PCC must be about 0; that of "
+        "family-effects only with families left out."
     ),
 ]
-Report = Annotated[Path | None, typer.Option(help="Write the report here too, its plots beside it")]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the report to this file, too, its plots beside it."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
