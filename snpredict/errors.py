@@ -211,6 +211,12 @@ class WrongKindOfModel(SnpredictError):
     exit_code = 37
 
 
+class SamplesDiffer(SnpredictError):
+    """Files that are read as one do not have the same samples in the same order."""
+
+    exit_code = 38
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from snpredict.errors import (
 )
 from snpredict.genotypes.formats import BOM, GZIP_MAGIC, cannot_open, format_of_head
 from snpredict.genotypes.reader import GenotypeReader, ReadOptions
+from snpredict.genotypes.several import SeveralFiles, expanded, is_pattern
 from snpredict.genotypes.source import TextSource
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def open_genotypes(
     Parameters
     ----------
     path : str or Path
-        A PLINK file set is named by its .bed or .pgen, or by the prefix of the three files.
+        A PLINK file set is named by its .bed or .pgen, or by the prefix of the three files. A
+        pattern such as ``chr*.vcf.gz`` stands for several files of the same samples.
     format : str, optional
         One of `snpredict.choices.INPUT_FORMATS`, where the content is not to decide.
     options : ReadOptions, optional
@@ -63,6 +65,12 @@ def open_genotypes(
         Whatever the format's reader finds at its beginning.
     """
     path, options = Path(path), options or ReadOptions()
+    if is_pattern(path):
+        files = expanded(path)
+        if len(files) > 1:
+            each = (open_genotypes(f, format=format, options=options, snps=snps) for f in files)
+            return SeveralFiles(path, list(each))
+        path = files[0]
     path, found = sniff(path)
     found = format or found
     if options.coding is not None and found not in _CODED:
@@ -172,6 +180,8 @@ def files_of(path: Path) -> list[Path]:
     file that cannot be is handed back as it is.
     """
     try:
+        if is_pattern(path):
+            return [path, *(file for each in expanded(path) for file in files_of(each))]
         named, format = sniff(path)
     except SnpredictError:
         return [path]

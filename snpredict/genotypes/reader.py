@@ -114,7 +114,11 @@ class GenotypeReader(Protocol):
     size_bytes: int
     n_samples: int | None
     id_column: str
-    notes: dict[str, int]
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """See above."""
+        ...
 
     @property
     def bytes_read(self) -> int:

@@ -1,5 +1,6 @@
 """A genotype file read to its end: what it holds for a bundle, sample by sample."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ class InputFile:
     path : Path
     format : str
     sha256 : str
-        Of the file as it lies on disk.
+        Of the file as it lies on disk; of several files that of their digests in a row.
     files : dict of str to str
         SHA-256 of every file that was read, `path` first.
     coding : str
@@ -155,10 +156,16 @@ def _input_file(file: MatchedFile, digests: dict[str, str]) -> InputFile:
     return InputFile(
         path=reader.path,
         format=reader.format,
-        sha256=digests[str(reader.path)],
+        sha256=_sha256(reader.path, digests),
         files=digests,
         coding=reader.coding,
         id_column=reader.id_column,
         has_alleles=file.variants.has_alleles,
         notes={what: count for what, count in reader.notes.items() if count},
     )
+
+
+def _sha256(path: Path, digests: dict[str, str]) -> str:
+    """That of the file; of several files that of their digests, one after the other."""
+    found = digests.get(str(path))
+    return found or hashlib.sha256("".join(digests.values()).encode()).hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.out_of_fold import SEEN_BY_ALL
-from snpredict.matching.file_check import FileCheck
+from snpredict.matching.file_check import FileCheck, InputFile
 from snpredict.matching.low_call_rate import low_call_rate
 from snpredict.names import listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
@@ -121,9 +121,14 @@ def _file_facts(check: FileCheck, samples: str) -> list[tuple[str, str]]:
     source = check.source
     column = f", ids from column {source.id_column!r}" if source.id_column else ""
     return [
-        ("input", f"{source.path} ({source.format}), SHA-256 {source.sha256}"),
+        ("input", f"{source.path} ({source.format}{_n_files(source)}), SHA-256 {source.sha256}"),
         ("samples", f"{samples}{column}"),
     ]
+
+
+def _n_files(source: InputFile) -> str:
+    """How many files a pattern stood for; nothing where one file was named."""
+    return "" if str(source.path) in source.files else f", {len(source.files)} files"
 
 
 def _reading_facts(check: FileCheck) -> list[tuple[str, str]]:

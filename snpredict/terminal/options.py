@@ -30,7 +30,8 @@ File = Annotated[
     typer.Argument(
         metavar="FILE",
         help="Genotypes: VCF, BCF, PLINK .bed or .pgen (or their prefix) or .raw, HapMap, Parquet, "
-        "or a table; text may be gzip.",
+        "or a table; text may be gzip. A pattern in quotes, such as 'chr*.vcf.gz', stands for "
+        "several files of the same samples.",
     ),
 ]
 Model = Annotated[
