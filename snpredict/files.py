@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -117,8 +117,10 @@ def write_file(content: bytes, out: Path) -> None:
     write_files({out: content})
 
 
-def write_files(contents: Mapping[Path, bytes]) -> None:
+def write_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     """As `write_file`, several files: all of them, or none.
+
+    A content may come in pieces. They are asked for file by file, in the order of `contents`.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 target = Path(os.path.realpath(out))
                 remove_leftovers(target.parent)
                 file, temporary = stack.enter_context(_temporary_file(target))
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 written.append((out, file, temporary))
         for out, file, temporary in written:
@@ -281,11 +283,11 @@ def _temporary_file(target: Path) -> Iterator[tuple[Any, Path]]:
                 temporary.unlink()
 
 
-def _write_stream(content: bytes, out: Path) -> None:
+def _write_stream(content: bytes | Iterable[bytes], out: Path) -> None:
     number = _descriptor(out)
     # The descriptor itself: opening it anew may be forbidden, or begin at the file's start.
     with out.open("wb") if number is None else os.fdopen(os.dup(number), "wb") as file:
-        file.write(content)
+        file.writelines([content] if isinstance(content, bytes) else content)
 
 
 def _descriptor(out: Path) -> int | None:

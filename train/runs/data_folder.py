@@ -26,11 +26,14 @@ from urllib.parse import quote
 
 import numpy as np
 
-from snpredict.files import write_file
+from snpredict.files import write_file, write_files
 from snpredict.formulas.genotypes import Genotypes
 from train.data.dataset import Dataset, TraitTable, genotypes_sha256
 from train.data.snpinfo import SnpInfo
 from train.errors import SettingsChanged
+
+#: Samples that are written at a time.
+_ROWS = 1024
 
 
 def file_name(name: str) -> str:
@@ -110,13 +113,13 @@ class DataFolder:
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        np.save(self.path / "codes.npy", table.genotypes.codes)
-        if table.genotypes.fractions is not None:
-            np.save(self.path / "fractions.npy", table.genotypes.fractions)
+        arrays = {"codes": table.genotypes.codes, "fractions": table.genotypes.fractions}
+        if table.covariates is not None:
+            arrays["covariates"] = table.covariates.values
+        known = {name: values for name, values in arrays.items() if values is not None}
+        write_files({self.path / f"{name}.npy": _npy(values) for name, values in known.items()})
         if table.families is not None:
             self.save_families(table.families)
-        if table.covariates is not None:
-            np.save(self.path / "covariates.npy", table.covariates.values)
         table.info.save(self.path / "snp_info.json")
         labels = {
             key: getattr(table, key)
@@ -213,6 +216,16 @@ def digest_of(table: TraitTable, families: Sequence[str] | None) -> str:
     if table.covariates is not None:
         digest.update(table.covariates.values.tobytes())
     return digest.hexdigest()
+
+
+def _npy(values: np.ndarray) -> Iterator[bytes]:
+    """An array as a .npy file, in pieces; `np.save` does not say why a disk took only a part."""
+    header = io.BytesIO()
+    described = np.lib.format.header_data_from_array_1_0(values) | {"fortran_order": False}
+    np.lib.format.write_array_header_1_0(header, described)
+    yield header.getvalue()
+    for start in range(0, len(values), _ROWS):
+        yield np.ascontiguousarray(values[start : start + _ROWS]).tobytes()
 
 
 def _keep(path: Path, values: np.ndarray) -> None:
