@@ -40,10 +40,18 @@ class GenotypeBlock:
         """Genotype codes, (samples, SNPs) int8."""
         return self.genotypes.codes
 
+    def rows(self, which: slice) -> "GenotypeBlock":
+        """Some of the samples."""
+        columns = {name: values[which] for name, values in self.columns.items()}
+        return GenotypeBlock(self.samples[which], self.genotypes.rows(which), columns)
+
 
 @dataclass(frozen=True)
 class Selection:
-    """Which variant of a file is read for each SNP of the model.
+    """Which variants of a file are read, and of which samples.
+
+    A part of a file is a part of its candidates, of its samples, or both. The parts side by side
+    are the whole, to the bit.
 
     Attributes
     ----------
@@ -52,10 +60,37 @@ class Selection:
     swapped : ndarray (SNPs,) of bool
         Whether the model counts the allele that the file's codes do not count: a genotype g is
         then handed back as 2 − g.
+    samples : slice
+        Consecutive samples of the file, by number from 0, without a step and not counted from
+        the end. All of them when left out. Behind the file's last sample there is nothing.
     """
 
     variants: np.ndarray
     swapped: np.ndarray
+    samples: slice = field(default_factory=lambda: slice(None))
+
+
+def of_range(blocks: Iterator[GenotypeBlock], samples: slice) -> Iterator[GenotypeBlock]:
+    """Blocks of all samples, cut down to a range of them.
+
+    All blocks are taken, as what is wrong with a file may show at its end.
+
+    Parameters
+    ----------
+    blocks : iterator of GenotypeBlock
+    samples : slice
+        As in `Selection`.
+    """
+    at = 0
+    for block in blocks:
+        n = len(block.samples)
+        first = max((samples.start or 0) - at, 0)
+        end = n if samples.stop is None else min(max(samples.stop - at, 0), n)
+        if (first, end) == (0, n):
+            yield block
+        elif first < end:
+            yield block.rows(slice(first, end))
+        at += n
 
 
 @dataclass(frozen=True)
@@ -140,8 +175,11 @@ class GenotypeReader(Protocol):
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
         """Genotypes of the selected variants, block by block in file order.
 
-        Called once, after `variants`. Every block holds at least one sample; a file without
-        samples is an error. Sample ids are unique and not empty.
+        Called after `variants`, any number of times, one iterator at a time. Every block holds at
+        least one sample; a file without samples is an error. Sample ids are unique and not empty.
+
+        Of a .bed, a .pgen and a file that was spooled only what is selected is read. A table with
+        its samples in rows is read and checked to its end by every call.
 
         Raises
         ------

@@ -139,11 +139,12 @@ class SeveralFiles:
         for reader, start, end in ends:
             inside = (selection.variants >= start) & (selection.variants < end)
             here = np.flatnonzero(inside)
-            part = Selection(selection.variants[here] - start, selection.swapped[here])
+            variants = selection.variants[here] - start
+            part = Selection(variants, selection.swapped[here], selection.samples)
             places.append(here)
             streams.append(reader.genotypes(part))
         n_snps = len(selection.variants)
-        row = 0
+        row = selection.samples.start or 0
         for parts in self._side_by_side(streams):
             samples = parts[0].samples
             self._require_same(parts, row)
@@ -160,9 +161,9 @@ class SeveralFiles:
                 self._refuse_lengths(rest)
             blocks = [block for block in rest if block is not None]
             n = min(len(block.samples) for block in blocks)
-            yield [_rows(block, slice(n)) for block in blocks]
+            yield [block.rows(slice(n)) for block in blocks]
             rest = [
-                _rows(block, slice(n, None)) if len(block.samples) > n else next(stream, None)
+                block.rows(slice(n, None)) if len(block.samples) > n else next(stream, None)
                 for block, stream in zip(blocks, streams, strict=True)
             ]
 
@@ -189,10 +190,6 @@ class SeveralFiles:
                 f"{reader.path}; expected the same samples in the same order",
                 "make files of the same samples, for example with bcftools view --samples-file",
             )
-
-
-def _rows(block: GenotypeBlock, which: slice) -> GenotypeBlock:
-    return GenotypeBlock(block.samples[which], block.genotypes.rows(which))
 
 
 def _joined(parts: Sequence[Genotypes], places: Sequence[np.ndarray], n_snps: int) -> Genotypes:

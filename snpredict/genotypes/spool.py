@@ -75,8 +75,9 @@ class PackedRows:
         present = np.flatnonzero(selection.variants >= 0)
         rows = selection.variants[present]
         if not len(present):
-            for start in range(0, len(self.samples), _BLOCK_SAMPLES):
-                samples = self.samples[start : start + _BLOCK_SAMPLES]
+            chosen = self.samples[selection.samples]
+            for start in range(0, len(chosen), _BLOCK_SAMPLES):
+                samples = chosen[start : start + _BLOCK_SAMPLES]
                 nothing = np.full((len(samples), n_snps), MISSING, np.int8)
                 yield GenotypeBlock(samples, Genotypes(nothing))
             return
@@ -85,13 +86,17 @@ class PackedRows:
         step = max(1, min(_BLOCK_SAMPLES, _BLOCK_GENOTYPES // len(present)) // 4)
         width = max(_STRIPE_BYTES // len(present), _LEAST_WIDTH)
         stripe = max(1, width // step) * step
-        for start in range(0, self.row_bytes, stripe):
-            packed = self._stripe(rows, start, min(start + stripe, self.row_bytes))
+        first, end, _ = selection.samples.indices(len(self.samples))
+        last = row_bytes(end) if first < end else 0
+        for start in range(first // 4, last, stripe):
+            packed = self._stripe(rows, start, min(start + stripe, last))
             for at in range(0, packed.shape[1], step):
                 part = np.ascontiguousarray(packed[:, at : at + step].T)
                 begin = 4 * (start + at)
-                samples = self.samples[begin : begin + 4 * len(part)]
-                codes = _unpack(part, swap)[: len(samples)]
+                # The first and the last byte may hold samples that were not asked for.
+                here = slice(max(begin, first), min(begin + 4 * len(part), end))
+                samples = self.samples[here]
+                codes = _unpack(part, swap)[here.start - begin : here.stop - begin]
                 if len(present) < n_snps:
                     widened = np.full((len(samples), n_snps), MISSING, np.int8)
                     widened[:, present] = codes
@@ -150,7 +155,8 @@ class Spool:
 
     def __init__(self, samples: Sequence[str]):
         self._samples = list(samples)
-        self._codes = _temporary_file()
+        self._files: list[BinaryIO] = []
+        self._codes = self._file()
         self._dosages: BinaryIO | None = None
         #: Row of the dosage file by row of the code file.
         self._dosage_row: dict[int, int] = {}
@@ -167,11 +173,13 @@ class Spool:
     ) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Give the disk space back."""
-        self._codes.close()
-        if self._dosages is not None:
-            self._dosages.close()
+        for file in self._files:
+            file.close()
 
     def append(self, codes: np.ndarray) -> None:
         """Add variants.
@@ -208,7 +216,7 @@ class Spool:
             self.append(whole[None])
             return
         if self._dosages is None:
-            self._dosages = _temporary_file()
+            self._dosages = self._file()
         self._dosage_row[self.n_rows] = len(self._dosage_row)
         self._write(self._dosages, np.ascontiguousarray(dosages, np.float32))
         self.append(whole[None])
@@ -234,7 +242,7 @@ class Spool:
         self._dosages.flush()
         snps, rows = map(np.array, zip(*with_dosages, strict=True))
         swapped = selection.swapped[snps]
-        start = 0
+        start = selection.samples.start or 0
         with mmap.mmap(self._dosages.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             table = np.frombuffer(mapped, np.float32).reshape(-1, len(self._samples))
             try:
@@ -247,6 +255,11 @@ class Spool:
                     start = end
             finally:
                 del table
+
+    def _file(self) -> BinaryIO:
+        file = _temporary_file()
+        self._files.append(file)
+        return file
 
     def _write(self, file: BinaryIO, rows: np.ndarray) -> None:
         try:
@@ -274,8 +287,7 @@ class SpooledReader:
         """Genotypes of the selected variants, block by block; see `GenotypeReader`."""
         if self._spool is None:
             raise RuntimeError("genotypes() is called after variants()")
-        with self._spool as spool:
-            yield from spool.blocks(selection)
+        return self._spool.blocks(selection)
 
 
 def row_bytes(n_samples: int) -> int:

@@ -102,4 +102,5 @@ class BedReader:
             raise cannot_open(self.path, error) from None
         with file:
             packed = PackedRows(file, self._samples, offset=len(BED_MAGIC))
-            yield from packed.blocks(Selection(rows, selection.swapped))
+            of_rows = Selection(rows, selection.swapped, selection.samples)
+            yield from packed.blocks(of_rows)

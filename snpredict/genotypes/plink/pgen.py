@@ -133,15 +133,20 @@ class PgenReader:
     def genotypes(self, selection: Selection) -> Iterator[GenotypeBlock]:
         """Blocks of samples; see `snpredict.genotypes.reader.GenotypeReader.genotypes`."""
         places = np.unique(selection.variants[selection.variants >= 0])
-        with Spool(self._samples) as spool:
+        first, end, _ = selection.samples.indices(len(self._samples))
+        with Spool(self._samples[first:end]) as spool:
             # One entry more, for −1 to stay −1.
             row_of = np.full(len(self._found.records) + 1, -1, np.int64)
-            if len(places):
-                row_of[self._fill(spool, places)] = np.arange(len(places))
+            if len(places) and first < end:
+                order = self._fill(spool, places, np.arange(first, end, dtype=np.uint32))
+                row_of[order] = np.arange(len(places))
             yield from spool.blocks(Selection(row_of[selection.variants], selection.swapped))
 
-    def _fill(self, spool: Spool, places: np.ndarray) -> np.ndarray:
-        """Decode the candidates at `places`; returns them in the order of the spool's rows."""
+    def _fill(self, spool: Spool, places: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """Decode the candidates at `places`; returns them in the order of the spool's rows.
+
+        Of the `samples` with those numbers, which are those of the spool.
+        """
         records = np.array(self._found.records)[places]
         split = np.isin(records, list(self._found.n_alleles))
         dosages = (self._types[places] & _DOSAGES) > 0
@@ -161,32 +166,32 @@ class PgenReader:
                 raw_sample_ct=self._header.n_samples,
                 variant_ct=self._header.n_variants,
                 allele_idx_offsets=offsets,
+                sample_subset=samples if len(samples) < len(self._samples) else None,
             )
         except RuntimeError as error:
             raise TruncatedFile(f"{self.path} is damaged: {_words(error)}", _COPY) from None
         with decoder:
-            step = max(1, _BATCH_BYTES // len(self._samples))
+            step = max(1, _BATCH_BYTES // len(samples))
             hard = np.flatnonzero(~expected)
             for start in range(0, len(hard), step):
                 batch = hard[start : start + step]
-                codes = np.empty((len(batch), len(self._samples)), np.int8)
+                codes = np.empty((len(batch), len(samples)), np.int8)
                 for row, at in zip(codes, batch, strict=True):
                     place = int(places[at])
                     if rounded[at]:
-                        row[:] = _rounded(self._decode_dosages(decoder, place))
+                        row[:] = _rounded(self._decode_dosages(decoder, place, len(samples)))
                     elif split[at]:
-                        row[:] = self._decode_alleles(decoder, place)
+                        row[:] = self._decode_alleles(decoder, place, len(samples))
                     else:
                         self._decode(decoder.read, place, row)
                 spool.append(np.maximum(codes, MISSING, out=codes))
             for place in places[expected].tolist():
-                spool.append_dosages(self._decode_dosages(decoder, place))
+                spool.append_dosages(self._decode_dosages(decoder, place, len(samples)))
         return np.concatenate([places[~expected], places[expected]])
 
-    def _decode_dosages(self, decoder: Any, place: int) -> np.ndarray:
+    def _decode_dosages(self, decoder: Any, place: int, n_samples: int) -> np.ndarray:
         """Expected copies of the counted allele, (samples,) float32; NaN for missing."""
         # Of a damaged record pgenlib may write dosages behind the last sample's.
-        n_samples = len(self._samples)
         buffer = np.full(n_samples + _SLACK, -1, np.float32)
         self._decode(decoder.read_dosages, place, buffer)
         dosages = buffer[:n_samples]
@@ -197,9 +202,9 @@ class PgenReader:
         dosages[dosages < 0] = np.nan
         return dosages
 
-    def _decode_alleles(self, decoder: Any, place: int) -> np.ndarray:
+    def _decode_alleles(self, decoder: Any, place: int, n_samples: int) -> np.ndarray:
         """Codes of one of several alternative alleles against REF, (samples,) int8."""
-        alleles = np.empty((len(self._samples), 2), np.int32)
+        alleles = np.empty((n_samples, 2), np.int32)
         self._decode(decoder.read_alleles, place, alleles.reshape(-1))
         if alleles.max() >= self._found.n_alleles[self._found.records[place]]:
             raise self._too_few_alleles(place)

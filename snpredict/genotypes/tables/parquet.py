@@ -142,7 +142,8 @@ class ParquetSamples:
                 spool.append(whole)
             self._file.coding.check()
             self.notes |= self._file.coding.notes()
-            yield from spool.blocks(Selection(rows.reshape(-1) - first, selection.swapped))
+            of_rows = rows.reshape(-1) - first
+            yield from spool.blocks(Selection(of_rows, selection.swapped, selection.samples))
 
     def _samples(self) -> list[str]:
         if not self._file.is_name(self._id):
@@ -241,8 +242,10 @@ class ParquetSnps:
         )
         swapped = selection.swapped[present]
         step = max(1, min(_GROUP_COLUMNS, _GROUP_CELLS // max(1, len(selection.variants))))
-        for at in range(0, len(self._samples), step):
-            group = self._columns.samples[at : at + step]
+        samples = self._samples[selection.samples]
+        columns = self._columns.samples[selection.samples]
+        for at in range(0, len(samples), step):
+            group = columns[at : at + step]
             whole = np.empty((len(group), len(rows)), np.int8)
             for start, codes in self._file.codes(group) if len(rows) else ():
                 here = slice(*np.searchsorted(rows, [start, start + codes.shape[1]]))
@@ -253,6 +256,6 @@ class ParquetSnps:
             block = np.full((len(group), len(selection.variants)), MISSING, np.int8)
             chosen = whole[:, source]
             block[:, present] = np.where(swapped & (chosen != MISSING), 2 - chosen, chosen)
-            yield GenotypeBlock(self._samples[at : at + step], Genotypes(block))
+            yield GenotypeBlock(samples[at : at + step], Genotypes(block))
         self._file.coding.check()
         self.notes |= self._file.coding.notes()

@@ -143,8 +143,7 @@ class SnpRows:
             See `snpredict.genotypes.coding`.
         """
         self._text.coding.check()
-        with self._spool:
-            yield from self._spool.blocks(selection)
+        return self._spool.blocks(selection)
 
 
 def _as_index(columns: list[int]) -> "slice | np.ndarray":

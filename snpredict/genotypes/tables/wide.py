@@ -16,7 +16,7 @@ from snpredict.errors import (
 )
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
-from snpredict.genotypes.reader import GenotypeBlock, Selection
+from snpredict.genotypes.reader import GenotypeBlock, Selection, of_range
 from snpredict.genotypes.tables.columns import find_id_column
 from snpredict.genotypes.tables.delimited import BLOCK_BYTES, DelimitedText
 from snpredict.genotypes.variants import Variant, VariantColumns, Variants, Wanted
@@ -147,7 +147,7 @@ class WideTable:
         """
         of_snp = np.array([*self._candidates, -1], np.intp)[selection.variants]
         columns = _Columns(of_snp, self._position[self.id_column], {})
-        for block in self._blocks(columns, BLOCK_BYTES):
+        for block in of_range(self._blocks(columns, BLOCK_BYTES), selection.samples):
             if selection.swapped.any():
                 codes = block.codes
                 swapped = selection.swapped & (codes != MISSING)

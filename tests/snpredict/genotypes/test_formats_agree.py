@@ -1,6 +1,7 @@
 """The same lines give the same predictions, to the last bit, whatever file they come in."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from snpredict.bundle.load import load_bundle
 from snpredict.errors import SnpredictError
+from snpredict.genotypes.detect import open_genotypes
+from snpredict.genotypes.reader import Selection
 from snpredict.genotypes.variants import Variant, Wanted
 from snpredict.matching.alleles import MatchRules
 from snpredict.matching.matched_file import InputOptions
@@ -229,3 +232,70 @@ def test_dosages_need_an_affine_model_or_rounding(tmp_path):
     with pytest.raises(SnpredictError, match="no fused ensemble") as caught:
         predict_file(path, bundle)
     assert "--dosages round" in caught.value.hint
+
+
+# --- parts of a file ---------------------------------------------------------------------------
+
+
+def opened(path):
+    reader = open_genotypes(path, snps=Wanted.everything())
+    return reader, len(reader.variants(Wanted.everything()).candidates)
+
+
+def read_part(reader, snps, samples):
+    """Ids and expected copies."""
+    names, parts = [], []
+    for block in reader.genotypes(Selection(snps, snps % 3 == 1, samples)):
+        assert block.samples
+        names += block.samples
+        parts.append(block.genotypes.copies())
+    return names, np.concatenate(parts) if parts else np.empty((0, len(snps)))
+
+
+def pieces_make_the_whole(reader, n_snps, n_samples, rows, columns):
+    rows, columns = sorted({0, n_samples, *rows}), sorted({0, n_snps, *columns})
+    everything = np.arange(n_snps)
+    names, whole = read_part(reader, everything, slice(None))
+    assert whole.shape == (n_samples, n_snps)
+    put_together, found = [], np.full(whole.shape, -7.0)
+    for first, end in pairwise(rows):
+        for left, right in pairwise(columns):
+            of_piece, piece = read_part(reader, everything[left:right], slice(first, end))
+            assert of_piece == names[first:end]
+            found[first:end, left:right] = piece
+        put_together += of_piece
+    assert put_together == names
+    # A swapped SNP is swapped by its own number, so pieces and the whole agree.
+    np.testing.assert_array_equal(found, whole)
+    assert read_part(reader, everything, slice(n_samples, n_samples + 9))[0] == []
+    assert read_part(reader, everything, slice(n_samples - 1, n_samples + 9))[0] == names[-1:]
+
+
+CUTS = [([], []), ([1], [1]), ([3, 4, 5, 149], [39]), ([64, 127], [2, 3, 30])]
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+@pytest.mark.parametrize("format", WRITERS)
+def test_pieces_of_a_file_are_the_whole_file(format, cuts, tmp_path):
+    if format in PACKAGES:
+        pytest.importorskip(PACKAGES[format], reason=f"{PACKAGES[format]} reads {format}")
+    path = WRITERS[format](tmp_path / "lines", SAMPLES, VARIANTS, CODES)
+    reader, n_snps = opened(path)
+    pieces_make_the_whole(reader, n_snps, len(SAMPLES), *cuts)
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+def test_pieces_of_a_file_of_dosages_are_the_whole_file(cuts, tmp_path):
+    reader, n_snps = opened(vcf_of_dosages(tmp_path / "d.vcf", DOSAGES))
+    pieces_make_the_whole(reader, n_snps, len(SAMPLES), *cuts)
+
+
+@pytest.mark.parametrize("format", ["vcf", "bed", "pgen"])
+def test_pieces_of_several_files_are_the_whole(format, tmp_path):
+    if format in PACKAGES:
+        pytest.importorskip(PACKAGES[format], reason=f"{PACKAGES[format]} reads {format}")
+    for number, snps in enumerate([slice(0, 13), slice(13, 40)], 1):
+        here = WRITERS[format](tmp_path / f"chr{number}", SAMPLES, VARIANTS[snps], CODES[:, snps])
+    reader, n_snps = opened(tmp_path / f"chr*{here.suffix}")
+    assert n_snps == 40
+    pieces_make_the_whole(reader, n_snps, len(SAMPLES), [5, 70], [10, 20])
