@@ -11,7 +11,8 @@ from train.baselines.sparse import SPARSE_BAYES
 from train.baselines.trees import BOOSTED_TREES
 from train.errors import OutsideModelError, UnknownModelName
 from train.model import Model
-from train.networks.network import PREFIX, network_of
+from train.networks.by_preset import network_of
+from train.networks.network import PREFIX
 from train.networks.presets import Preset, load_preset
 
 #: The model that the others are compared with.

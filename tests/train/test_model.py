@@ -11,7 +11,8 @@ from train.check_model import check_model
 from train.errors import UnsuitableModel
 from train.metrics import BINARY, CONTINUOUS
 from train.model import FittedModel, FoldData, Inputs, Model, Record
-from train.networks.network import Network, network_of
+from train.networks.by_preset import network_of
+from train.networks.network import Network
 from train.networks.presets import load_preset
 from train.registry import BASELINES
 

@@ -25,6 +25,7 @@ from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
 from train.baselines.sums import sum_over_snps
 from train.data.centred import centered, training_means
+from train.data.covariates import CovariateScale
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 #: Gaussian kernel ``exp(−g D² / median D²)``: the g that the validation rows choose among.
@@ -203,7 +204,7 @@ class KernelRidge(Model):
 class _Solution(NamedTuple):
     """Dual weights (rows, targets), slopes of the covariates, which these are, and means.
 
-    ``f(x) = μ + (covariates − their means) b + k(x, X) a``
+    ``f(x) = μ + standardised covariates · b + k(x, X) a``
     """
 
     dual: np.ndarray
@@ -232,8 +233,8 @@ class FittedKernels(FittedModel):
         # Not the kernels themselves, whose matrices are needed no more.
         self._to: list[Callable[[Genotypes], np.ndarray]] = [_nowhere for _ in targets.T]
         self._effects: Effects | None = None
-        self._covariate_means = _covariates(inputs).mean(axis=0)
-        self._x = _covariates(inputs) - self._covariate_means
+        self._covariates = CovariateScale.of(_covariates(inputs))
+        self._x = self._covariates.standardised(_covariates(inputs))
         mean = targets.mean(axis=0)
         self._y = targets - mean
         shape = self._x.shape[1], len(mean)
@@ -271,7 +272,7 @@ class FittedKernels(FittedModel):
         """By a solution, given k(x, X) of the inputs."""
         predicted = kernel @ solution.dual + solution.mean
         if inputs.covariates is not None:
-            predicted += (inputs.covariates - self._covariate_means) @ solution.slopes
+            predicted += self._covariates.standardised(inputs.covariates) @ solution.slopes
         return predicted
 
     def predict(self, inputs: Inputs) -> np.ndarray:

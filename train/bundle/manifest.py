@@ -51,9 +51,8 @@ def link_of(settings: RunSettings) -> LinkEntry:
     """
     if settings.task == BINARY:
         return LinkEntry("logit")
-    if settings.preset is None:
-        return LinkEntry("identity")
-    return LinkEntry("isru", settings.preset.architecture.isru_alpha)
+    alpha = getattr(settings.preset and settings.preset.architecture, "isru_alpha", None)
+    return LinkEntry("identity") if alpha is None else LinkEntry("isru", alpha)
 
 
 def _covariate(column: Column) -> Covariate:

@@ -22,7 +22,8 @@ from train.data.families import families_of, left_out_folds
 from train.data.folds import check_folds, family_folds, folds_from_column
 from train.data.snpinfo import SnpInfo, info_from_table, with_alleles
 from train.model import Model
-from train.networks.network import PREFIX, network_of
+from train.networks.by_preset import network_of
+from train.networks.network import PREFIX
 from train.networks.presets import load_preset
 from train.registry import REFERENCE, find_model
 from train.runs.data_folder import DataFolder, Target, file_name, turn

@@ -37,6 +37,34 @@ class Covariate:
 
 
 @dataclass(frozen=True)
+class CovariateScale:
+    """Means and SDs of the numbers of covariates in the rows of a fit; what is missing is the mean.
+
+    Attributes
+    ----------
+    means, sds : ndarray (numbers,) of float64
+        Over the known values. The mean is 0 where none is known, the SD 1 where nothing varies.
+    """
+
+    means: np.ndarray
+    sds: np.ndarray
+
+    @staticmethod
+    def of(values: np.ndarray) -> "CovariateScale":
+        """By the rows of a fit, (rows, numbers) with NaN for missing."""
+        known = np.isfinite(values)
+        count = np.maximum(known.sum(axis=0), 1)
+        means = np.where(known, values, 0).sum(axis=0) / count
+        squares = np.where(known, (values - means) ** 2, 0).sum(axis=0) / count
+        varies = squares > 1e-24 * np.maximum(means**2, 1)
+        return CovariateScale(means, np.where(varies, np.sqrt(squares), 1.0))
+
+    def standardised(self, values: np.ndarray) -> np.ndarray:
+        """In SDs from the mean, 0 for missing, (rows, numbers) float64."""
+        return np.nan_to_num((values - self.means) / self.sds, nan=0.0)
+
+
+@dataclass(frozen=True)
 class Covariates:
     """The covariates of a table.
 

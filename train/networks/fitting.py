@@ -11,7 +11,7 @@ import tensorflow as tf
 from train.model import FoldData, Record
 from train.networks.fitted import Epochs, FittedNetwork, Standardised
 from train.networks.genotype_model import GenotypeModel, affine_map, as_tensor_input
-from train.networks.presets import Preset, Training
+from train.networks.presets import Architecture, Preset, Training
 from train.networks.score import NetworkScore
 
 #: What an epoch is recorded by.
@@ -44,6 +44,7 @@ def fit_network(
     """
     recipe = preset.training
     assert isinstance(recipe, Training)
+    assert isinstance(preset.architecture, Architecture)
     seed = data.seed + data.fold
     seed_everything(seed)
     targets = Standardised.of(data)

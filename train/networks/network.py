@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from train.errors import PresetError
 from train.model import FittedModel, FoldData, Record, SingleTargetModel
-from train.networks.presets import HIDDEN, RESIDUAL, Architecture, Preset
+from train.networks.presets import Architecture, Preset
 from train.runtime import configure_tensorflow
 
 if TYPE_CHECKING:
@@ -113,24 +112,3 @@ class HiddenNetwork(Network):
         from train.networks.hidden import fit_hidden
 
         return fit_hidden(self.preset, data, record)
-
-
-#: By the name that a preset gives.
-NETWORKS: dict[str, type[Network]] = {HIDDEN: HiddenNetwork, RESIDUAL: ResidualNetwork}
-
-
-def network_of(preset: Preset) -> Network:
-    """The network that a preset describes.
-
-    Raises
-    ------
-    PresetError
-        It names a network that does not exist.
-    """
-    if preset.network not in NETWORKS:
-        raise PresetError(
-            f"preset '{preset.name}' asks for network '{preset.network}'; "
-            f"known: {', '.join(sorted(NETWORKS))}",
-            hint="A network of your own is a model from outside: package.module:NAME",
-        )
-    return NETWORKS[preset.network](preset)

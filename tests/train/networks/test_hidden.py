@@ -16,10 +16,10 @@ from train.commands.summarize import read_history
 from train.data.folds import split
 from train.errors import PresetError
 from train.model import FoldData, Inputs
+from train.networks.by_preset import network_of
 from train.networks.fitted import FittedNetwork
 from train.networks.genotype_model import one_hot
 from train.networks.hidden import on_grid
-from train.networks.network import network_of
 from train.networks.onnx_export import fold_onnx
 from train.networks.presets import Preset, load_preset
 from train.runs.history import History

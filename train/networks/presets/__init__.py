@@ -15,6 +15,8 @@ PRESET_FOLDER = Path(__file__).parent
 HIDDEN = "hidden"
 #: The paper's network.
 RESIDUAL = "residual"
+#: The network of the deep-learning GWAS, whose presets have keys of their own too.
+DENSE = "dense"
 
 #: What gave some traits an α of their own, by name, in presets of old.
 _BY_TRAIT = "isru_alpha_by_trait"
@@ -43,6 +45,27 @@ class HiddenArchitecture:
     input_norm: float
     initial_sd: float
     isru_alpha: float
+
+
+@dataclass(frozen=True)
+class DenseArchitecture:
+    """Shape of the network with two hidden layers, see `train.networks.dense`.
+
+    Attributes
+    ----------
+    sizes : tuple of (int, int)
+        Units of the two layers, to choose among.
+    components : int
+        Principal components of the training genotypes beside the covariates.
+    snps : {"all", "pairs"}
+        All SNPs, or those of the `pairs` that a scan of all pairs finds strongest.
+    pairs : int
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    components: int
+    snps: str
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,29 @@ class HiddenTraining:
 
 
 @dataclass(frozen=True)
+class DenseTraining:
+    """A path of λ per network, see `train.networks.proximal`, and how many networks are averaged.
+
+    ``balance`` lets the classes of a binary trait weigh alike.
+    """
+
+    networks: int
+    tried: int
+    batch_size: int
+    epochs: int
+    learning_rate: float
+    first_rate: float
+    penalty_from: float
+    penalty_to: float
+    balance: bool
+
+    @property
+    def patience(self) -> int:
+        """No epoch stops the training before all weights are 0."""
+        return self.epochs
+
+
+@dataclass(frozen=True)
 class Start:
     """Where the weights begin: ``random``, or ``ridge`` (see `train.baselines.ridge`)."""
 
@@ -101,8 +147,8 @@ class Preset:
     name: str
     description: str
     network: str
-    architecture: Architecture | HiddenArchitecture
-    training: Training | HiddenTraining
+    architecture: Architecture | HiddenArchitecture | DenseArchitecture
+    training: Training | HiddenTraining | DenseTraining
     start: Start
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,6 +163,11 @@ class Preset:
         PresetError
             It is not above 0.
         """
+        if isinstance(self.architecture, DenseArchitecture):
+            raise PresetError(
+                f"preset '{self.name}' has no isru_alpha: its network '{DENSE}' has no ISRU",
+                hint="Leave --isru-alpha out",
+            )
         architecture = replace(self.architecture, isru_alpha=alpha)
         changed = replace(self, architecture=architecture)
         _check_values(changed)
@@ -139,13 +190,13 @@ class Preset:
                 hint="Give one isru_alpha, or --isru-alpha for a run",
             )
         try:
-            hidden = values["network"] == HIDDEN
-            values["architecture"] = (HiddenArchitecture if hidden else Architecture)(
-                **values["architecture"]
-            )
-            values["training"] = (HiddenTraining if hidden else Training)(**values["training"])
+            shape, recipe = _PARTS.get(values["network"], (Architecture, Training))
+            values["architecture"] = shape(**values["architecture"])
+            values["training"] = recipe(**values["training"])
             values["start"] = Start(**values["start"])
             preset = Preset(**values)
+            if isinstance(preset.architecture, DenseArchitecture):
+                preset = replace(preset, architecture=_checked_dense(preset))
         except (KeyError, TypeError) as error:
             raise PresetError(
                 f"preset '{name}' cannot be used: {error}",
@@ -169,6 +220,36 @@ class Preset:
                 f"'{HIDDEN}' takes its shortcut and its SNPs from a ridge: expected 'ridge'"
             )
         return preset
+
+
+#: What the tables of a preset hold, by its network; one from outside has the paper's.
+_PARTS: dict[str, tuple[Any, Any]] = {
+    HIDDEN: (HiddenArchitecture, HiddenTraining),
+    RESIDUAL: (Architecture, Training),
+    DENSE: (DenseArchitecture, DenseTraining),
+}
+
+
+def _checked_dense(preset: Preset) -> DenseArchitecture:
+    """The architecture with its sizes as tuples, also where they come from TOML or JSON."""
+    a = preset.architecture
+    assert isinstance(a, DenseArchitecture)
+    sizes = [tuple(size) for size in a.sizes]
+    numbers = [n for size in sizes for n in size]
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
+    if not (sizes and whole and all(len(size) == 2 for size in sizes)):
+        raise PresetError(
+            f"preset '{preset.name}': sizes is {a.sizes!r}; expected pairs of whole numbers above "
+            "0, such as [[64, 128], [128, 256]]"
+        )
+    if a.snps not in ("all", "pairs"):
+        raise PresetError(f"preset '{preset.name}': snps is {a.snps!r}; expected 'all' or 'pairs'")
+    if preset.start.method != "random":
+        raise PresetError(
+            f"preset '{preset.name}' starts from '{preset.start.method}'; the network '{DENSE}' "
+            "has drawn weights: expected 'random'"
+        )
+    return replace(a, sizes=tuple((one, two) for one, two in sizes))
 
 
 #: Smallest value of every number in a preset; integers where the default here is one.
@@ -195,6 +276,13 @@ _AT_LEAST: dict[str, float] = {
     "weight_decay": 0.0,
     "reweightings": 0,
     "shrinkage_floor": 0.0,
+    "components": 0,
+    "pairs": 1,
+    "networks": 1,
+    "tried": 1,
+    "first_rate": 1e-9,
+    "penalty_from": 1e-9,
+    "penalty_to": 1e-9,
 }
 _BELOW_1 = ("dropout",)
 _UP_TO_1 = ("tree_share",)

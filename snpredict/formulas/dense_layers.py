@@ -1,0 +1,123 @@
+"""A network of dense layers with ReLU units as numbers: its scores, gradients and multipliers.
+
+    a_0 = x        a_k = relu(a_{k−1} K_k + b_k)        score = a_{n−1} K_n + b_n
+
+Gradients are exact: between the kinks of its units such a network is linear. Multipliers follow the
+rescale rule of DeepLIFT (Shrikumar, Greenside, Kundaje 2017): what a unit passes on is the slope of
+the chord between its input and that of the reference, so that
+
+    Σ_j multiplier_j (x_j − reference_j) = score(x) − score(reference)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Closer to each other than this, two inputs of a unit have the unit's derivative for a chord.
+_NEAR = 1e-6
+
+
+@dataclass(frozen=True)
+class DenseLayers:
+    """Kernels and biases from the inputs to the scores.
+
+    Attributes
+    ----------
+    kernels : sequence of ndarray (inputs of the layer, units)
+    biases : sequence of ndarray (units,)
+    """
+
+    kernels: Sequence[np.ndarray]
+    biases: Sequence[np.ndarray]
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers per sample that it takes."""
+        return self.kernels[0].shape[0]
+
+    @property
+    def n_outputs(self) -> int:
+        """Scores per sample."""
+        return self.kernels[-1].shape[1]
+
+    def inputs_of_units(self, x: np.ndarray) -> list[np.ndarray]:
+        """What goes into the units of every layer; the last are the scores.
+
+        Parameters
+        ----------
+        x : ndarray (samples, inputs)
+
+        Returns
+        -------
+        list of ndarray (samples, units)
+        """
+        found = []
+        for kernel, bias in zip(self.kernels, self.biases, strict=True):
+            found.append(x @ kernel + bias)
+            x = np.maximum(found[-1], 0)
+        return found
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Scores (samples, outputs) of inputs (samples, inputs)."""
+        return self.inputs_of_units(x)[-1]
+
+    def gradients(self, x: np.ndarray, output: int = 0) -> np.ndarray:
+        """Derivatives of one output, (samples, inputs)."""
+        *hidden, _ = self.inputs_of_units(x)
+        return self._back([s > 0 for s in hidden], output)
+
+    def multipliers(self, x: np.ndarray, reference: np.ndarray, output: int = 0) -> np.ndarray:
+        """Contribution per unit of distance from the reference, (samples, inputs).
+
+        Parameters
+        ----------
+        x : ndarray (samples, inputs)
+        reference : ndarray (inputs,) or (samples, inputs)
+            One for all samples, or one each.
+        output : int
+            Which of the scores.
+        """
+        *hidden, _ = self.inputs_of_units(x)
+        *hidden_ref, _ = self.inputs_of_units(np.atleast_2d(reference))
+        chords = [relu_chord(s, s_ref) for s, s_ref in zip(hidden, hidden_ref, strict=True)]
+        return self._back(chords, output)
+
+    def _back(self, slopes: Sequence[np.ndarray], output: int) -> np.ndarray:
+        """The last kernel, passed back through units of these slopes (samples, units)."""
+        passed = self.kernels[-1][:, output]
+        for kernel, slope in zip(self.kernels[-2::-1], slopes[::-1], strict=True):
+            passed = (slope * passed) @ kernel.T
+        return passed
+
+
+def relu_chord(s: np.ndarray, s_ref: np.ndarray) -> np.ndarray:
+    """``(relu(s) − relu(s_ref)) / (s − s_ref)``, or the derivative where the two meet."""
+    distance = s - s_ref
+    near = np.abs(distance) < _NEAR
+    quotient = (np.maximum(s, 0) - np.maximum(s_ref, 0)) / np.where(near, 1, distance)
+    return np.where(near, (s > 0).astype(quotient.dtype), quotient)
+
+
+def side_by_side(networks: Sequence[DenseLayers]) -> DenseLayers:
+    """Networks of the same inputs as one, whose scores are the mean of theirs.
+
+    The units stand beside each other; later kernels are blocks along a diagonal.
+    """
+    n_layers = len(networks[0].kernels)
+    kernels = [np.concatenate([network.kernels[0] for network in networks], axis=1)]
+    biases = [
+        np.concatenate([network.biases[at] for network in networks]) for at in range(n_layers - 1)
+    ]
+    for at in range(1, n_layers - 1):
+        parts = [network.kernels[at] for network in networks]
+        joined = np.zeros(np.sum([part.shape for part in parts], axis=0), parts[0].dtype)
+        row = column = 0
+        for part in parts:
+            joined[row : row + part.shape[0], column : column + part.shape[1]] = part
+            row, column = row + part.shape[0], column + part.shape[1]
+        kernels.append(joined)
+    share = 1 / len(networks)
+    kernels.append(np.concatenate([network.kernels[-1] * share for network in networks]))
+    biases.append(np.mean([network.biases[-1] for network in networks], axis=0))
+    return DenseLayers(kernels, biases)

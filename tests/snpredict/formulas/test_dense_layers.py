@@ -1,0 +1,66 @@
+"""Scores, gradients and multipliers of dense networks: a tiny one by hand, and what holds for all."""
+
+import numpy as np
+import pytest
+
+from snpredict.formulas.dense_layers import DenseLayers, side_by_side
+
+# score = 3 relu(x1 + 2 x2) − relu(x1 − x2 − 1) + 0.5
+BY_HAND = DenseLayers(
+    [np.array([[1.0, 1.0], [2.0, -1.0]]), np.array([[3.0], [-1.0]])],
+    [np.array([0.0, -1.0]), np.array([0.5])],
+)
+
+
+def drawn(seed, *sizes):
+    random = np.random.default_rng(seed)
+    kernels = [random.normal(size=pair) for pair in zip(sizes, sizes[1:], strict=False)]
+    return DenseLayers(kernels, [random.normal(size=size) for size in sizes[1:]])
+
+
+def test_scores_by_hand():
+    x = np.array([[1.0, 1.0], [3.0, 0.0], [-1.0, 0.0]])
+    assert BY_HAND.scores(x)[:, 0].tolist() == [9.5, 9 - 2 + 0.5, 0.5]
+
+
+def test_gradients_by_hand():
+    x = np.array([[1.0, 1.0], [3.0, 0.0], [-1.0, 0.0]])
+    assert BY_HAND.gradients(x).tolist() == [[3, 6], [3 - 1, 6 + 1], [0, 0]]
+
+
+def test_multipliers_by_hand():
+    """From (0, 0) to (3, 0): the first unit goes 0 → 3, the second −1 → 2 and gives 2 of 3."""
+    (found,) = BY_HAND.multipliers(np.array([[3.0, 0.0]]), np.zeros(2))
+    np.testing.assert_allclose(found, [3 - 2 / 3, 6 + 2 / 3])
+    (at_reference,) = BY_HAND.multipliers(np.array([[2.0, 1.0]]), np.array([2.0, 1.0]))
+    assert at_reference.tolist() == [3, 6]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_contributions_are_complete(seed):
+    network = drawn(seed, 6, 5, 4, 2)
+    random = np.random.default_rng(seed)
+    x, reference = random.normal(size=(9, 6)), random.normal(size=6)
+    for output in (0, 1):
+        parts = network.multipliers(x, reference, output) * (x - reference)
+        difference = network.scores(x) - network.scores(reference[None])
+        np.testing.assert_allclose(parts.sum(axis=1), difference[:, output], rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_are_those_of_finite_differences():
+    network, step = drawn(3, 6, 5, 4, 1), 1e-6
+    x = np.random.default_rng(0).normal(size=(4, 6))
+    for at in range(6):
+        away = np.zeros(6)
+        away[at] = step
+        numeric = (network.scores(x + away) - network.scores(x - away))[:, 0] / (2 * step)
+        np.testing.assert_allclose(network.gradients(x)[:, at], numeric, rtol=1e-5, atol=1e-7)
+
+
+def test_networks_side_by_side_give_the_mean():
+    networks = [drawn(seed, 6, 3 + seed, 4 - seed, 2) for seed in range(3)]
+    x = np.random.default_rng(0).normal(size=(7, 6))
+    expected = np.mean([network.scores(x) for network in networks], axis=0)
+    np.testing.assert_allclose(side_by_side(networks).scores(x), expected, rtol=1e-12)
+    gradients = np.mean([network.gradients(x, 1) for network in networks], axis=0)
+    np.testing.assert_allclose(side_by_side(networks).gradients(x, 1), gradients, rtol=1e-12)

@@ -1,0 +1,297 @@
+"""The network of the deep-learning GWAS: two hidden layers over SNPs that an L1 penalty picks.
+
+Standardised genotypes, a missing one being the mean, go in, and beside them covariates and
+principal components of the training genotypes, which are not penalised. The size of the layers and
+the penalty are chosen by the loss on the validation rows, and the scores of several networks, which
+start from other weights, are averaged: with correlated SNPs single trainings rely on different
+ones. A binary trait's scores are logits. Their slope and intercept are fitted on the validation
+rows (Platt 1999), so that the probabilities are calibrated, also where classes were balanced.
+
+Source: docs/methods.md; the design is that of a workshop paper on genome-wide association by
+feature attribution, with proximal steps, covariates and averaging added.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snpredict.bundle.manifest import BINARY, CONTINUOUS
+from snpredict.formulas.dense_layers import DenseLayers, side_by_side
+from snpredict.formulas.genotypes import Genotypes
+from snpredict.formulas.links import sigmoid
+from train.data.centred import centered, training_means
+from train.data.covariates import CovariateScale
+from train.model import FittedModel, FoldData, Inputs, Record
+from train.networks.network import Network
+from train.networks.pairs import snps_of, strongest_pairs
+from train.networks.presets import DenseArchitecture, DenseTraining
+from train.networks.proximal import Recipe, Rows, Trained, walk
+from train.parity import parity_genotypes, require_parity
+
+#: Seeds of networks lie so far apart that those of neighbouring folds do not meet.
+_SEEDS_APART = 1000
+
+
+class DenseNetwork(Network):
+    """Dense layers over the SNPs, trained along a path of penalties; see the module's text."""
+
+    tasks = (CONTINUOUS, BINARY)
+    covariates = True
+    dosages = True
+
+    def prepare(self, threads: int) -> None:
+        """Nothing: it is trained in numpy, which the process has loaded."""
+
+    def fit_one(self, data: FoldData, record: Record | None = None) -> "FittedDense":
+        """Choose the size, then train the networks that are averaged."""
+        a, recipe = self.preset.architecture, self.preset.training
+        assert isinstance(a, DenseArchitecture)
+        assert isinstance(recipe, DenseTraining)
+        seed = _SEEDS_APART * (data.seed + data.fold)
+        y = data.train_targets[:, 0]
+        center, scale = (0.0, 1.0) if data.task == BINARY else (float(y.mean()), float(y.std()))
+        encoder = Encoder.of(data.train, a.components, seed)
+        train = _rows(encoder, data.train, (data.train_targets - center) / scale)
+        validation = _rows(encoder, data.validation, (data.validation_targets - center) / scale)
+        if a.snps == "pairs":
+            kept = snps_of(strongest_pairs(train.snps, train.targets[:, 0], a.pairs))
+            encoder = encoder.only(kept)
+            train, validation = (r._replace(snps=r.snps[:, kept]) for r in (train, validation))
+        weights = _balanced(y) if recipe.balance and data.task == BINARY else None
+        told = 0
+
+        def trained(units: tuple[int, int], number: int) -> Trained:
+            nonlocal told
+            begin = told
+
+            def tell(epoch: int, figures: dict[str, float]) -> None:
+                nonlocal told
+                told = begin + epoch
+                if record is not None:
+                    record(told, {**figures, "val_mae": scale * figures["val_mae"]})
+
+            return walk(
+                train,
+                validation,
+                _recipe(recipe, units),
+                task=data.task,
+                seed=seed + number,
+                weights=weights,
+                tell=tell,
+            )
+
+        sizes = a.sizes
+        tried = {
+            units: [trained(units, number) for number in range(recipe.tried)]
+            for units in (sizes if len(sizes) > 1 else ())
+        }
+        units = min(tried, key=lambda of: np.mean([t.loss for t in tried[of]]), default=sizes[0])
+        networks = tried.get(units, [])[: recipe.networks]
+        networks += [trained(units, n) for n in range(len(networks), recipe.networks)]
+        chosen = {
+            "units": list(units),
+            "penalties": [round(network.penalty, 4) for network in networks],
+            "snps": [network.n_snps for network in networks],
+            "validation_loss": float(np.mean([network.loss for network in networks])),
+        }
+        fitted = FittedDense(
+            encoder, [network.layers for network in networks], center, scale, data, chosen
+        )
+        return fitted.calibrated(validation) if data.task == BINARY else fitted
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """From what is seen of a line to the inputs of the network.
+
+    Attributes
+    ----------
+    snps : ndarray (inputs,) of int64
+        Places of the SNPs that go in.
+    means, sds : ndarray (SNPs,) of float32
+        Of the copies in the training rows, of all SNPs; 1 where a SNP does not vary.
+    loadings : ndarray (SNPs, components) of float32
+        From standardised genotypes of all SNPs to components of SD 1 in the training rows.
+    covariates : CovariateScale or None
+    """
+
+    snps: np.ndarray
+    means: np.ndarray
+    sds: np.ndarray
+    loadings: np.ndarray
+    covariates: CovariateScale | None
+
+    @staticmethod
+    def of(train: Inputs, components: int, seed: int) -> "Encoder":
+        """By training rows."""
+        means = training_means(train.genotypes)
+        x = centered(train.genotypes, means)
+        sds = np.sqrt(np.einsum("ij,ij->j", x, x, dtype=np.float64) / len(x))
+        sds = np.where(sds > 0, sds, 1).astype(np.float32)
+        scale = None if train.covariates is None else CovariateScale.of(train.covariates)
+        loadings = np.zeros((x.shape[1], 0), np.float32)
+        if components:
+            loadings = _loadings(x / sds, components, seed)
+        return Encoder(np.arange(x.shape[1]), means, sds, loadings, scale)
+
+    def only(self, snps: np.ndarray) -> "Encoder":
+        """With some of the SNPs going in; components are still of all of them."""
+        return replace(self, snps=snps)
+
+    def genotypes(self, inputs: Inputs) -> np.ndarray:
+        """Standardised genotypes that go in, (samples, inputs) float32."""
+        chosen = inputs.genotypes.snps(self.snps)
+        return centered(chosen, self.means[self.snps]) / self.sds[self.snps]
+
+    def others(self, inputs: Inputs) -> np.ndarray:
+        """Covariates, then components, (samples, numbers) float32."""
+        parts = [np.zeros((len(inputs), 0), np.float32)]
+        if self.covariates is not None:
+            assert inputs.covariates is not None
+            parts.append(self.covariates.standardised(inputs.covariates).astype(np.float32))
+        if self.loadings.shape[1]:
+            x = centered(inputs.genotypes, self.means)
+            parts.append(x @ (self.loadings / self.sds[:, None]))
+        return np.concatenate(parts, axis=1)
+
+    def inputs(self, inputs: Inputs) -> np.ndarray:
+        """All of them side by side, (samples, inputs) float32."""
+        return np.concatenate([self.genotypes(inputs), self.others(inputs)], axis=1)
+
+
+def _loadings(x: np.ndarray, components: int, seed: int) -> np.ndarray:
+    """Loadings of the first components, each of SD 1 in the rows of x."""
+    from sklearn.utils.extmath import randomized_svd
+
+    count = min(components, *x.shape)
+    _, sizes, axes = randomized_svd(x, count, random_state=seed % 2**32)
+    kept = sizes > 1e-6 * sizes[:1]
+    return (axes[kept].T / sizes[kept] * len(x) ** 0.5).astype(np.float32)
+
+
+def _rows(encoder: Encoder, inputs: Inputs, targets: np.ndarray) -> Rows:
+    return Rows(encoder.genotypes(inputs), encoder.others(inputs), targets.astype(np.float32))
+
+
+def _recipe(recipe: DenseTraining, units: tuple[int, int]) -> Recipe:
+    return Recipe(
+        units=units,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        first_rate=recipe.first_rate,
+        penalty_from=recipe.penalty_from,
+        penalty_to=recipe.penalty_to,
+    )
+
+
+def _balanced(y: np.ndarray) -> np.ndarray:
+    """Weights by which both classes weigh half, mean 1."""
+    share = float(y.mean())
+    return np.where(y > 0, 0.5 / share, 0.5 / (1 - share))
+
+
+class FittedDense(FittedModel):
+    """The averaged networks of a fold.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    networks : list of DenseLayers
+        Those that are averaged; their inputs are what `Encoder.inputs` gives.
+    slope, intercept : float
+        From their mean score to the score that the prediction is made of.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        networks: list[DenseLayers],
+        center: float,
+        scale: float,
+        data: FoldData,
+        chosen: dict[str, Any],
+    ):
+        # Of SNPs without a weight in any of the networks nothing is kept.
+        n = len(encoder.snps)
+        used = np.any([(net.kernels[0][:n] != 0).any(axis=1) for net in networks], axis=0)
+        rows = np.concatenate([used, np.ones(networks[0].n_inputs - n, bool)])
+        self.encoder = encoder.only(encoder.snps[used])
+        self.networks = [
+            DenseLayers([net.kernels[0][rows], *net.kernels[1:]], net.biases) for net in networks
+        ]
+        self.center, self.scale, self.chosen = center, scale, [chosen]
+        self.slope, self.intercept = 1.0, 0.0
+        self._used, self._binary = used, data.task == BINARY
+        self._fold, self._seed, self._n_snps = data.fold, data.seed, data.train.genotypes.n_snps
+
+    def calibrated(self, validation: Rows) -> "FittedDense":
+        """With slope and intercept of the logit fitted to validation rows.
+
+        Where the score does not rise with the trait there, all that remains is the share of 1.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        y = validation.targets[:, 0]
+        share = np.clip(y.mean(), 0.5 / len(y), 1 - 0.5 / len(y))
+        self.slope, self.intercept = 0.0, float(np.log(share / (1 - share)))
+        x = np.concatenate([validation.snps[:, self._used], validation.others], axis=1)
+        score = side_by_side(self.networks).scores(x).astype(np.float64)
+        if 0 < y.mean() < 1 and np.ptp(score) > 0:
+            found = LogisticRegression(C=np.inf, tol=1e-8).fit(score, y)
+            if found.coef_[0, 0] > 0:
+                self.slope, self.intercept = float(found.coef_[0, 0]), float(found.intercept_[0])
+        self.chosen[0] |= {"slope": self.slope, "intercept": self.intercept}
+        return self
+
+    def network(self) -> DenseLayers:
+        """The averaged networks as one, from `Encoder.inputs` to the score."""
+        joined = side_by_side(self.networks)
+        slope = np.float32(self.slope)
+        kernels = [*joined.kernels[:-1], joined.kernels[-1] * slope]
+        return DenseLayers(
+            kernels, [*joined.biases[:-1], joined.biases[-1] * slope + np.float32(self.intercept)]
+        )
+
+    def scores(self, inputs: Inputs) -> np.ndarray:
+        """Scores (samples,) float64: logits, or standardised predictions."""
+        return self.network().scores(self.encoder.inputs(inputs))[:, 0].astype(np.float64)
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Probabilities, or trait units."""
+        z = self.scores(inputs)
+        return (sigmoid(z) if self._binary else self.center + self.scale * z)[:, None]
+
+    def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
+        """Write ``model.onnx``, held against the network on random genotypes.
+
+        Raises
+        ------
+        ParityError
+            They disagree.
+        """
+        from snpredict.scoring.onnx_session import open_session
+        from train.networks.dense_onnx import dense_onnx
+
+        scale = None if self._binary else (self.center, self.scale)
+        onnx = dense_onnx(self.encoder, self.network(), self._n_snps, scale)
+        (folder / "model.onnx").write_bytes(onnx)
+        codes = parity_genotypes(self._n_snps, self._seed)
+        feeds: dict[str, np.ndarray] = {"genotypes": codes}
+        covariates = None
+        if self.encoder.covariates is not None:
+            width = len(self.encoder.covariates.means)
+            covariates = np.random.default_rng(self._seed).normal(size=(len(codes), width))
+            covariates = covariates * self.encoder.covariates.sds + self.encoder.covariates.means
+            covariates[:2] = np.nan
+            feeds["covariates"] = covariates.astype(np.float32)
+        by_onnx = open_session(onnx, 1).run(["prediction"], feeds)[0].astype(np.float64)
+        parity = require_parity(
+            f"fold {self._fold}: the network and its ONNX",
+            self.predict(Inputs(Genotypes(codes), covariates))[:, 0],
+            by_onnx,
+            self.scale,
+        )
+        return {"center": self.center, "scale": self.scale, "parity_network_onnx": parity}
