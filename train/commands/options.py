@@ -179,7 +179,8 @@ Preset = Annotated[
     str,
     typer.Option(
         metavar="NAME|FILE",
-        help="What is trained: default, deeplift, linear, paper, gblup, reweighted, or a TOML file.",
+        help="What is trained: default, deeplift, linear, paper, gblup, reweighted, or a "
+        "TOML file.",
     ),
 ]
 Model = Annotated[

@@ -1,22 +1,18 @@
 """A dense network of one fold as ONNX, from genotype codes and covariates to predictions."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from snpredict.formulas.dense_layers import DenseLayers
 from snpredict.formulas.encoding import MISSING
-
-if TYPE_CHECKING:
-    from train.networks.dense import Encoder
+from train.networks.dense_inputs import Encoder
 
 OPSET, IR_VERSION = 17, 8
 
 
 def dense_onnx(
-    encoder: "Encoder",
+    encoder: Encoder,
     network: DenseLayers,
     n_snps: int,
     scale: tuple[float, float] | None,

@@ -1,4 +1,6 @@
-"""Scores, gradients and multipliers of dense networks: a tiny one by hand, and what holds for all."""
+"""Dense networks: a tiny one worked by hand, and what holds for all of them."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ BY_HAND = DenseLayers(
 
 def drawn(seed, *sizes):
     random = np.random.default_rng(seed)
-    kernels = [random.normal(size=pair) for pair in zip(sizes, sizes[1:], strict=False)]
+    kernels = [random.normal(size=pair) for pair in pairwise(sizes)]
     return DenseLayers(kernels, [random.normal(size=size) for size in sizes[1:]])
 
 
