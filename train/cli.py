@@ -11,7 +11,7 @@ from snpredict.terminal.commands import App, Command
 from snpredict.terminal.program import run_program
 from snpredict.terminal.start import interrupt
 from train.commands.console import Messages
-from train.commands.options import EvaluateOnly, Genotypes, RunOnly, SharedOptions
+from train.commands.options import EvaluateOnly, Genotypes, GwasOnly, RunOnly, SharedOptions
 from train.errors import MissingExtra
 
 app = App(
@@ -56,6 +56,15 @@ def evaluate(
     words = context.meta["arguments"]
     options = EvaluateOptions(table=table, arguments=words, **shared.parsed(), **own.parsed())
     run_evaluation(options, stderr)
+
+
+@app.command()
+def gwas(table: Genotypes, own: GwasOnly) -> None:
+    """Test the SNPs one by one: linear, logistic or mixed model."""
+    from train.commands.gwas import GwasOptions
+    from train.commands.gwas import gwas as run_gwas
+
+    run_gwas(GwasOptions(table=table, **own.parsed()), stderr)
 
 
 @app.command(hidden=True)

@@ -15,7 +15,7 @@ from snpredict.errors import UsageError
 from train.data.controls import CONTROLS
 from train.data.filters import SnpFilters
 from train.data.folds import SCHEMES
-from train.data.genotypes import MULTIALLELIC
+from train.data.genotypes import MULTIALLELIC, HowRead
 
 #: What an option may be, by the name of its parameter.
 CHOICES: dict[str, Sequence[str]] = {
@@ -312,6 +312,60 @@ Report = Annotated[
 ]
 
 
+_GWAS_MODELS = ("linear", "logistic", "mixed")
+_KINSHIPS = ("loco", "all")
+
+GwasTrait = Annotated[str, typer.Option("--trait", metavar="NAME", help="The column to test.")]
+GwasTable = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="The table to write, .tsv or .parquet. Pictures and a record lie beside it.",
+    ),
+]
+Components = Annotated[
+    int,
+    typer.Option(min=0, metavar="N", help="Adjust for N principal components of the genotypes."),
+]
+GwasModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(_GWAS_MODELS),
+        help="The model of each SNP. mixed accounts for kinship.  [default: logistic for a trait "
+        "of two classes, else linear]",
+    ),
+]
+Kinship = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(_KINSHIPS),
+        help="Kinship of the mixed model: from the other chromosomes (loco), or from all SNPs.",
+    ),
+]
+Case = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VALUE",
+        help="Which of a trait's two values is the case.  [default: 1 of 0/1, 2 of 1/2, yes, R, "
+        "...]",
+    ),
+]
+GwasCompare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE[:COLUMN]",
+        help="Draw another table below, such as of another model or of what a network attributes.",
+    ),
+]
+Plots = Annotated[
+    bool, typer.Option(help="Draw a Manhattan, or with --compare Miami, and a QQ plot.")
+]
+Html = Annotated[
+    bool, typer.Option(help="Also write an interactive page. It needs plotly: the extra 'html'.")
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SharedOptions:
     """What both commands that train are asked for, as it was typed."""
@@ -405,6 +459,43 @@ class EvaluateOnly:
         if models := names(values.pop("models") or ""):
             values["models"] = models
         return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class GwasOnly:
+    """What ``gwas`` is asked for, as it was typed."""
+
+    trait: GwasTrait
+    out: GwasTable
+    phenotypes: Phenotypes = None
+    covariates: Covariates = None
+    components: Components = 0
+    model: GwasModel = None
+    kinship: Kinship = "loco"
+    case: Case = None
+    compare: GwasCompare = None
+    plots: Plots = True
+    html: Html = False
+    seed: Seed = 1
+    id_column: IdColumn = None
+    ignore: Ignore = None
+    snps_from: SnpsFrom = None
+    snps_in: SnpsIn = None
+    repeats: Repeats = None
+    coding: Coding = None
+    multiallelic: Multiallelic = MULTIALLELIC[0]
+
+    def parsed(self) -> dict[str, Any]:
+        """Attributes of `train.commands.gwas.GwasOptions`."""
+        values = dict(vars(self))
+        _check_choices(values)
+        for name, known in (("model", _GWAS_MODELS), ("kinship", _KINSHIPS)):
+            check_choice(f"--{name}", values[name], known)
+        values["ignore"] = tuple(self.ignore or ())
+        values["covariates"] = names(self.covariates or "")
+        of_reading = {one.name for one in fields(HowRead)} & values.keys()
+        reading = {name: values.pop(name) for name in of_reading}
+        return {**values, "how": HowRead(**reading, find_classes=True)}
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snpredict.names import quoted, short
+from snpredict.names import quoted
 from train.data.phenotypes import number_of
 from train.errors import TrainingTableError
 
@@ -72,16 +72,15 @@ class Covariates:
     ----------
     columns : tuple of Covariate
     values : ndarray (samples, numbers) of float64
-        The columns side by side, a number or an indicator per category.
+        The columns side by side, a number or an indicator per category; NaN where a sample's
+        value is missing.
     """
 
     columns: tuple[Covariate, ...]
     values: np.ndarray
 
 
-def read_covariates(
-    texts: Mapping[str, Sequence[str]], samples: Sequence[str], kept: np.ndarray
-) -> Covariates | None:
+def read_covariates(texts: Mapping[str, Sequence[str]], kept: np.ndarray) -> Covariates | None:
     """Covariates from their texts; None without any.
 
     Parameters
@@ -94,36 +93,43 @@ def read_covariates(
     Raises
     ------
     TrainingTableError
-        A value is missing, numbers and texts are mixed, or there are too many categories.
+        A column does not vary, numbers and texts are mixed, or there are too many categories.
     """
     if not texts:
         return None
     columns, values = [], []
     for name, of_column in texts.items():
-        column, coded = _coded(name, [of_column[row] for row in kept], [samples[r] for r in kept])
+        column, coded = _coded(name, [of_column[row] for row in kept])
         columns.append(column)
         values.append(coded)
     return Covariates(tuple(columns), np.concatenate(values, axis=1))
 
 
-def _coded(name: str, texts: Sequence[str], samples: Sequence[str]) -> tuple[Covariate, np.ndarray]:
+def _require_variation(name: str, known: np.ndarray, n_samples: int) -> None:
+    if len(known) and np.ptp(known) > 0:
+        return
+    raise TrainingTableError(
+        f"covariate '{name}' is the same in all {n_samples} samples that have a trait, or missing; "
+        "expected values that differ",
+        "leave it out of --covariates",
+    )
+
+
+def _coded(name: str, texts: Sequence[str]) -> tuple[Covariate, np.ndarray]:
     numbers = [number_of(text) for text in texts]
-    for sample, number in zip(samples, numbers, strict=True):
-        if number is not None and math.isnan(number):
-            raise TrainingTableError(
-                f"covariate '{name}' of sample {short(sample)} is missing; expected a number or a "
-                "text in every sample that has a trait",
-                "fill it in, leave the sample out, or leave the covariate out of --covariates",
-            )
+    missing = np.array([number is not None and math.isnan(number) for number in numbers], bool)
     words = sorted({text for text, number in zip(texts, numbers, strict=True) if number is None})
     if not words:
+        _require_variation(name, np.array(numbers, np.float64)[~missing], len(texts))
         return Covariate(name), np.array(numbers, np.float64)[:, None]
-    if len(words) < len(set(texts)):
+    if any(number is not None and not math.isnan(number) for number in numbers):
         raise TrainingTableError(
             f"covariate '{name}' holds numbers and texts such as {quoted(words, 3)}; expected the "
             "one or the other",
             "correct the texts, or give every category a name that is not a number",
         )
+    if len(words) == 1:
+        _require_variation(name, np.zeros(1), len(texts))
     if len(words) > _MOST_CATEGORIES:
         raise TrainingTableError(
             f"covariate '{name}' has {len(words)} different texts; expected at most "
@@ -132,5 +138,7 @@ def _coded(name: str, texts: Sequence[str], samples: Sequence[str]) -> tuple[Cov
         )
     place = {word: at for at, word in enumerate(words)}
     indicators = np.zeros((len(texts), len(words)))
-    indicators[np.arange(len(texts)), [place[text] for text in texts]] = 1
+    known = np.flatnonzero(~missing)
+    indicators[known, [place[texts[row]] for row in known]] = 1
+    indicators[missing] = np.nan
     return Covariate(name, tuple(words)), indicators

@@ -46,7 +46,11 @@ class HowRead:
     covariates : tuple of str
         Further columns that may be looked at, see `train.data.covariates`.
     binary : tuple of str
-        Traits whose values are 0 and 1.
+        Traits of two classes.
+    case : str or None
+        Which value of such a trait is the case; found by its spelling when left out.
+    find_classes : bool
+        Whether other traits of two classes are found, too.
     id_column, snps_in, coding : str or None
         See `snpredict.genotypes.reader.ReadOptions`.
     fold_column, family_column : str or None
@@ -63,6 +67,8 @@ class HowRead:
 
     covariates: tuple[str, ...] = ()
     binary: tuple[str, ...] = ()
+    case: str | None = None
+    find_classes: bool = False
     id_column: str | None = None
     fold_column: str | None = "fold"
     family_column: str | None = "family"
@@ -238,6 +244,70 @@ def _of_variants(
     only: Collection[str] | None,
     count: Callable[[int], None],
 ) -> TrainingGenotypes:
+    chosen = chosen_variants(reader, how, columns, elsewhere)
+    places = chosen.places
+    blocks = reader.genotypes(Selection(places, np.zeros(len(places), bool)))
+    rows = _Rows.read(blocks, [], only, count)
+    notes = chosen.notes()
+    fractions = rows.genotypes.fractions
+    if fractions is not None:
+        notes["dosages between two genotypes, kept as they are"] = np.count_nonzero(fractions)
+    return TrainingGenotypes(
+        lines=Lines.of(reader.path, rows.samples),
+        genotypes=rows.genotypes,
+        snps=chosen.snps,
+        info=chosen.info,
+        columns={},
+        left_out=rows.left_out,
+        taken=chosen.taken,
+        notes=_told(notes),
+    )
+
+
+@dataclass(frozen=True)
+class ChosenVariants:
+    """The variants of a file that are taken for SNPs.
+
+    Attributes
+    ----------
+    reader : GenotypeReader
+        Whose `variants` has run.
+    places : ndarray (SNPs,) of int64
+        Among its candidates, ascending.
+    snps : list of str
+    info : SnpInfo
+    taken : str
+        What was taken, in words.
+    left_out : dict of str to int
+        What was not, and how many.
+    """
+
+    reader: GenotypeReader
+    places: np.ndarray
+    snps: list[str]
+    info: SnpInfo
+    taken: str
+    left_out: dict[str, int]
+
+    def notes(self) -> dict[str, int]:
+        """What the reader noted so far, and what was left out."""
+        skipped = _SKIP_NOTE in self.left_out
+        found = {
+            note: n for note, n in self.reader.notes.items() if note != SPLIT_NOTE or not skipped
+        }
+        return {**found, **self.left_out}
+
+
+def chosen_variants(
+    reader: GenotypeReader, how: HowRead, columns: Sequence[str], elsewhere: Sequence[str]
+) -> ChosenVariants:
+    """Look up the variants of a file that holds genotypes alone, and take the SNPs among them.
+
+    Raises
+    ------
+    TrainingTableError, UncertainColumns, SnpredictError
+        As `read_genotypes`.
+    """
     path = reader.path
     variants = list(reader.variants(Wanted.everything()).candidates)
     places, n_sites, said = np.arange(len(variants)), 0, ""
@@ -261,26 +331,9 @@ def _of_variants(
     n_single = n_kept - len(places)
     variants = [variants[place] for place in places.tolist()]
     snps = names_of(path, variants)
-    blocks = reader.genotypes(Selection(places, np.zeros(len(places), bool)))
-    rows = _Rows.read(blocks, [], only, count)
-    notes = {note: n for note, n in reader.notes.items() if note != SPLIT_NOTE or not n_sites}
-    if n_sites:
-        notes[_SKIP_NOTE] = n_sites
-    if n_single:
-        notes[_SINGLE_NOTE] = n_single
-    fractions = rows.genotypes.fractions
-    if fractions is not None:
-        notes["dosages between two genotypes, kept as they are"] = np.count_nonzero(fractions)
-    return TrainingGenotypes(
-        lines=Lines.of(path, rows.samples),
-        genotypes=rows.genotypes,
-        snps=snps,
-        info=info_of(snps, variants),
-        columns={},
-        left_out=rows.left_out,
-        taken=said or f"SNPs: {len(snps)} variants, {snps[0]} to {snps[-1]}",
-        notes=_told(notes),
-    )
+    left_out = {note: n for note, n in ((_SKIP_NOTE, n_sites), (_SINGLE_NOTE, n_single)) if n}
+    taken = said or f"SNPs: {len(snps)} variants, {snps[0]} to {snps[-1]}"
+    return ChosenVariants(reader, places, snps, info_of(snps, variants), taken, left_out)
 
 
 def _told(notes: dict[str, int]) -> list[str]:

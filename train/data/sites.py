@@ -19,6 +19,8 @@ def with_two_alleles(variants: Sequence[Variant]) -> tuple[np.ndarray, int]:
     called. Formats that do not say which allele is the reference may name them in either order: of
     single bases those that share one are one site.
     """
+    if len({(v.chromosome, v.position) for v in variants}) == len(variants):
+        return np.arange(len(variants)), 0  # as in most files, no two at one place
     at_place: dict[tuple, list[int]] = {}
     for at, variant in enumerate(variants):
         known = variant.position is not None and variant.chromosome is not None

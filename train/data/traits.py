@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from snpredict.errors import UsageError
+from snpredict.formulas.genotypes import Genotypes
 from snpredict.genotypes.reader import GenotypeReader
 from snpredict.matching.matched_file import Watch
+from snpredict.names import quoted
+from train.data.classes import Classes
 from train.data.covariates import read_covariates
 from train.data.dataset import TraitTable, file_sha256
 from train.data.genotypes import (
@@ -28,7 +31,8 @@ from train.data.phenotypes import (
     stand_in,
 )
 from train.data.repeats import Lines
-from train.errors import ConstantPhenotype, TrainingTableError
+from train.data.snpinfo import SnpInfo
+from train.errors import ConstantPhenotype, NonNumericPhenotype, TrainingTableError
 
 
 def _nobody(reader: GenotypeReader) -> AbstractContextManager[Callable[[int], None]]:
@@ -81,10 +85,66 @@ def read_traits(
     SnpredictError
         Whatever the reader of the genotypes finds.
     """
+    reader, how = _opened(path, how, phenotypes)
+    return _read(reader, how, phenotypes, traits, needs, takes_folds, watch)
+
+
+def read_lines(
+    reader: GenotypeReader,
+    samples: Sequence[str],
+    *,
+    traits: Sequence[str],
+    how: HowRead,
+    phenotypes: PhenotypeFile | None,
+) -> TraitTable:
+    """As `read_traits`, without genotypes: the lines of a file that holds nothing else.
+
+    Parameters
+    ----------
+    reader : GenotypeReader
+        Of no table with samples in rows.
+    samples : sequence of str
+        Its samples.
+    """
+    _require_known(reader, how, {*_elsewhere(phenotypes)}, (), traits, phenotypes)
+    only = None if phenotypes is None else frozenset(phenotypes.lines.ids)
+    both = [sample for sample in samples if only is None or sample in only]
+    nothing = TrainingGenotypes(
+        lines=Lines.of(reader.path, both),
+        genotypes=Genotypes(np.empty((len(both), 0), np.int8)),
+        snps=[],
+        info=SnpInfo([], [], [], []),
+        columns={},
+        left_out=[sample for sample in samples if only is not None and sample not in only],
+        taken="",
+        notes=[],
+    )
+    return _joined(reader.files, nothing, phenotypes, traits, how, None, None)
+
+
+def _opened(
+    path: Path, how: HowRead | None, phenotypes: PhenotypeFile | None
+) -> tuple[GenotypeReader, HowRead]:
     how = how or HowRead()
-    reader = open_training_file(path, how, None if phenotypes is None else phenotypes.id_column)
-    path, header = reader.path, columns_of(reader)
-    elsewhere = phenotypes.columns if phenotypes is not None else {}
+    ids_elsewhere = None if phenotypes is None else phenotypes.id_column
+    return open_training_file(path, how, ids_elsewhere), how
+
+
+def _elsewhere(phenotypes: PhenotypeFile | None) -> dict[str, list[str]]:
+    return {} if phenotypes is None else phenotypes.columns
+
+
+def _read(
+    reader: GenotypeReader,
+    how: HowRead,
+    phenotypes: PhenotypeFile | None,
+    traits: Sequence[str],
+    needs: Collection[str],
+    takes_folds: bool,
+    watch: Watch,
+) -> TraitTable:
+    header = columns_of(reader)
+    elsewhere = _elsewhere(phenotypes)
     known = {*header, *elsewhere}
     _require_known(reader, how, known, needs, traits, phenotypes)
     fold = how.fold_column if how.fold_column in known else None
@@ -123,7 +183,8 @@ def _joined(
         notes.append("no sample has several rows: nothing was averaged")
     values = np.empty((len(lines.ids), len(traits)))
     for index, trait in enumerate(traits):
-        values[:, index], note = sources[trait].trait(trait, binary=trait in how.binary)
+        binary = trait in how.binary
+        values[:, index], note = sources[trait].trait(trait, how, binary=binary)
         notes.append(note)
     kept = np.flatnonzero(np.isfinite(values).any(axis=1))
 
@@ -149,7 +210,7 @@ def _joined(
         taken=genotypes.taken,
         notes=tuple(filter(None, notes)),
         covariates=read_covariates(
-            {name: sources[name].labels(name) for name in how.covariates}, lines.ids, kept
+            {name: sources[name].labels(name) for name in how.covariates}, kept
         ),
     )
 
@@ -246,15 +307,30 @@ class _Source:
         """The trait in each row of the file; (rows,) float64, NaN where missing."""
         return numbers(self.lines.path, trait, self.lines.samples, self.texts)
 
-    def trait(self, trait: str, *, binary: bool) -> tuple[np.ndarray, str]:
+    def trait(self, trait: str, how: HowRead, *, binary: bool) -> tuple[np.ndarray, str]:
         """The trait of each line, (lines,) float64, NaN where missing, and a note on it.
+
+        Of two classes, as `train.data.classes` knows them, the case is 1.
 
         Raises
         ------
         NonNumericPhenotype, ConstantPhenotype
             It cannot be learned from.
         """
-        found = self.numbers(trait)
+        classes = Classes.of(self.texts, how.case) if binary or how.find_classes else None
+        if classes is None and how.case is not None:
+            held = quoted(list(dict.fromkeys(self.texts)), 4)
+            raise NonNumericPhenotype(
+                f"{self.lines.path}: trait '{trait}' holds {held}; expected two values, one of "
+                f"them {how.case!r}",
+                "--case names the value of the cases, and all others have one other value",
+            )
+        if classes is not None:
+            found, binary = classes.values(self.texts), True
+            case, other = repr(classes.case), repr(classes.other)
+            said = f"trait '{trait}': {case} is taken as the case (1), {other} as 0"
+        else:
+            found, said = self.numbers(trait), ""
         if binary:
             require_binary(self.lines.path, trait, self.lines.samples, found)
         values = self.mean(found)
@@ -268,7 +344,10 @@ class _Source:
                 "samples; expected values that differ",
                 hint="Name the phenotype's column with --trait",
             )
-        return values, "" if binary else stand_in(trait, found)
+        plain = classes is not None and (classes.other, classes.case) == ("0", "1")
+        if binary:
+            return values, "" if plain and not how.find_classes else said
+        return values, stand_in(trait, found)
 
     def mean(self, found: np.ndarray) -> np.ndarray:
         """`numbers` of each line, the mean of its rows; (lines,) float64, NaN where missing."""

@@ -104,7 +104,8 @@ def test_a_run_of_such_a_model_has_a_summary_and_no_bundle(table: Path, capsys) 
         (["--covariates", "height"], UsageError, "both name 'height'"),
         (["--covariates", "sun"], TrainingTableError, "no column 'sun'"),
         (["--covariates", "mixed"], TrainingTableError, "holds numbers and texts such as 'x'"),
-        (["--covariates", "gaps"], TrainingTableError, "of sample 'S000' is missing"),
+        (["--covariates", "same"], TrainingTableError, "is the same in all 80 samples"),
+        (["--covariates", "gaps"], UnsuitableModel, "does not use covariates"),
         (["--covariates", "line2"], TrainingTableError, "has 80 different texts"),
         (["--covariates", "age"], UnsuitableModel, "does not use covariates"),
     ],
@@ -112,11 +113,11 @@ def test_a_run_of_such_a_model_has_a_summary_and_no_bundle(table: Path, capsys) 
 )
 def test_what_is_refused(table: Path, words: list[str], error: type, told: str) -> None:
     header, *rows = table.read_text().splitlines()
-    lines = [f"{header}\tmixed\tgaps\tline2"]
+    lines = [f"{header}\tmixed\tgaps\tline2\tsame"]
     for at, row in enumerate(rows):
-        lines.append(f"{row}\t{'x' if at == 3 else at}\t{'NA' if at == 0 else at}\tL{at}a")
+        lines.append(f"{row}\t{'x' if at == 3 else at}\t{'NA' if at == 0 else at}\tL{at}a\tx")
     table.write_text("\n".join(lines) + "\n")
-    names = {"age", "site", "sick", "mixed", "gaps", "line2"} - set(words)
+    names = {"age", "site", "sick", "mixed", "gaps", "line2", "same"} - set(words)
     ignored = [word for name in names for word in ("--ignore", name)]
     usual = ["run", "table.tsv", "--trait", "height", "--unit", "cm", "--model", "family-mean"]
     with pytest.raises(error, match=told):

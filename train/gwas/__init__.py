@@ -1,0 +1,1 @@
+"""Genome-wide association: one SNP at a time, beside what a network attributes."""
