@@ -23,6 +23,18 @@ AMBIGUOUS = ("order", "keep", "drop")
 #: `--min-match`: smallest share of a model's SNPs, and of its effects, that is scored.
 MIN_MATCH = 0.75
 
+#: Methods of attribution that a bundle's table may have a column of.
+ATTRIBUTIONS = (
+    "saliency",
+    "saliency-centred",
+    "gradient-input",
+    "deeplift",
+    "integrated-gradients",
+    "smoothgrad",
+    "occlusion",
+    "shapley",
+)
+
 #: `--families`: what is known of the families of the samples.
 FAMILIES = ("known", "new")
 

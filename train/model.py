@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.data.folds import Split
 from train.errors import UnsuitableModel
+
+if TYPE_CHECKING:
+    from train.attribution.explained import Explained
 
 #: Told of every epoch: its number, from 1 (0 is the start), and its figures by name.
 Record = Callable[[int, dict[str, float]], None]
@@ -34,6 +37,7 @@ class Inputs:
     ----------
     genotypes : Genotypes
     covariates : ndarray (samples, covariates) of float64, or None
+        NaN where a line's value is missing.
     families : ndarray (samples,) of str, or None
     """
 
@@ -166,6 +170,13 @@ class FittedModel(ABC):
         """
         return None
 
+    def explained(self) -> "tuple[Explained, Callable[[Inputs], np.ndarray]] | None":
+        """The network as methods of attribution take it, and its inputs of lines.
+
+        None where the model has none. Of several targets there is none.
+        """
+        return None
+
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
         """Write what a bundle needs beside the predictions; nothing unless a model overrides it.
 
@@ -209,6 +220,8 @@ class Model(ABC):
     dosages : bool
         Whether it learns from dosages and predicts them: `Inputs.genotypes` then has fractions,
         where the file has dosages. A model that does not is given the nearest codes.
+    attributable : bool
+        Whether what it fits is `FittedModel.explained`.
     """
 
     name: str
@@ -219,6 +232,7 @@ class Model(ABC):
     tasks: tuple[str, ...] = (CONTINUOUS,)
     covariates: bool = False
     dosages: bool = False
+    attributable: bool = False
 
     def prepare(self, threads: int) -> None:
         """Import what a fit needs, for that many threads, before its seconds are counted."""

@@ -4,8 +4,8 @@ A column's name stands here once. The tables of samples are in `snpredict.bundle
 `snpredict.bundle.similarity_table`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from snpredict.arrow import call
 from snpredict.bundle.manifest import SNPS
 from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
+from snpredict.choices import ATTRIBUTIONS
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.effects import PERCENTILES, average_effects
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, assumed_frequencies, channel_weights
@@ -26,6 +27,9 @@ from snpredict.genotypes.variants import Places
 
 #: SNPs whose effects are computed at a time.
 _SNPS_AT_ONCE = 1 << 16
+
+#: Of `SaliencyTable.attributions`.
+_ATTRIBUTION_COLUMNS = {name: f"attribution_{name.replace('-', '_')}" for name in ATTRIBUTIONS}
 
 #: Texts of a SNP that need not be known; attributes of `SnpTable` have the same names.
 _TEXTS = ("chromosome", "counted_allele", "other_allele")
@@ -178,6 +182,9 @@ class SaliencyTable:
         where the network cannot be fused.
     effect_ranges : ndarray (SNPs, 4, 2) of float64, or None
         5th and 95th percentile of each effect over training lines. None in older bundles.
+    attributions : mapping of str to ndarray (SNPs,) of float64
+        By the method's name (`snpredict.choices.ATTRIBUTIONS`): mean absolute contribution over
+        all test samples. Those that the training was asked for.
     """
 
     saliency: np.ndarray
@@ -185,6 +192,7 @@ class SaliencyTable:
     per_fold: np.ndarray
     effects: np.ndarray | None
     effect_ranges: np.ndarray | None = None
+    attributions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def rank(self) -> np.ndarray:
@@ -217,6 +225,10 @@ class SaliencyTable:
             ranges = self.effect_ranges.astype(np.float32)
             for at, names in enumerate(_RANGE_COLUMNS):
                 columns |= zip(names, ranges[:, :, at].T, strict=True)
+        columns |= {
+            _ATTRIBUTION_COLUMNS[method]: values.astype(np.float32)
+            for method, values in self.attributions.items()
+        }
         return pa.table(columns)
 
     @staticmethod
@@ -246,7 +258,7 @@ class SaliencyTable:
             content,
             path,
             kinds={"id": TEXT, **dict.fromkeys(numbers, NUMBERS)},
-            optional=dict.fromkeys(ranges, NUMBERS),
+            optional=dict.fromkeys([*ranges, *_ATTRIBUTION_COLUMNS.values()], NUMBERS),
             n_rows=len(ids),
         )
         _check_ids(columns, path, ids)
@@ -256,6 +268,11 @@ class SaliencyTable:
             per_fold=columns.matrix(folds),
             effects=columns.matrix(effects) if effects else None,
             effect_ranges=_effect_ranges(columns, path, trait) if trait is not None else None,
+            attributions={
+                method: columns.matrix([name])[:, 0]
+                for method, name in _ATTRIBUTION_COLUMNS.items()
+                if columns.has(name)
+            },
         )
         rank, percentile = columns.matrix(["rank", "percentile"]).T
         _check_saliency(table, rank, percentile, path)
@@ -290,6 +307,8 @@ def _check_saliency(
         raise InvalidBundle(f"{path}: the percentiles are not those of the ranks")
     if min(table.saliency.min(), table.centered.min(), table.per_fold.min()) < 0:
         raise InvalidBundle(f"{path}: found a negative saliency, expected 0 or more")
+    if any(values.min() < 0 for values in table.attributions.values()):
+        raise InvalidBundle(f"{path}: found a negative attribution, expected 0 or more")
     # The folds' means are stored in single precision.
     margin = 1e-5 * table.per_fold.max(axis=1)
     below = table.saliency < table.per_fold.min(axis=1) - margin

@@ -62,6 +62,9 @@ class SnpReport:
     effect_ranges : dict of str to (float, float)
         5th and 95th percentile of the effects over training lines; empty where the bundle does not
         have them.
+    attributions : dict of str to float
+        By the method's name: mean absolute contribution over the test samples. Those that the
+        bundle has.
     neighbours : list of Neighbour
         Up to five on either side, by position; empty without a known position.
     """
@@ -81,6 +84,7 @@ class SnpReport:
     effects: dict[str, float]
     effects_hold: str | None
     effect_ranges: dict[str, tuple[float, float]]
+    attributions: dict[str, float]
     neighbours: list[Neighbour]
 
 
@@ -197,6 +201,7 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
         else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
         effects_hold=hold,
         effect_ranges=_ranges(saliency.effect_ranges, at),
+        attributions={name: float(of[at]) for name, of in saliency.attributions.items()},
         neighbours=_neighbours(bundle, at),
     )
 

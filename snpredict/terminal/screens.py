@@ -64,6 +64,8 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
         "saliency": f"{report.saliency:.6g} (centred {report.centered_saliency:.6g})",
         "rank": f"{report.rank:,} of {report.n_snps:,}, percentile {report.percentile:.2f}",
     }
+    for method, value in report.attributions.items():
+        facts[method] = f"{value:.6g} on average, whatever its sign"
     say(console, labelled(facts.items()))
     digits = decimals(bundle) + 2
     ranges = report.effect_ranges

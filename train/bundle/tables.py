@@ -64,6 +64,7 @@ def saliency_table(
         per_fold=run.saliency.T,
         effects=effects,
         effect_ranges=ranges,
+        attributions=run.attributions,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from snpredict.choices import CODINGS, SNPS_IN, check_choice
+from snpredict.choices import ATTRIBUTIONS, CODINGS, SNPS_IN, check_choice
 from snpredict.errors import UsageError
+from train.attribution.methods import check_methods
 from train.data.controls import CONTROLS
 from train.data.filters import SnpFilters
 from train.data.folds import SCHEMES
@@ -405,6 +406,16 @@ class SharedOptions:
         return values
 
 
+Attribution = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,…",
+        help="Also say which SNPs predictions rest on, by these methods: "
+        f"{', '.join(ATTRIBUTIONS)}.",
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOnly:
     """What ``run`` alone is asked for, as it was typed."""
@@ -428,6 +439,7 @@ class RunOnly:
     source: Source = None
     resume: Resume = True
     gpu: Gpu = False
+    attribution: Attribution = None
 
     def parsed(self) -> dict[str, Any]:
         """Attributes of `train.commands.run.RunOptions`."""
@@ -435,6 +447,8 @@ class RunOnly:
         _check_choices(values)
         values["units"] = units(values.pop("unit"))
         values["compare"] = tuple(self.compare or ())
+        values["attribution"] = names(self.attribution or "")
+        check_methods(values["attribution"])
         return values
 
 

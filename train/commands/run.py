@@ -21,6 +21,7 @@ from train.data.dataset import TraitTable, missing_share, same_rows
 from train.data.families import families_of, left_out_folds
 from train.data.folds import check_folds, family_folds, folds_from_column
 from train.data.snpinfo import SnpInfo, info_from_table, with_alleles
+from train.errors import UnsuitableModel
 from train.model import Model
 from train.networks.by_preset import network_of
 from train.networks.network import PREFIX
@@ -59,6 +60,7 @@ class RunOptions(TrainingOptions):
     source: str | None = None
     resume: bool = True
     gpu: bool = False
+    attribution: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ def train_and_export(options: RunOptions, console: Console) -> None:
     data = _Data(o, folder, console)
     for target in data.targets:
         model.require(o.task_of(target), o.covariates)
+    if o.attribution and not model.attributable:
+        raise UnsuitableModel(
+            f"--attribution was given, and model '{model.name}' is not a network",
+            "leave one of the two out",
+        )
     parts = _parts(o, model, data, homes, bundles)
     with turn(folder):
         prepare({part.path: part.settings for part in parts}, data.save)
@@ -245,13 +252,14 @@ def _parts(
         # A model is found again by what it was asked for.
         more: dict[str, Any] = {"model": o.model or model.name, "gpu": o.gpu}
         more["preset"] = getattr(model, "preset", None)
-        more |= {"scheme": o.folds, "bundle": bundle}
+        more |= {"scheme": o.folds, "bundle": bundle, "attribution": o.attribution}
         parts.append(_part(o, home, data.first, target, data.folds, **more))
         for number, other in enumerate(data.others, 1):
             path = home / compare_folder(number)
             parts.append(_part(o, path, other, target, data.folds, **more))
         if o.gblup and model.name != REFERENCE:
             of_gblup = {**more, "model": REFERENCE, "preset": None, "bundle": BundleSettings()}
+            of_gblup["attribution"] = ()
             parts.append(_part(o, home / GBLUP, data.first, target, data.folds, **of_gblup))
         if o.new_families:
             more |= {"scheme": "family", "families": data.families_from}

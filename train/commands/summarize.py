@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.typed_json import as_json
+from snpredict.files import write_file
 from snpredict.terminal.tables import heading_table, show
 from train.errors import IncompleteRun
 from train.evaluation.differences import Difference
@@ -78,6 +79,8 @@ def summarize_run(
     _plot(run)
     if run.has("saliency.npz"):
         _rank_snps(run)
+    if run.attributions:
+        _write_attributions(run)
     console.print(f"summary, tables and plots: {path}", soft_wrap=True)
     why_not = _no_bundle(run, unfinished)
     if why_not or target is None:
@@ -185,6 +188,17 @@ def _rank_snps(run: Run) -> None:
         f"({sum(map(len, run.rows)):,} test samples, {len(run.folds)} folds)",
         path / "avg_saliency_across_folds.png",
     )
+
+
+def _write_attributions(run: Run) -> None:
+    """``attribution.tsv``: every method's scores, which ``gwas --compare`` draws below a GWAS."""
+    info, scores = run.data_folder.snp_info, run.attributions
+    rows = [["snp", "chromosome", "position", *scores]]
+    for at, snp in enumerate(run.data.snps):
+        place = [info.chromosome[at] or "", str(info.position[at] or "")]
+        rows.append([snp, *place, *(f"{values[at]:.8g}" for values in scores.values())])
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    write_file(text.encode(), run.path / "attribution.tsv")
 
 
 def _in_new_families(figures: dict[str, float | None]) -> str:

@@ -11,6 +11,7 @@ Source: docs/methods.md; the design is that of a workshop paper on genome-wide a
 feature attribution, with proximal steps, covariates and averaging added.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
+from train.attribution.explained import NO_SNP, Explained, ExplainedDense
 from train.model import FittedModel, FoldData, Inputs, Record
 from train.networks.dense_inputs import Encoder
 from train.networks.network import Network
@@ -193,8 +195,19 @@ class FittedDense(FittedModel):
         z = self.scores(inputs)
         return (sigmoid(z) if self._binary else self.center + self.scale * z)[:, None]
 
+    def explained(self) -> tuple[Explained, Callable[[Inputs], np.ndarray]]:
+        """The averaged network; covariates and components are inputs of no SNP."""
+        network = self.network()
+        snps = self.encoder.snps
+        others = np.full(network.n_inputs - len(snps), NO_SNP)
+        places = np.concatenate([snps, others])
+        return ExplainedDense(network, self._n_snps, places), self.encoder.inputs
+
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
-        """Write ``model.onnx``, held against the network on random genotypes.
+        """Write ``saliency.npz``, and ``model.onnx``, held against the network.
+
+        Saliency is the mean absolute derivative by a SNP's copies over the test rows; of one input
+        per SNP the centred one is the same.
 
         Raises
         ------
@@ -204,6 +217,11 @@ class FittedDense(FittedModel):
         from snpredict.scoring.onnx_session import open_session
         from train.networks.dense_onnx import dense_onnx
 
+        saliency = np.zeros(self._n_snps)
+        gradients = np.abs(self.network().gradients(self.encoder.inputs(test))).mean(axis=0)
+        snps = self.encoder.snps
+        saliency[snps] = gradients[: len(snps)] / self.encoder.sds[snps]
+        np.savez(folder / "saliency.npz", saliency=saliency, centered=saliency)
         scale = None if self._binary else (self.center, self.scale)
         onnx = dense_onnx(self.encoder, self.network(), self._n_snps, scale)
         (folder / "model.onnx").write_bytes(onnx)

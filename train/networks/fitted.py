@@ -1,5 +1,6 @@
 """A trained network of one fold: what it predicts, and what a run folder keeps of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import Isru, TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.scoring.onnx_session import onnx_predictions
+from train.attribution.explained import Explained, ExplainedScore, channels_of
 from train.model import FittedModel, FoldData, Inputs, Record
 from train.networks.genotype_model import GenotypeModel, as_tensor_input
 from train.networks.onnx_export import fold_onnx
@@ -88,7 +90,7 @@ class FittedNetwork(FittedModel):
         self.center, self.scale = targets.center, targets.scale
         self.chosen = [chosen]
         self._fold, self._seed = data.fold, data.seed
-        self._occurs = data.train.genotypes.frequencies() > 0
+        self._frequencies = data.train.genotypes.frequencies()
 
     def predict(self, inputs: Inputs, batch_size: int = 64) -> np.ndarray:
         """By Keras."""
@@ -107,6 +109,14 @@ class FittedNetwork(FittedModel):
         scale = TraitScale(np.array([self.center]), np.array([self.scale]), Isru(self.model.alpha))
         return self.score.function(), scale
 
+    def explained(self) -> tuple[Explained, Callable[[Inputs], np.ndarray]] | None:
+        """By its score, where it can be told as numbers."""
+        found = self.score_function()
+        if found is None:
+            return None
+        network = ExplainedScore(*found, self._frequencies)
+        return network, lambda inputs: channels_of(inputs.genotypes)
+
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
         """Write what a bundle is made of.
 
@@ -119,7 +129,9 @@ class FittedNetwork(FittedModel):
         ParityError
             Keras and the ONNX file disagree.
         """
-        plain, centered = mean_saliency(self.model, as_tensor_input(test.genotypes), self._occurs)
+        plain, centered = mean_saliency(
+            self.model, as_tensor_input(test.genotypes), self._frequencies > 0
+        )
         np.savez(folder / "saliency.npz", saliency=plain, centered=centered)
 
         onnx = fold_onnx(self.model, self.center, self.scale)

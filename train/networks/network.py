@@ -25,6 +25,7 @@ class Network(SingleTargetModel):
 
     #: A network takes too long for more.
     control_seeds = 1
+    attributable = True
 
     def __init__(self, preset: Preset):
         self.preset = preset

@@ -5,6 +5,7 @@ is widened again: it takes the genotypes of all SNPs and gives those that it doe
 of exactly 0, in its score, in its saliency and in its ONNX file. Nothing else has to know.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
+from train.attribution.explained import Among, Explained
 from train.data.filters import SnpFilters
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 from train.parity import parity_genotypes
@@ -34,6 +36,7 @@ class FilteredModel(Model):
         self.name, self.title, self.about = model.name, model.title, model.about
         self.together, self.control_seeds = model.together, model.control_seeds
         self.tasks, self.covariates, self.dosages = model.tasks, model.covariates, model.dosages
+        self.attributable = model.attributable
         self._model, self._filters, self._order = model, filters, order
 
     def prepare(self, threads: int) -> None:
@@ -88,6 +91,15 @@ class Widened(FittedModel):
         if hidden is not None:
             hidden = replace(hidden, snps=self.kept[hidden.snps])
         return replace(function, weights=self._wide(function.weights), hidden=hidden), scale
+
+    def explained(self) -> tuple[Explained, Callable[[Inputs], np.ndarray]] | None:
+        """With the kept SNPs at their places among all."""
+        found = self.inner.explained()
+        if found is None:
+            return None
+        network, inputs_of = found
+        among = Among(network, self.kept, self._n_snps)
+        return among, lambda inputs: inputs_of(inputs.snps(self.kept))
 
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
         """What the model writes, widened."""

@@ -151,6 +151,16 @@ class Run:
         """`saliency` of the centred gradient."""
         return self._of_folds("saliency.npz", "centered")
 
+    @property
+    def attributions(self) -> dict[str, np.ndarray]:
+        """Mean absolute contributions over all test samples, (SNPs,) float64, by method."""
+        if not self.has("attribution.npz"):
+            return {}
+        return {
+            method: self.over_samples(self._of_folds("attribution.npz", method))
+            for method in self.settings.attribution
+        }
+
     def _of_folds(self, file: str, name: str) -> np.ndarray:
         with _damage_told(self.path):
             return np.stack([np.load(fold_folder(self.path, n) / file)[name] for n in self.folds])

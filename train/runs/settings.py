@@ -160,6 +160,8 @@ class RunSettings(_Settings):
         What the model looks at beside genotypes.
     filters : SnpFilters
         Of the SNPs, in each fold's training rows.
+    attribution : tuple of str
+        Methods of attribution over the test rows, beside saliency.
     """
 
     trait: str
@@ -186,6 +188,7 @@ class RunSettings(_Settings):
     task: str = CONTINUOUS
     covariates: tuple[Covariate, ...] = ()
     filters: SnpFilters = EVERY_SNP
+    attribution: tuple[str, ...] = ()
     bundle: BundleSettings = field(default=BundleSettings(), metadata=_FREE)
 
     @classmethod

@@ -4,6 +4,7 @@ A task is a model on one fold, for one run or for several that differ in their t
 folder of a run's fold holds
 
 ======================== ==================================================================
+``attribution.npz``      mean absolute contributions, where they were asked for
 ``history.csv``          the epochs of a network, while it trains
 ``predictions.npz``      ``rows`` in the data folder, ``predicted`` (rows, columns), trait units
 what the model saves     for a bundle: ``model.onnx``, ``score.npz``, ``saliency.npz`` …
@@ -31,10 +32,11 @@ from snpredict.bundle.manifest import BINARY
 from snpredict.errors import SnpredictError
 from snpredict.files import write_file
 from snpredict.formulas.genotypes import Genotypes
+from train.attribution.methods import attribute
 from train.data.folds import Split, split
 from train.errors import FoldBusy, OutsideModelError
 from train.metrics import binary_figures, metrics
-from train.model import FoldData, Inputs, Model
+from train.model import FittedModel, FoldData, Inputs, Model
 from train.registry import find_model
 from train.runs.data_folder import Target
 from train.runs.filtered import FilteredModel
@@ -174,6 +176,8 @@ class _Fit:
         again = self.model.refit(fold, fitted) if refits else None
         predicted_again = None if again is None else again.predict(test)
         saved = fitted.save(self.task.folder, test) if predicted.shape[1] == 1 else {}
+        if self.settings.attribution and predicted.shape[1] == 1:
+            self._attribute(fitted, test)
         first = 0
         for place, target in self.group.items():
             these = slice(first, first + target.values.shape[1])
@@ -195,6 +199,24 @@ class _Fit:
             if predicted_again is not None and place in refits:
                 result |= {"fit_seconds": 0.0, "seconds": 0.0}
                 self._write(refits[place], target, rows, predicted_again[:, these], result)
+
+    def _attribute(self, fitted: FittedModel, test: Inputs) -> None:
+        """Write ``attribution.npz``: mean absolute contributions of the test rows, by method."""
+        found = fitted.explained()
+        if found is None:
+            return
+        network, inputs_of = found
+        scores = {
+            method: attribute(
+                network,
+                lambda rows: inputs_of(test.rows(rows)),
+                len(test),
+                method,
+                seed=self.settings.seed + self.task.fold,
+            ).score
+            for method in self.settings.attribution
+        }
+        np.savez(self.task.folder / "attribution.npz", **scores)
 
     @contextmanager
     def _mistakes_named(self) -> Iterator[None]:

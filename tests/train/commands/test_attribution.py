@@ -1,0 +1,112 @@
+"""``train run --attribution``: from the option to what ``explain --snp`` says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+
+pytest.importorskip("scipy", reason="needs the extra 'train'")
+
+from snpredict.bundle.load import load_bundle
+from snpredict.cli import app as snpredict
+from snpredict.errors import UsageError
+from tests.simulated import simulate, write_table
+from train.cli import app
+from train.errors import UnsuitableModel
+
+pytestmark = pytest.mark.slow
+
+SMALL = """
+description = "small"
+network = "dense"
+
+[architecture]
+sizes = [[6, 6]]
+components = 0
+snps = "all"
+pairs = 5
+
+[training]
+networks = 2
+tried = 1
+batch_size = 20
+epochs = 10
+learning_rate = 1e-2
+first_rate = 0.02
+penalty_from = 0.1
+penalty_to = 3.0
+balance = false
+
+[start]
+method = "random"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_table(tmp_path / "table.tsv", *simulate(120, 24), n_folds=2)
+    (tmp_path / "small.toml").write_text(SMALL)
+    return tmp_path
+
+
+def run(*words: str, preset: str = "small.toml") -> None:
+    usual = ["run", "table.tsv", "--trait", "height", "--unit", "cm", "--threads", "1"]
+    usual += ["--preset", preset, "--no-gblup", "--out", "models/x"]
+    app([*usual, *words], standalone_mode=False)
+
+
+def test_a_dense_network_says_what_it_rests_on(folder: Path, capsys) -> None:
+    run("--attribution", "deeplift,integrated-gradients,occlusion")
+    table = parquet.read_table("models/x/saliency.parquet")
+    columns = [f"attribution_{name}" for name in ("deeplift", "integrated_gradients", "occlusion")]
+    assert {*columns} <= {*table.column_names}
+    deeplift = table.column(columns[0]).to_numpy()
+    assert deeplift.max() > 0
+    assert deeplift.min() >= 0
+    # The mean over the test rows of both folds.
+    parts = [np.load(f"runs/x/folds/fold_0{n}/attribution.npz")["deeplift"] for n in (1, 2)]
+    np.testing.assert_allclose(deeplift, np.mean(parts, axis=0), rtol=1e-5)
+    header, *rows = Path("runs/x/attribution.tsv").read_text().splitlines()
+    assert header == "snp\tchromosome\tposition\tdeeplift\tintegrated-gradients\tocclusion"
+    assert len(rows) == 24
+
+    bundle = load_bundle(Path("models/x"))
+    snp = bundle.snps.ids[int(deeplift.argmax())]
+    capsys.readouterr()
+    snpredict(["explain", "--model", "models/x", "--snp", snp, "--json"], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)
+    assert told["attributions"]["deeplift"] == pytest.approx(deeplift.max(), rel=1e-6)
+    assert {*told["attributions"]} == {"deeplift", "integrated-gradients", "occlusion"}
+
+
+def test_the_other_networks_too_also_where_snps_are_filtered(folder: Path) -> None:
+    run("--attribution", "deeplift", "--min-maf", "0.2", preset="gblup")
+    found = (
+        parquet.read_table("models/x/saliency.parquet").column("attribution_deeplift").to_numpy()
+    )
+    left_out = [
+        json.loads(Path(f"runs/x/folds/fold_0{n}/result.json").read_text())["chosen"]["snps_kept"]
+        for n in (1, 2)
+    ]
+    assert max(left_out) < 24
+    assert 0 < np.count_nonzero(found) < 24
+
+
+def test_without_the_option_there_are_no_columns(folder: Path) -> None:
+    run()
+    names = parquet.read_table("models/x/saliency.parquet").column_names
+    assert not [name for name in names if name.startswith("attribution")]
+    assert not Path("runs/x/attribution.tsv").exists()
+    assert load_bundle(Path("models/x")).saliency.attributions == {}
+
+
+def test_what_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="--attribution names 'lime'"):
+        run("--attribution", "lime")
+    words = ["run", "table.tsv", "--trait", "height", "--unit", "cm", "--model", "gblup"]
+    with pytest.raises(UnsuitableModel, match="is not a network"):
+        app([*words, "--attribution", "deeplift", "--out", "models/x"], standalone_mode=False)
+    assert not Path("runs").exists()
