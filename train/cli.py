@@ -11,7 +11,15 @@ from snpredict.terminal.commands import App, Command
 from snpredict.terminal.program import run_program
 from snpredict.terminal.start import interrupt
 from train.commands.console import Messages
-from train.commands.options import EvaluateOnly, Genotypes, GwasOnly, RunOnly, SharedOptions
+from train.commands.options import (
+    EvaluateOnly,
+    Genotypes,
+    GwasOnly,
+    RunOnly,
+    SharedOptions,
+    SimulateOnly,
+    SimulationDesign,
+)
 from train.errors import MissingExtra
 
 app = App(
@@ -56,6 +64,15 @@ def evaluate(
     words = context.meta["arguments"]
     options = EvaluateOptions(table=table, arguments=words, **shared.parsed(), **own.parsed())
     run_evaluation(options, stderr)
+
+
+@app.command()
+def simulate(design: SimulationDesign, own: SimulateOnly) -> None:
+    """Make up genotypes, or take real ones, and a trait whose loci are known."""
+    from train.commands.simulate import SimulateOptions
+    from train.commands.simulate import simulate as run_simulation
+
+    run_simulation(SimulateOptions(design=design, **own.parsed(design)), stderr)
 
 
 @app.command()

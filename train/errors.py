@@ -103,3 +103,9 @@ class OutsideModelError(SnpredictError):
     """``package.module:NAME`` does not lead to a model, or to one that cannot be used."""
 
     exit_code = 66
+
+
+class SimulationError(SnpredictError):
+    """What is to be simulated cannot be: shares out of range, or too few SNPs for the loci."""
+
+    exit_code = 67

@@ -512,6 +512,140 @@ class GwasOnly:
         return {**values, "how": HowRead(**reading, find_classes=True)}
 
 
+DESIGNS = ("structured", "families", "outbred", "spike-in")
+_READINGS = ("code", "written")
+_GENOTYPE_FORMATS = ("bed", "vcf", "table")
+
+SimulationDesign = Annotated[
+    str,
+    typer.Argument(
+        metavar="DESIGN",
+        help="structured: admixed samples and a binary trait, as published. families: inbred lines "
+        "of one hub parent. outbred: diploids with linkage. spike-in: real genotypes.",
+    ),
+]
+SimulationFolder = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="A new folder for all files.")
+]
+Samples = Annotated[int, typer.Option(min=2, metavar="N", help="How many lines.")]
+Snps = Annotated[int, typer.Option(min=1, metavar="N", help="How many SNPs.")]
+FamilyCount = Annotated[int, typer.Option(min=1, metavar="N", help="Families of that design.")]
+Generations = Annotated[int, typer.Option(min=1, metavar="N", help="Of selfing in families.")]
+Ancestry = Annotated[
+    float,
+    typer.Option(
+        "--a",
+        min=1e-3,
+        metavar="A",
+        help="Of the structured design: small values make distinct populations.",
+    ),
+]
+Reading = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(_READINGS),
+        help="Frequencies of the structured design: as in its program, or as in its text.",
+    ),
+]
+Centred = Annotated[
+    bool, typer.Option(help="Whether the structured design's trait has about as many cases.")
+]
+SpikeGenotypes = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The real genotypes of a spike-in, in any format."),
+]
+SimulatedTrait = Annotated[str, typer.Option(metavar="NAME", help="What the trait is called.")]
+Loci = Annotated[
+    str,
+    typer.Option(
+        metavar="KIND=N,…",
+        help="Loci: additive, dominant, recessive, overdominant, and epistatic, which is pairs "
+        "without effects of their own.",
+    ),
+]
+Heritability = Annotated[
+    float, typer.Option("--h2", metavar="SHARE", help="Share of the genetic variance.")
+]
+Background = Annotated[
+    float, typer.Option(metavar="SHARE", help="Share of many small effects in that variance.")
+]
+Prevalence = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Make a trait of 0 and 1 with that share of cases."),
+]
+Decoys = Annotated[
+    bool, typer.Option(help="Name a SNP without effect per locus, as frequent and far from all.")
+]
+SiteEffect = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="X",
+        help="Add the effect of a site, X times the genetic SD, and its column.",
+    ),
+]
+GenotypeFormat = Annotated[
+    str,
+    typer.Option("--format", metavar="|".join(_GENOTYPE_FORMATS), help="Of the genotypes."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateOnly:
+    """What ``simulate`` is asked for, as it was typed."""
+
+    out: SimulationFolder
+    samples: Samples = 1000
+    snps: Snps = 5000
+    families: FamilyCount = 20
+    generations: Generations = 5
+    a: Ancestry = 0.1
+    reading: Reading = "code"
+    centred: Centred = True
+    genotypes: SpikeGenotypes = None
+    trait: SimulatedTrait = "trait"
+    loci: Loci = "additive=10"
+    h2: Heritability = 0.5
+    background: Background = 0.0
+    prevalence: Prevalence = None
+    decoys: Decoys = True
+    site: SiteEffect = 0.0
+    format: GenotypeFormat = "bed"
+    seed: Seed = 1
+    id_column: IdColumn = None
+    ignore: Ignore = None
+    snps_from: SnpsFrom = None
+    snps_in: SnpsIn = None
+    coding: Coding = None
+
+    def parsed(self, design: str) -> dict[str, Any]:
+        """Attributes of `train.commands.simulate.SimulateOptions`."""
+        values = dict(vars(self))
+        _check_choices(values)
+        check_choice("DESIGN", design, DESIGNS)
+        check_choice("--reading", self.reading, _READINGS)
+        check_choice("--format", self.format, _GENOTYPE_FORMATS)
+        values["heritability"] = values.pop("h2")
+        values["loci"] = _counts(self.loci)
+        values["ignore"] = tuple(self.ignore or ())
+        of_reading = {one.name for one in fields(HowRead)} & values.keys()
+        reading = {name: values.pop(name) for name in of_reading}
+        return {**values, "how": HowRead(**reading)}
+
+
+def _counts(text: str) -> dict[str, int]:
+    found = {}
+    for part in names(text):
+        kind, _, count = part.partition("=")
+        if not count.isdecimal():
+            raise UsageError(
+                f"--loci has '{part}'; expected KIND=N",
+                "for example --loci additive=10,epistatic=5",
+            )
+        found[kind] = int(count)
+    return found
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names by commas, each once."""
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

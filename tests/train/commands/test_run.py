@@ -362,7 +362,7 @@ def test_bad_tables_end_in_one_line_and_leave_nothing(
         (("--ignore", "height2"), 50, "no column 'height2'"),
         (("--family-column", "none"), 63, "--ignore family"),
         (("--snps-from", "Sim09_1_A_C"), 50, "no column 'Sim09_1_A_C'"),
-        (("--preset", "pap"), 54, "known: default"),
+        (("--preset", "pap"), 54, "known: deeplift, default"),
         (("--out", "table.tsv.gz/x"), 40, "is not a folder"),
         (("--jobs", "many"), 2, "--jobs"),
     ],

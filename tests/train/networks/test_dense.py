@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.genotypes import Genotypes
+from snpredict.scoring.onnx_session import open_session
 from train.check_model import check_model
 from train.data.folds import Split
 from train.errors import PresetError
@@ -172,7 +172,7 @@ def test_the_onnx_file_predicts_the_same(task, components, tmp_path):
     test = inputs.rows(ROWS.test)
     saved = fitted.save(tmp_path, test)
     assert saved["parity_network_onnx"] < 1e-4
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    session = open_session((tmp_path / "model.onnx").read_bytes(), 1)
     feeds = {"genotypes": test.codes, "covariates": test.covariates.astype(np.float32)}
     (found,) = session.run(["prediction"], feeds)
     np.testing.assert_allclose(found, fitted.predict(test)[:, 0], rtol=1e-4, atol=1e-4)
