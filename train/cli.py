@@ -68,7 +68,7 @@ def evaluate(
 
 @app.command()
 def simulate(design: SimulationDesign, own: SimulateOnly) -> None:
-    """Make up genotypes, or take real ones, and a trait whose loci are known."""
+    """Make up genotypes, and a trait whose loci are known."""
     from train.commands.simulate import SimulateOptions
     from train.commands.simulate import simulate as run_simulation
 

@@ -9,6 +9,10 @@ from train.simulate.lines import Lines, Sites, even_sites, recombination, sample
 #: Haplotypes that founders are mosaics of, and changes from one to another per centimorgan.
 _ANCESTORS, _CHANGES_PER_CM = 12, 0.2
 
+#: How often the ancestors' genealogy changes, and the share of them that a SNP parts otherwise than
+#: the one before.
+_GENEALOGIES_PER_CM, _MUTATED = 0.5, 0.1
+
 
 class Families(Lines):
     """Recombinant inbred lines: a hub parent crossed to others, then selfed by single seeds.
@@ -99,10 +103,19 @@ class Outbred(Lines):
 
 
 def mosaics(count: int, sites: Sites, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Alleles 0 and 1 of haplotypes that copy a few ancestors, SNP by SNP: (count,) of int8."""
+    """Alleles 0 and 1 of haplotypes that copy a few ancestors, SNP by SNP: (count,) of int8.
+
+    Which ancestors share an allele changes along the genome, as their genealogy does: close SNPs
+    mostly part them alike.
+    """
     ancestor = random.integers(0, _ANCESTORS, count)
+    alleles = np.zeros(_ANCESTORS, bool)
     for step in sites.steps():
         moves = random.random(count) < 1 - np.exp(-step * _CHANGES_PER_CM)
         ancestor[moves] = random.integers(0, _ANCESTORS, np.count_nonzero(moves))
-        alleles = random.random(_ANCESTORS) < random.uniform(0.1, 0.9)
+        drawn = random.random(_ANCESTORS) < random.uniform(0.1, 0.9)
+        if random.random() < 1 - np.exp(-step * _GENEALOGIES_PER_CM):
+            alleles = drawn
+        else:
+            alleles = np.where(random.random(_ANCESTORS) < _MUTATED, drawn, alleles)
         yield alleles[ancestor].astype(np.int8)
