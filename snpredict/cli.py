@@ -19,6 +19,7 @@ from snpredict.errors import UsageError
 from snpredict.terminal.commands import App
 from snpredict.terminal.options import (
     Best,
+    Covariates,
     Families,
     File,
     FileOptions,
@@ -96,6 +97,7 @@ def predict(
     ] = 0,
     interval: Interval = None,
     families: Families = None,
+    covariates: Covariates = None,
     reading: FileOptions = FileOptions(),
     threads: Threads = 0,
     quiet: Quiet = False,
@@ -156,6 +158,7 @@ def predict(
             top=top,
             interval=interval,
             families=families or FAMILIES[0],
+            covariates=covariates,
             watch=watch(quiet),
         )
     selection = plan.of(predictions)

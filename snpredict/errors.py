@@ -220,6 +220,12 @@ class SamplesDiffer(SnpredictError):
 # --- writing -----------------------------------------------------------------------------------
 
 
+class BadCovariate(SnpredictError):
+    """A table of covariates lacks a column or a sample, or has a value that is not one."""
+
+    exit_code = 39
+
+
 class OutputError(SnpredictError):
     """The results could not be written."""
 

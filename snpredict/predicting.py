@@ -7,6 +7,7 @@ explanations refuse a file that has too little of what the model needs.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from snpredict.ahead import default_threads
 from snpredict.bundle.load import Bundle
 from snpredict.choices import FAMILIES
-from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample
+from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample, UsageError
 from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.intervals import intervals_of
@@ -31,6 +32,7 @@ from snpredict.matching.matched_file import (
 )
 from snpredict.names import did_you_mean, listed
 from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.scoring.covariates import CovariateTable
 from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
 from snpredict.scoring.scorer import Scorer
 
@@ -50,6 +52,7 @@ def predict_file(
     top: int = 0,
     interval: float | None = None,
     families: str = FAMILIES[0],
+    covariates: Path | None = None,
     watch: Watch = unwatched,
 ) -> FilePrediction:
     """Predict every sample of a genotype file.
@@ -67,6 +70,8 @@ def predict_file(
         Level of prediction intervals.
     families : str
         Whose intervals and reliabilities, see `snpredict.intervals`.
+    covariates : Path, optional
+        A table of the covariates that the model takes, see `snpredict.scoring.covariates`.
     watch : callable, optional
         Shows progress.
 
@@ -84,6 +89,7 @@ def predict_file(
         top=top,
         interval=interval,
         families=families,
+        covariates=covariates,
         watch=watch,
     )[0]
 
@@ -97,6 +103,7 @@ def predict_models(
     top: int = 0,
     interval: float | None = None,
     families: str = FAMILIES[0],
+    covariates: Path | None = None,
     watch: Watch = unwatched,
 ) -> list[FilePrediction]:
     """As `predict_file` with each of several models; the file is read once.
@@ -110,7 +117,11 @@ def predict_models(
         As `predict_file`; which model it is about stands first where there are several.
     """
     several = len(bundles) > 1
-    passes = [_Scoring(bundle, threads, top, interval, families) for bundle in bundles]
+    tables = _covariate_tables(bundles, covariates, options)
+    passes = [
+        _Scoring(bundle, threads, top, interval, families, table)
+        for bundle, table in zip(bundles, tables, strict=True)
+    ]
     files = match_files(path, bundles, options, watch=watch)
     for file in files:
         with _about(file.bundle, several):
@@ -123,14 +134,37 @@ def predict_models(
     return [one.result(check) for one, check in zip(passes, checks, strict=True)]
 
 
+def _covariate_tables(
+    bundles: Sequence[Bundle], path: Path | None, options: InputOptions | None
+) -> list[CovariateTable | None]:
+    """The table as each of the models takes it; None for those that take none."""
+    takers = [bundle for bundle in bundles if bundle.manifest.covariates]
+    if path is not None and not takers:
+        raise UsageError("--covariates was given, and no model takes any", "leave --covariates out")
+    id_column = None if options is None else options.reading.id_column
+    return [
+        CovariateTable(path, bundle.manifest.covariates, id_column)
+        if path is not None and bundle.manifest.covariates
+        else None
+        for bundle in bundles
+    ]
+
+
 class _Scoring:
     """One model, ready to score a file, and what it has scored so far."""
 
     def __init__(
-        self, bundle: Bundle, threads: int, top: int, interval: float | None, families: str
+        self,
+        bundle: Bundle,
+        threads: int,
+        top: int,
+        interval: float | None,
+        families: str,
+        covariates: CovariateTable | None,
     ):
+        self._covariates = covariates
         self._intervals = None if interval is None else intervals_of(bundle, interval, families)
-        self._scorer = Scorer(bundle, threads)
+        self._scorer = Scorer(bundle, threads, covariates)
         self._ensemble = read_ensemble(bundle, self._scorer) if top else None
         self._scores = ScoreCollector(len(bundle.manifest.folds))
         self._top, self._snps, self._families = top, bundle.snps, families
@@ -153,6 +187,10 @@ class _Scoring:
         """That of the whole file."""
         rows = self._rows if self._ensemble is not None else None
         scores = self._scores.collected()
+        if self._covariates is not None:
+            table = {str(self._covariates.path): self._covariates.sha256}
+            source = check.source
+            check = replace(check, source=replace(source, files={**source.files, **table}))
         return FilePrediction(check, scores, rows, self._intervals, self._families)
 
 

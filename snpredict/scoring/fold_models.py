@@ -11,13 +11,15 @@ from snpredict.formulas.score_function import ScoreFunction
 class FoldModels(Protocol):
     """What every kind of bundle offers to be scored: its fold models, loaded and tried out."""
 
-    def predict(self, genotypes: Genotypes) -> np.ndarray:
+    def predict(self, genotypes: Genotypes, covariates: np.ndarray | None = None) -> np.ndarray:
         """Prediction of every fold model, trait units; called from several threads.
 
         Parameters
         ----------
         genotypes : Genotypes
             A tile: all its rows take part in one computation of a fixed shape.
+        covariates : ndarray (samples, columns) of float32, or None
+            Of models that take them; NaN for a missing value.
 
         Returns
         -------

@@ -39,7 +39,7 @@ class LinearModel:
         if not finite:
             raise InvalidBundle(f"{bundle.path}: its effects add up to more than a number can be")
 
-    def predict(self, genotypes: Genotypes) -> np.ndarray:
+    def predict(self, genotypes: Genotypes, covariates: np.ndarray | None = None) -> np.ndarray:
         """See `FoldModels.predict`."""
         step = max(1, _CELLS // genotypes.n_snps)
         sums = [

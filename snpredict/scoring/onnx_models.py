@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from snpredict.bundle.load import Bundle
-from snpredict.errors import InvalidBundle, UsageError, WrongKindOfModel
+from snpredict.errors import InvalidBundle, UsageError
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction, dosage_steps
@@ -34,18 +34,11 @@ class OnnxModels:
             self._inputs.append(("covariates", "float", bundle.manifest.n_covariates))
         self._sessions = [(path, self._open(path)) for path in bundle.manifest.models]
         self._function: ScoreFunction | None = None
-        if bundle.manifest.covariates:
-            names = ", ".join(covariate.name for covariate in bundle.manifest.covariates)
-            raise WrongKindOfModel(
-                f"model {bundle.manifest.name!r} also takes covariates ({names}), which a file of "
-                "genotypes does not hold",
-                "run its ONNX files on a runtime of your own; docs/bundle.md says how",
-            )
         try_out(bundle, self)
 
-    def predict(self, genotypes: Genotypes) -> np.ndarray:
+    def predict(self, genotypes: Genotypes, covariates: np.ndarray | None = None) -> np.ndarray:
         """See `FoldModels.predict`."""
-        folds = self._run(genotypes.codes)
+        folds = self._run(genotypes.codes, covariates)
         have_dosages = genotypes.have_dosages()
         if not have_dosages.any():
             return folds
@@ -55,9 +48,10 @@ class OnnxModels:
     def score_function(self) -> ScoreFunction | None:
         """The fused ensemble's score as numbers, or None when the bundle has no ensemble.
 
-        They come out of the very graph that predicts.
+        They come out of the very graph that predicts. They hold no covariates: a model that takes
+        some has none.
         """
-        if self._bundle.manifest.ensemble is None:
+        if self._bundle.manifest.ensemble is None or self._bundle.manifest.covariates:
             return None
         if self._function is None:
             path, session = self._sessions[0]
@@ -92,14 +86,21 @@ class OnnxModels:
             )
         return session
 
-    def _run(self, codes: np.ndarray, output: str = "prediction") -> np.ndarray:
+    def _run(
+        self, codes: np.ndarray, covariates: np.ndarray | None = None, output: str = "prediction"
+    ) -> np.ndarray:
         """One output of all fold models: (samples, folds) of float32."""
         fused = self._bundle.manifest.ensemble is not None
         shape = (len(codes), len(self._bundle.manifest.folds)) if fused else (len(codes),)
+        given = {"genotypes": codes}
+        if self._bundle.manifest.covariates:
+            width = self._bundle.manifest.n_covariates
+            nothing = np.zeros((len(codes), width), np.float32)
+            given["covariates"] = nothing if covariates is None else covariates
         results = []
         for path, session in self._sessions:
             try:
-                (result,) = session.run([output], {"genotypes": codes})
+                (result,) = session.run([output], given)
             except Exception as error:
                 raise self._invalid(path, error) from None
             if result.shape != shape:
@@ -124,7 +125,7 @@ class OnnxModels:
                 "--dosages round takes the nearest code, --dosages ignore the file's hard calls",
             )
         codes, fractions = genotypes.codes, np.asarray(genotypes.fractions, np.float64)
-        z = self._run(codes, "score").astype(np.float64)
+        z = self._run(codes, output="score").astype(np.float64)
         for code, step in dosage_steps(function.weights.astype(np.float64)).items():
             z += (fractions * (codes == code)) @ step
         if function.hidden is not None:

@@ -18,10 +18,11 @@ import numpy as np
 from snpredict.ahead import default_threads, map_ahead
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import VARIANT_EFFECTS
-from snpredict.errors import InvalidBundle
+from snpredict.errors import InvalidBundle, WrongKindOfModel
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.reader import GenotypeBlock
+from snpredict.scoring.covariates import CovariateTable
 from snpredict.scoring.fold_models import FoldModels
 from snpredict.scoring.linear import LinearModel
 from snpredict.scoring.predictions import ScoreCollector, ScoredBlock, Scores
@@ -36,7 +37,7 @@ def open_models(bundle: Bundle) -> FoldModels:
     InvalidBundle
         See `Scorer`.
     WrongKindOfModel
-        The bundle predicts nothing, or not from genotypes alone.
+        The bundle predicts nothing.
     """
     if bundle.manifest.kind == VARIANT_EFFECTS:
         raise bundle.predicts_nothing()
@@ -55,6 +56,8 @@ class Scorer:
     bundle : Bundle
     threads : int
         Model runs at a time; 0 takes one per core.
+    covariates : CovariateTable, optional
+        Of a model that takes covariates: what is known of the samples that will be scored.
 
     Raises
     ------
@@ -63,11 +66,12 @@ class Scorer:
         outputs for simple genotypes are not finite, or not those that the manifest implies; or
         the bundle's effects are not those of its weights.
     WrongKindOfModel
-        The bundle predicts nothing, or not from genotypes alone.
+        The bundle predicts nothing.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 0):
+    def __init__(self, bundle: Bundle, threads: int = 0, covariates: CovariateTable | None = None):
         self._bundle = bundle
+        self._covariates = covariates if bundle.manifest.covariates else None
         self._threads = threads or default_threads()
         self._models = open_models(bundle)
         self._training_set = bundle.training_set
@@ -109,7 +113,18 @@ class Scorer:
             A model gives a prediction that is not finite, or fails.
         UsageError
             There are dosages, and the bundle has no fused ensemble.
+        WrongKindOfModel
+            The model takes covariates, and there is no table of them.
+        BadCovariate
+            A sample has no row in it.
         """
+        if self._bundle.manifest.covariates and self._covariates is None:
+            names = ", ".join(covariate.name for covariate in self._bundle.manifest.covariates)
+            raise WrongKindOfModel(
+                f"model {self._bundle.manifest.name!r} also takes covariates ({names}), which a "
+                "file of genotypes does not hold",
+                "name a table of them with --covariates TABLE",
+            )
         cut = tiles(blocks, self._bundle.manifest.n_snps)
         return map_ahead(self._score, cut, self._threads, 2 * self._threads, pool)
 
@@ -119,7 +134,7 @@ class Scorer:
 
     def _score(self, tile: Tile) -> ScoredBlock:
         n = len(tile.samples)
-        folds = self._models.predict(tile.genotypes)[:n]
+        folds = self._models.predict(tile.genotypes, self._covariates_of(tile))[:n]
         if not np.isfinite(folds).all():
             raise InvalidBundle(f"{self._bundle.path}: a prediction is not finite")
         genotypes = tile.genotypes.rows(slice(0, n))
@@ -128,3 +143,12 @@ class Scorer:
         # A training line with dosages is known by the nearest codes.
         held_out = self._training_set.held_out_by(genotypes.nearest())
         return ScoredBlock(tile.samples, genotypes, folds, held_out)
+
+    def _covariates_of(self, tile: Tile) -> np.ndarray | None:
+        """Of its samples, then rows of missing values."""
+        if self._covariates is None:
+            return None
+        known = self._covariates.of(tile.samples)
+        filled = np.full((len(tile.genotypes), known.shape[1]), np.nan, np.float32)
+        filled[: len(known)] = known
+        return filled

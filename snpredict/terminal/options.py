@@ -79,6 +79,16 @@ Index = Annotated[
         "of a trait in the training set. A negative weight selects for low values.",
     ),
 ]
+Covariates = Annotated[
+    Path | None,
+    typer.Option(
+        "--covariates",
+        metavar="TABLE",
+        show_default=False,
+        help="A table of sample ids and of the covariates that a model takes. NA stands for a "
+        "value that is not known.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write the results to a file."),
