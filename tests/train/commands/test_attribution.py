@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("scipy", reason="needs the extra 'train'")
 
+from snpredict.api import load
 from snpredict.bundle.load import load_bundle
 from snpredict.cli import app as snpredict
 from snpredict.errors import UsageError
@@ -110,3 +111,21 @@ def test_what_is_refused(folder: Path) -> None:
     with pytest.raises(UnsuitableModel, match="is not a network"):
         app([*words, "--attribution", "deeplift", "--out", "models/x"], standalone_mode=False)
     assert not Path("runs").exists()
+
+
+def test_a_model_of_covariates_predicts_what_its_folds_predicted(folder: Path) -> None:
+    header, *rows = Path("table.tsv").read_text().splitlines()
+    lines = [
+        f"{row}\t{'NA' if at % 11 == 0 else at % 7}\t{'north' if at % 2 else 'south'}"
+        for at, row in enumerate(rows)
+    ]
+    Path("table.tsv").write_text("\n".join([f"{header}\tage\tsite", *lines]) + "\n")
+    run("--covariates", "age,site")
+    model = load("models/x")
+    found = model.predict("table.tsv", covariates=Path("table.tsv")).scores
+    # A line is known by its genotypes, and predicted by the fold that did not see it; not so two
+    # lines of different folds that have the same ones.
+    known = parquet.read_table("models/x/out_of_fold.parquet").column("predicted").to_numpy()
+    single = found.held_out >= 0
+    assert single.sum() > 110
+    np.testing.assert_allclose(found.prediction[single], known[single], rtol=1e-5)
