@@ -83,7 +83,8 @@ def miami(above: Points, below: Points, title: str, line: float | None) -> bytes
     bottom.xaxis.tick_top()
     top.tick_params(labelbottom=False)
     _name_chromosomes(bottom, genome)
-    figure.subplots_adjust(hspace=0.13)
+    # The names of the chromosomes stand between the two, upright where there are many.
+    figure.subplots_adjust(hspace=0.32 if len(genome.names) > 12 else 0.15)
     return _png(figure)
 
 
