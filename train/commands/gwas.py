@@ -108,7 +108,13 @@ def gwas(options: GwasOptions, console: Console) -> None:
     say(said)
     adjusted = f", adjusted for {', '.join(names)}" if names else ""
     say(f"{model} model of '{o.trait}'{adjusted}")
-    total = study.n_snps * (scan.passes(o.kinship) if model == "mixed" else 1)
+    kinship = scan.kinship_of(study, o.kinship)
+    if model == "mixed" and kinship != o.kinship:
+        say(
+            "warning: the SNPs are of one chromosome, or their places are not known: the kinship "
+            "is that of all SNPs, and each SNP is tested against a kinship that holds it"
+        )
+    total = study.n_snps * (scan.passes(kinship) if model == "mixed" else 1)
     facts: dict[str, object] = {}
     with _progress(console, f"{model} model", total) as tell:
         if model == "linear":
@@ -116,8 +122,8 @@ def gwas(options: GwasOptions, console: Console) -> None:
         elif model == "logistic":
             tested, facts["firth"] = scan.logistic(study, covariates, tell)
         else:
-            tested, facts["kinship_share"] = scan.mixed(study, covariates, o.kinship, tell)
-            facts["kinship"] = o.kinship
+            tested, facts["kinship_share"] = scan.mixed(study, covariates, kinship, tell)
+            facts["kinship"] = kinship
     found = Associations(study.source.snps, study.source.info, tested)
     contents, threshold = _contents(o, model, found, below)
     contents[o.out.with_name(o.out.name + ".json")] = _record(o, study, model, names, found, facts)

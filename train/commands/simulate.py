@@ -68,6 +68,12 @@ def simulate(options: SimulateOptions, console: Console) -> None:
             "--genotypes FILE belongs to the design spike-in, and spike-in needs it",
             "give both or neither",
         )
+    if o.design == "structured" and (o.prevalence is not None or o.site or o.background):
+        raise UsageError(
+            "the design structured has its own trait: --prevalence, --site and --background do not "
+            "go with it",
+            "leave them out, or take another design",
+        )
     lines = _lines(o)
     trait = _trait(o, lines)
     columns: dict[str, np.ndarray | list[str]] = {o.trait: trait.y}

@@ -67,6 +67,12 @@ def mixed(study: Study, covariates: np.ndarray, kinship: str, tell: Tell) -> tup
     return found._replace(n=found.n.astype(np.int64)), float(np.mean(shares))
 
 
+def kinship_of(study: Study, asked: str) -> str:
+    """Which of `KINSHIPS` there can be: no chromosome can be left out where only one is known."""
+    names = {str(name) for name in study.source.info.chromosome}
+    return asked if len(names) > 1 else KINSHIPS[1]
+
+
 def passes(kinship: str) -> int:
     """How often `mixed` looks at a SNP."""
     return 3 if kinship == "loco" else 2
@@ -75,11 +81,10 @@ def passes(kinship: str) -> int:
 def _groups(study: Study, kinship: str) -> Iterator[tuple[np.ndarray, bool]]:
     """SNPs that share a kinship, and whether they are left out of it."""
     names = np.array([str(name) for name in study.source.info.chromosome])
-    different = list(dict.fromkeys(names.tolist()))
-    if kinship == "all" or len(different) < 2:
+    if kinship_of(study, kinship) == "all":
         yield np.arange(study.n_snps), False
         return
-    for name in different:
+    for name in dict.fromkeys(names.tolist()):
         yield np.flatnonzero(names == name), True
 
 

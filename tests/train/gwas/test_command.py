@@ -147,6 +147,14 @@ def test_structure_is_warned_of(folder: Path, capsys) -> None:
     assert "--model mixed or --components N" in told
 
 
+def test_one_chromosome_cannot_be_left_out(folder: Path, capsys) -> None:
+    lines = Path("lines.bim").read_text().splitlines()
+    Path("lines.bim").write_text("".join("1" + line[line.index("\t") :] + "\n" for line in lines))
+    gwas("--model", "mixed")
+    assert "the kinship is that of all SNPs" in capsys.readouterr().err
+    assert json.loads(Path("found.tsv.json").read_text())["kinship"] == "all"
+
+
 def test_a_covariate_made_of_the_trait_is_warned_of(folder: Path, capsys) -> None:
     gwas("--covariates", "copy")
     assert "the covariate 'copy' alone predicts 'y' (correlation 1.000)" in capsys.readouterr().err

@@ -266,6 +266,8 @@ def test_a_spike_in_leaves_the_genotypes_where_they_are(folder):
     [
         (["outbred", "--genotypes", "x.vcf"], UsageError, "belongs to the design spike-in"),
         (["spike-in"], UsageError, "spike-in needs it"),
+        (["structured", "--site", "1"], UsageError, "has its own trait"),
+        (["structured", "--prevalence", "0.1"], UsageError, "has its own trait"),
         (["polyploid"], UsageError, "DESIGN"),
         (["outbred", "--loci", "additive"], UsageError, "expected KIND=N"),
         (["outbred", "--h2", "2"], SimulationError, "heritability is 2"),
