@@ -74,6 +74,23 @@ class Genotypes:
         copies = np.where(self.codes == MISSING, np.nan, self.codes)
         return copies if self.fractions is None else copies + self.fractions
 
+    def means(self) -> np.ndarray:
+        """Mean copies of every SNP over the called genotypes, (SNPs,) float32; 0 where none is."""
+        called = self.codes != MISSING
+        totals = np.where(called, self.codes, 0).sum(axis=0)
+        if self.fractions is not None:
+            totals = totals + self.fractions.sum(axis=0, dtype=np.float64)
+        return (totals / np.maximum(called.sum(axis=0), 1)).astype(np.float32)
+
+    def centred(self, means: np.ndarray) -> np.ndarray:
+        """Copies minus the SNPs' means, (samples, SNPs) float32; a missing genotype becomes 0."""
+        values = self.codes.astype(np.float32)
+        if self.fractions is not None:
+            values += self.fractions
+        values -= means
+        values[self.codes == MISSING] = 0.0
+        return values
+
     def nearest(self) -> np.ndarray:
         """Codes with every dosage at its nearest code, (samples, SNPs) int8."""
         if self.fractions is None:

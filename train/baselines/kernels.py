@@ -24,7 +24,6 @@ from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import BASELINE_SHARES, gaussian, solve_dual, squared_distances
 from train.baselines.sums import sum_over_snps
-from train.data.centred import centered, training_means
 from train.data.covariates import CovariateScale
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
@@ -83,12 +82,12 @@ def _kernel(
 
 def linear_kernel(genotypes: Genotypes) -> Iterator[Kernel]:
     """GBLUP's kernel X Xᵀ on codes centred on the rows of the fit, gaps at the mean."""
-    means = training_means(genotypes)
-    x = centered(genotypes, means)
+    means = genotypes.means()
+    x = genotypes.centred(means)
     yield _kernel(
         {},
         x @ x.T,
-        lambda other: centered(other, means) @ x.T,
+        lambda other: other.centred(means) @ x.T,
         lambda dual: (x.T @ dual, means),
     )
 
@@ -121,15 +120,15 @@ def gaussian_kernels(genotypes: Genotypes) -> Iterator[Kernel]:
 
     Gaps are at the mean of the fit's rows, and so is the median distance that scales g.
     """
-    means = training_means(genotypes)
-    x = centered(genotypes, means)
+    means = genotypes.means()
+    x = genotypes.centred(means)
     squares = np.einsum("ij,ij->i", x, x)
     distances = squared_distances(x, x, squares, squares)
     np.fill_diagonal(distances, 0.0)
     median = float(np.median(distances)) or 1.0
 
     def distances_to(other: Genotypes) -> np.ndarray:
-        z = centered(other, means)
+        z = other.centred(means)
         return squared_distances(z, x, np.einsum("ij,ij->i", z, z), squares)
 
     for bandwidth in BANDWIDTHS:

@@ -11,7 +11,6 @@ from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.dual import START_SHARES
 from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.baselines.sums import sum_over_snps
-from train.data.centred import centered
 from train.model import FittedModel, FoldData, Inputs, Record, SingleTargetModel
 
 #: How often effects are re-weighted, and how far down, as in the start of the preset ``linear``.
@@ -64,7 +63,7 @@ class FittedRidge(FittedModel):
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """A sum over SNPs."""
-        score = centered(inputs.genotypes, self.solution.means) @ self.solution.effects
+        score = inputs.genotypes.centred(self.solution.means) @ self.solution.effects
         return (self.center + self.scale * score.astype(np.float64))[:, None]
 
     def score_function(self) -> tuple[ScoreFunction, TraitScale]:

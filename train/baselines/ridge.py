@@ -14,7 +14,6 @@ import numpy as np
 from snpredict.formulas.encoding import channel_weights
 from snpredict.formulas.genotypes import Genotypes
 from train.baselines.dual import START_SHARES, solve_dual
-from train.data.centred import centered, training_means
 from train.metrics import pearson
 
 
@@ -64,9 +63,9 @@ def fit_ridge(
     shares : sequence of float
         The h² that are tried.
     """
-    means = training_means(genotypes)
-    x = centered(genotypes, means)
-    x_validation = centered(validation, means)
+    means = genotypes.means()
+    x = genotypes.centred(means)
+    x_validation = validation.centred(means)
 
     variances = np.ones(x.shape[1], np.float32)
     best: RidgeSolution | None = None

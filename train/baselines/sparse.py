@@ -18,7 +18,6 @@ import numpy as np
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from train.baselines.sums import sum_over_snps
-from train.data.centred import centered, training_means
 from train.model import FittedModel, FoldData, Inputs, Model, Record
 
 #: Prior variances of an effect, as shares of σ_g².
@@ -55,16 +54,16 @@ class FittedEffects(FittedModel):
         self.chosen = [{"sweeps": SWEEPS, "burn_in": BURN_IN} for _ in range(targets.shape[1])]
         self.center, scale = targets.mean(axis=0), targets.std(axis=0)
         self.scale = np.where(scale > 0, scale, 1.0)
-        self.means = training_means(inputs.genotypes)
+        self.means = inputs.genotypes.means()
         self.effects = posterior_mean_effects(
-            centered(inputs.genotypes, self.means),
+            inputs.genotypes.centred(self.means),
             (targets - self.center) / self.scale,
             np.random.default_rng([seed, 30]),
         )
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """A sum over SNPs."""
-        return self.center + self.scale * (centered(inputs.genotypes, self.means) @ self.effects)
+        return self.center + self.scale * (inputs.genotypes.centred(self.means) @ self.effects)
 
     def score_function(self) -> tuple[ScoreFunction, TraitScale]:
         """That sum."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from snpredict.formulas.genotypes import Genotypes
-from train.data.centred import centered, training_means
 from train.data.dataset import Dataset, TraitTable
 from train.data.folds import family_folds
 from train.errors import TrainingTableError
@@ -38,7 +37,7 @@ def genotype_clusters(codes: np.ndarray, n_clusters: int, seed: int) -> list[str
     from sklearn.decomposition import PCA
 
     genotypes = Genotypes(codes)
-    x = centered(genotypes, training_means(genotypes))
+    x = genotypes.centred(genotypes.means())
     n_components = min(_COMPONENTS, *x.shape)
     scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(x)
     labels = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(scores)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from train.data.centred import centered, training_means
 from train.data.covariates import CovariateScale
 from train.model import Inputs
 
@@ -33,8 +32,8 @@ class Encoder:
     @staticmethod
     def of(train: Inputs, components: int, seed: int) -> "Encoder":
         """By training rows."""
-        means = training_means(train.genotypes)
-        x = centered(train.genotypes, means)
+        means = train.genotypes.means()
+        x = train.genotypes.centred(means)
         sds = np.sqrt(np.einsum("ij,ij->j", x, x, dtype=np.float64) / len(x))
         sds = np.where(sds > 0, sds, 1).astype(np.float32)
         scale = None if train.covariates is None else CovariateScale.of(train.covariates)
@@ -50,7 +49,7 @@ class Encoder:
     def genotypes(self, inputs: Inputs) -> np.ndarray:
         """Standardised genotypes that go in, (samples, inputs) float32."""
         chosen = inputs.genotypes.snps(self.snps)
-        return centered(chosen, self.means[self.snps]) / self.sds[self.snps]
+        return chosen.centred(self.means[self.snps]) / self.sds[self.snps]
 
     def others(self, inputs: Inputs) -> np.ndarray:
         """Covariates, then components, (samples, numbers) float32."""
@@ -59,7 +58,7 @@ class Encoder:
             assert inputs.covariates is not None
             parts.append(self.covariates.standardised(inputs.covariates).astype(np.float32))
         if self.loadings.shape[1]:
-            x = centered(inputs.genotypes, self.means)
+            x = inputs.genotypes.centred(self.means)
             parts.append(x @ (self.loadings / self.sds[:, None]))
         return np.concatenate(parts, axis=1)
 

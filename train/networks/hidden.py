@@ -32,7 +32,6 @@ from snpredict.formulas.genotypes import Genotypes
 from train.baselines.boosting import Trees, fit_trees
 from train.baselines.ridge import RidgeSolution, fit_ridge
 from train.baselines.teacher import Teacher, fit_teacher
-from train.data.centred import centered
 from train.model import FoldData, Record
 from train.networks.fitted import Epochs, FittedNetwork, Standardised
 from train.networks.fitting import seed_everything
@@ -144,7 +143,7 @@ class WeightedCodes:
 
     def of(self, genotypes: Genotypes) -> np.ndarray:
         """Genotypes of all SNPs as inputs (lines, inputs) of float32."""
-        return centered(genotypes.snps(self.snps), self.means) * self.gain
+        return genotypes.snps(self.snps).centred(self.means) * self.gain
 
 
 def _weighted_codes(
@@ -155,7 +154,7 @@ def _weighted_codes(
     # In genome order, for the virtual lines.
     snps = np.sort(np.argsort(-variances, kind="stable")[: a.inputs])
     gain = np.sqrt(variances[snps])
-    x = centered(genotypes.snps(snps), ridge.means[snps])
+    x = genotypes.snps(snps).centred(ridge.means[snps])
     norm = float(np.sqrt(np.mean(np.sum((x * gain).astype(np.float64) ** 2, axis=1))))
     gain = (gain * (a.input_norm / max(norm, 1e-12))).astype(np.float32)
     x *= gain

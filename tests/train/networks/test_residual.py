@@ -10,7 +10,6 @@ tf = pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 from snpredict.formulas.encoding import channel_of
 from snpredict.formulas.genotypes import Genotypes
 from train.baselines.ridge import RidgeSolution, fit_ridge
-from train.data.centred import centered
 from train.data.folds import Split, split
 from train.networks.genotype_model import GenotypeModel, affine_map, isru, one_hot
 from train.networks.presets import Preset, load_preset, preset_names
@@ -122,7 +121,7 @@ def parts_of(codes: np.ndarray) -> tuple[np.ndarray, Split]:
 def test_ridge_equals_the_primal_solution(codes: np.ndarray) -> None:
     target, rows = parts_of(codes)
     solution = ridge(codes, target, rows, shares=[0.5])
-    x = centered(Genotypes(codes[rows.train]), solution.means).astype(float)
+    x = Genotypes(codes[rows.train]).centred(solution.means).astype(float)
     penalty = np.mean(np.sum(x**2, axis=1))  # (1 − h²)/h² = 1 at h² = 0.5
     primal = np.linalg.solve(x.T @ x + penalty * np.eye(N_SNPS), x.T @ target[rows.train])
     assert solution.effects == pytest.approx(primal, abs=1e-4)
