@@ -165,10 +165,15 @@ class Model:
         return check_file(Path(file), self.bundle, options)
 
     def explain(
-        self, file: str | Path, sample: str, options: InputOptions | None = None
+        self,
+        file: str | Path,
+        sample: str,
+        options: InputOptions | None = None,
+        *,
+        covariates: Path | None = None,
     ) -> SampleExplanation:
         """What each SNP added to a prediction; see `snpredict.predicting.explain_sample`."""
-        return explain_sample(Path(file), self.bundle, sample, options)
+        return explain_sample(Path(file), self.bundle, sample, options, covariates=covariates)
 
     def snp(self, name: str) -> SnpReport:
         """What the model knows about a SNP: a name, a unique part of it, or a place.
@@ -187,7 +192,7 @@ class Model:
         Raises
         ------
         NotExplainable
-            The bundle has no fused ensemble.
+            The layers of the model are not known.
         """
         columns = effect_columns(self.bundle, effects_of_snps(self.bundle, self._scorer))
         return Results(model_facts(self.bundle), columns).to_arrow()

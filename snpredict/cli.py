@@ -225,6 +225,7 @@ def explain(
     top: Annotated[
         int, typer.Option("--top", metavar="K", min=1, help="SNPs to show on a terminal.")
     ] = 20,
+    covariates: Covariates = None,
     out: Out = None,
     format: Format = None,
     reading: FileOptions = FileOptions(),
@@ -235,7 +236,8 @@ def explain(
     With --snp, what the model knows about one SNP; in a pipe, one row per genotype with columns
     snp, chromosome, position, counted_allele, other_allele, saliency, centered_saliency, rank,
     percentile, genotype, frequency, effect, effect_p05, effect_p95 and effects_hold, and with
-    --json everything. With FILE and --sample, what each SNP added to that sample's prediction.
+    --json everything. With FILE and --sample, what each SNP added to that sample's prediction, and
+    each covariate of a model that takes some. Contributions to a probability are logits.
     With neither, type names of SNPs until q.
     """
     if snp is not None and (file is not None or sample is not None):
@@ -252,6 +254,8 @@ def explain(
         raise UsageError(
             "the viewer writes no file", "name what to explain with --snp, or FILE and --sample"
         )
+    if file is None and covariates is not None:
+        raise UsageError("--covariates needs FILE and --sample", "leave --covariates out")
     if file is None and reading.match_log is not None:
         raise UsageError("--match-log needs FILE, whose match it is", "leave --match-log out")
     from snpredict.terminal.explain import explain_one_sample, explain_snp, view
@@ -262,7 +266,7 @@ def explain(
         return
     outputs = Outputs(file, _one(model), out, "json" if json else format, reading.match_log)
     if file is not None:
-        explain_one_sample(file, sample, reading, outputs, top, quiet)
+        explain_one_sample(file, sample, reading, outputs, top, quiet, covariates)
     elif snp is not None:
         explain_snp(snp, outputs)
 

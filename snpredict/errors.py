@@ -194,7 +194,7 @@ class InvalidBundle(SnpredictError):
 
 
 class NotExplainable(SnpredictError):
-    """The model has no fused ensemble, from which exact contributions are computed."""
+    """The layers of the model are not known, from which exact contributions are computed."""
 
     exit_code = 35
 

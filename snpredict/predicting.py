@@ -17,7 +17,13 @@ from snpredict.ahead import default_threads
 from snpredict.bundle.load import Bundle
 from snpredict.choices import FAMILIES
 from snpredict.errors import NoSnpMatched, TooFewSnps, UnknownSample, UsageError
-from snpredict.explaining.contributions import Ensemble, contributions, largest, read_ensemble
+from snpredict.explaining.contributions import (
+    Contributions,
+    Ensemble,
+    contributions,
+    largest,
+    read_ensemble,
+)
 from snpredict.genotypes.reader import GenotypeBlock
 from snpredict.intervals import intervals_of
 from snpredict.matching.file_check import FileCheck, Through, read_to_end
@@ -31,7 +37,7 @@ from snpredict.matching.matched_file import (
     unwatched,
 )
 from snpredict.names import did_you_mean, listed
-from snpredict.results.of_files import FilePrediction, SampleExplanation
+from snpredict.results.of_files import CovariateShare, FilePrediction, SampleExplanation
 from snpredict.scoring.covariates import CovariateTable
 from snpredict.scoring.predictions import ScoreCollector, ScoredBlock
 from snpredict.scoring.scorer import Scorer
@@ -177,7 +183,8 @@ class _Scoring:
             for block in self._scorer.score(blocks, pool):
                 self._scores.add(block)
                 if self._ensemble is not None:
-                    explained = _contributions(block, self._ensemble)
+                    known = self._scorer.covariates_of(block.samples)
+                    explained = _contributions(block, self._ensemble, known)
                     self._rows.extend(_top_rows(explained, self._top, self._snps.ids))
                 yield GenotypeBlock(block.samples, block.genotypes)
 
@@ -187,11 +194,17 @@ class _Scoring:
         """That of the whole file."""
         rows = self._rows if self._ensemble is not None else None
         scores = self._scores.collected()
-        if self._covariates is not None:
-            table = {str(self._covariates.path): self._covariates.sha256}
-            source = check.source
-            check = replace(check, source=replace(source, files={**source.files, **table}))
+        check = _with_table(check, self._covariates)
         return FilePrediction(check, scores, rows, self._intervals, self._families)
+
+
+def _with_table(check: FileCheck, table: CovariateTable | None) -> FileCheck:
+    """Naming the table of covariates among the files that were read."""
+    if table is None:
+        return check
+    source = check.source
+    files = {**source.files, str(table.path): table.sha256}
+    return replace(check, source=replace(source, files=files))
 
 
 @contextmanager
@@ -241,11 +254,13 @@ def explain_sample(
     sample: str,
     options: InputOptions | None = None,
     *,
+    covariates: Path | None = None,
     watch: Watch = unwatched,
 ) -> SampleExplanation:
-    """Contributions of all SNPs to the prediction of one sample of a file.
+    """Contributions of all SNPs, and of covariates, to the prediction of one sample of a file.
 
-    The whole file is read, so that a mistake further down is not passed over.
+    `covariates` is a table of those that the model takes, as for `predict_file`. The whole file is
+    read, so that a mistake further down is not passed over.
 
     Raises
     ------
@@ -254,7 +269,8 @@ def explain_sample(
     SnpredictError
         As `predict_file`.
     """
-    scorer = Scorer(bundle)
+    (table,) = _covariate_tables([bundle], covariates, options)
+    scorer = Scorer(bundle, covariates=table)
     ensemble = read_ensemble(bundle, scorer)
     found: list[Genotypes] = []
 
@@ -271,16 +287,35 @@ def explain_sample(
     (genotypes,) = found
     result = scorer.scores([GenotypeBlock([sample], genotypes)])
     fold = int(result.held_out[0])
-    explained = contributions(genotypes, ensemble if fold < 0 else ensemble.only(fold))
+    explained = contributions(
+        genotypes,
+        ensemble if fold < 0 else ensemble.only(fold),
+        scorer.covariates_of([sample]),
+    )
     return SampleExplanation(
-        check=check.of_sample(check.samples.index(sample)),
+        check=_with_table(check.of_sample(check.samples.index(sample)), table),
         genotypes=genotypes.copies()[0],
         prediction=float(result.prediction[0]),
         predicted_by="ensemble" if fold < 0 else bundle.manifest.folds[fold].name,
         reference=explained.reference,
+        score=float(explained.score[0]),
+        by_weights=float(explained.prediction[0]),
         contributions=explained.values[0],
         order=largest(explained.values, len(bundle.snps))[0],
+        covariates=() if table is None else _by_covariate(bundle, table, sample, explained),
     )
+
+
+def _by_covariate(
+    bundle: Bundle, table: CovariateTable, sample: str, explained: Contributions
+) -> tuple[CovariateShare, ...]:
+    """What each covariate added, its numbers together."""
+    texts, end, shares = table.texts_of(sample), 0, []
+    for covariate in bundle.manifest.covariates:
+        start, end = end, end + covariate.n_inputs
+        value = float(explained.covariates[0, start:end].sum())
+        shares.append(CovariateShare(covariate.name, texts[covariate.name], value))
+    return tuple(shares)
 
 
 def first_samples(path: Path, bundle: Bundle, options: InputOptions | None = None) -> list[str]:
@@ -312,12 +347,16 @@ def _unknown(sample: str, check: FileCheck) -> UnknownSample:
     )
 
 
-def _contributions(block: ScoredBlock, ensemble: Ensemble) -> np.ndarray:
+def _contributions(
+    block: ScoredBlock, ensemble: Ensemble, covariates: np.ndarray | None
+) -> np.ndarray:
     """Contributions (samples, SNPs) to the predictions that are shown."""
-    values = contributions(block.genotypes, ensemble).values
+    values = contributions(block.genotypes, ensemble, covariates).values
     for fold in np.unique(block.held_out[block.held_out >= 0]).tolist():
         rows = block.held_out == fold
-        values[rows] = contributions(block.genotypes.rows(rows), ensemble.only(fold)).values
+        known = None if covariates is None else covariates[rows]
+        of_rows = contributions(block.genotypes.rows(rows), ensemble.only(fold), known)
+        values[rows] = of_rows.values
     return values
 
 

@@ -19,14 +19,21 @@ layer the steps are also the integrated gradients of the score (Sundararajan, Ta
 the straight line from the reference, whose integral over each unit is the chord. Those of the
 ensemble are the means over the folds, and add up alike. For a dosage, code + f with 0 < f < 1,
 W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
+
+Where the fold models are dense networks (`snpredict.formulas.dense_function`), the rescale rule is
+passed back through all their layers, and covariates have contributions beside the SNPs. Those of a
+probability are logits: there the SNPs add up, and the mean over the folds of the logits is what
+they add up to.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import NotExplainable
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import (
@@ -45,13 +52,13 @@ class Ensemble:
 
     Attributes
     ----------
-    function : ScoreFunction
+    function : ScoreFunction or DenseFunction
     trait : TraitScale
     frequencies : ndarray (SNPs, 4)
         Channel order; rows add up to 1.
     """
 
-    function: ScoreFunction
+    function: ScoreFunction | DenseFunction
     trait: TraitScale
     frequencies: np.ndarray
 
@@ -67,15 +74,21 @@ class Contributions:
     Attributes
     ----------
     values : ndarray (samples, SNPs) of float64
-        Mean over the folds, trait units; 0 = the average genotype of the training set.
+        Mean over the folds, trait units or logits; 0 = the average genotype of the training set.
+    covariates : ndarray (samples, numbers) of float64
+        Likewise of the numbers that covariates are coded as; 0 = their average.
     reference : float
-        Prediction for that average genotype, mean over the folds, trait units.
+        Of that average sample, mean over the folds, trait units or logits.
+    score : ndarray (samples,) of float64
+        ``reference`` and all contributions together: the prediction, or the logit.
     prediction : ndarray (samples,) of float64
-        From the same weights, in float64: ``reference + values.sum(axis=1)``, up to rounding.
+        From the same weights, in float64: trait units, or the probability.
     """
 
     values: np.ndarray
+    covariates: np.ndarray
     reference: float
+    score: np.ndarray
     prediction: np.ndarray
 
 
@@ -85,48 +98,74 @@ def read_ensemble(bundle: Bundle, scorer: Scorer) -> Ensemble:
     Raises
     ------
     NotExplainable
-        The bundle has no fused ensemble.
+        The layers of its models are not known.
     """
     function = scorer.score_function()
     if function is None:
         raise NotExplainable(
-            f"model {bundle.manifest.name!r} has no fused ensemble: its layers are not known, and "
-            "it has no exact contributions",
+            f"the layers of model {bundle.manifest.name!r} are not known: it has no exact "
+            "contributions",
             "its saliency is there: snpredict explain --snp NAME",
         )
     return Ensemble(function, bundle.manifest.trait_scale, bundle.snps.frequencies)
 
 
-def contributions(genotypes: Genotypes, ensemble: Ensemble) -> Contributions:
+def contributions(
+    genotypes: Genotypes, ensemble: Ensemble, covariates: np.ndarray | None = None
+) -> Contributions:
     """Contribution of every SNP to every sample's prediction, as the module's text defines it.
 
     Parameters
     ----------
     genotypes : Genotypes
     ensemble : Ensemble
+    covariates : ndarray (samples, numbers), or None
+        Of models that take them; NaN for a missing value.
 
     Returns
     -------
     Contributions
     """
-    e, function = ensemble, ensemble.function
-    n_samples, n_snps = genotypes.codes.shape
-    n_folds = function.n_folds
-    z_ref = function.reference(e.frequencies)
-    steps_of = flat_by_fold(function.weights - function.average(e.frequencies)[:, None, :])
-    cells = TableCells(genotypes)
-    values = np.zeros((n_samples, n_snps))
-    prediction = np.zeros(n_samples)
+    function, trait = ensemble.function, ensemble.trait
+    n_samples, n_folds = len(genotypes), function.n_folds
+    additive = trait.additive()
+    z_ref = function.reference(ensemble.frequencies)
+    steps_of = _steps(genotypes, covariates, ensemble)
+    values = np.zeros((n_samples, genotypes.n_snps))
+    n_numbers = function.n_covariates if isinstance(function, DenseFunction) else 0
+    of_covariates = np.zeros((n_samples, n_numbers))
+    prediction, score = np.zeros(n_samples), np.zeros(n_samples)
     for fold in range(n_folds):
-        steps = cells.look_up(steps_of[fold])
-        if function.hidden is not None:
-            _add_hidden(steps, function.hidden, fold, genotypes, e.frequencies)
-        z = z_ref[fold] + steps.sum(axis=1)
-        steps *= e.trait.chord(fold, z, z_ref[fold])[:, None]
+        steps, by_number = steps_of(fold)
+        z = z_ref[fold] + steps.sum(axis=1) + by_number.sum(axis=1)
+        chord = additive.chord(fold, z, z_ref[fold])[:, None]
+        steps *= chord
         values += steps
-        prediction += e.trait.of_fold(fold, z) / n_folds
-    reference = float(np.mean(e.trait.predictions(z_ref)))
-    return Contributions(values, reference, prediction)
+        of_covariates += chord * by_number
+        score += additive.of_fold(fold, z) / n_folds
+        prediction += trait.of_fold(fold, z) / n_folds
+    reference = float(np.mean(additive.predictions(z_ref)))
+    return Contributions(values, of_covariates, reference, score, prediction)
+
+
+def _steps(
+    genotypes: Genotypes, covariates: np.ndarray | None, ensemble: Ensemble
+) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """From a fold to the steps of its score: (samples, SNPs) and (samples, numbers)."""
+    function, frequencies = ensemble.function, ensemble.frequencies
+    if isinstance(function, DenseFunction):
+        return lambda fold: function.steps(fold, genotypes, covariates, frequencies)
+    table = flat_by_fold(function.weights - function.average(frequencies)[:, None, :])
+    cells = TableCells(genotypes)
+    hidden, no_covariates = function.hidden, np.zeros((len(genotypes), 0))
+
+    def steps_of(fold: int) -> tuple[np.ndarray, np.ndarray]:
+        steps = cells.look_up(table[fold])
+        if hidden is not None:
+            _add_hidden(steps, hidden, fold, genotypes, frequencies)
+        return steps, no_covariates
+
+    return steps_of
 
 
 def _add_hidden(

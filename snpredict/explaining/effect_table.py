@@ -56,7 +56,7 @@ def effects_of_snps(bundle: Bundle, scorer: Scorer) -> EffectsOfSnps:
     Raises
     ------
     NotExplainable
-        The bundle has no fused ensemble.
+        The layers of the model are not known.
     """
     ensemble = read_ensemble(bundle, scorer)
     frequencies, n_folds = ensemble.frequencies, ensemble.function.n_folds

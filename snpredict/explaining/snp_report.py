@@ -7,7 +7,8 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.tables import SnpTable
 from snpredict.errors import UnknownSnp
-from snpredict.formulas.effects import is_curved
+from snpredict.formulas.dense_function import DenseFunction
+from snpredict.formulas.effects import average_effects, is_curved
 from snpredict.formulas.encoding import CHANNEL_CODES, MISSING, unknown_in_training
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.places import typed_place
@@ -55,7 +56,8 @@ class SnpReport:
         By genotype (``"0"``, ``"1"``, ``"2"``, ``"missing"``): share in the training set; None
         where no genotype is known there.
     effects : dict of str to float
-        By genotype: signed effect in trait units. Empty where the bundle has no fused ensemble.
+        By genotype: signed effect in trait units. Empty where the model's layers
+        are not known.
     effects_hold : str or None
         In which lines the effects are those: `IN_EVERY_LINE`, or `IN_THE_AVERAGE_LINE` of a SNP
         that enters a hidden layer. None without effects.
@@ -156,7 +158,9 @@ def _on_chromosome(snps: SnpTable, name: str) -> list[tuple[int, int]]:
     )
 
 
-def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> SnpReport:
+def describe_snp(
+    bundle: Bundle, snp: str, function: ScoreFunction | DenseFunction | None
+) -> SnpReport:
     """Look up a SNP.
 
     Parameters
@@ -164,7 +168,7 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
     bundle : Bundle
     snp : str
         Its exact id.
-    function : ScoreFunction or None
+    function : ScoreFunction, DenseFunction or None
         The bundle's, from a `Scorer`.
 
     Raises
@@ -174,8 +178,14 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
     """
     at = bundle.snps.ids.index(snp)
     snps, saliency = bundle.snps, bundle.saliency
-    hold = None
-    if function is not None:
+    hold, effects = None, None
+    if isinstance(function, DenseFunction):
+        # Such bundles store none: one SNP's are quickly made of the layers themselves.
+        trait, hold = bundle.manifest.trait_scale, IN_THE_AVERAGE_LINE
+        effects = average_effects(function, trait, snps.frequencies, np.array([at]))[0]
+    elif function is not None:
+        assert saliency.effects is not None  # every bundle with a fused ensemble has them
+        effects = saliency.effects[at]
         # A `Scorer` has tried a sample of the SNPs, which may be without this one.
         bundle.check_effects(function, np.array([at]))
         linear = IN_EVERY_LINE_BY_LINK[bundle.manifest.link.name]
@@ -196,9 +206,7 @@ def describe_snp(bundle: Bundle, snp: str, function: ScoreFunction | None) -> Sn
             for fold, value in zip(bundle.manifest.folds, saliency.per_fold[at], strict=True)
         },
         frequencies=_frequencies(snps.frequencies[at]),
-        effects={}
-        if saliency.effects is None
-        else {g: float(saliency.effects[at, c]) for g, c in _GENOTYPES.items()},
+        effects={} if effects is None else {g: float(effects[c]) for g, c in _GENOTYPES.items()},
         effects_hold=hold,
         effect_ranges=_ranges(saliency.effect_ranges, at),
         attributions={name: float(of[at]) for name, of in saliency.attributions.items()},

@@ -8,6 +8,7 @@ layer change it.
 
 import numpy as np
 
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.encoding import N_CHANNELS, centred_codes
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
@@ -31,7 +32,7 @@ _CHUNK = 64
 
 
 def average_effects(
-    function: ScoreFunction,
+    function: ScoreFunction | DenseFunction,
     trait: TraitScale,
     frequencies: np.ndarray,
     snps: np.ndarray | None = None,
@@ -48,7 +49,8 @@ def average_effects(
 
     Parameters
     ----------
-    function : ScoreFunction
+    function : ScoreFunction or DenseFunction
+        Of the latter the score is passed through all layers.
     trait : TraitScale
     frequencies : ndarray (SNPs, 4)
         Shares of the channels in the training set.
@@ -61,6 +63,9 @@ def average_effects(
         where it is what the model would add all the same; its frequency of 0 tells.
     """
     asked = np.arange(len(frequencies)) if snps is None else np.asarray(snps)
+    slopes = trait.slopes(function.reference(frequencies))
+    if isinstance(function, DenseFunction):
+        return (function.average_steps(frequencies, asked) * slopes).mean(axis=2)
     weights = function.weights[asked].astype(np.float64)
     steps = weights - np.einsum("jcf,jc->jf", weights, frequencies[asked])[:, None, :]
     hidden = function.hidden
@@ -73,7 +78,7 @@ def average_effects(
         for channel, x in enumerate(centred_codes(hidden.means[fold][inputs]).T):
             moved = silu(s_ref + kernel * (x - x_ref[inputs])[:, None])
             steps[at, channel, fold] += (moved - now) @ hidden.output[fold]
-    return (steps * trait.slopes(function.reference(frequencies))).mean(axis=2)
+    return (steps * slopes).mean(axis=2)
 
 
 def effect_ranges(
@@ -201,8 +206,10 @@ def first_wrong_effect(
     return int(tried[row]), int(channel), float(expected[row, channel])
 
 
-def is_curved(function: ScoreFunction, snp: int) -> bool:
+def is_curved(function: ScoreFunction | DenseFunction, snp: int) -> bool:
     """Whether a SNP enters a hidden layer, so that other SNPs change its effects."""
+    if isinstance(function, DenseFunction):
+        return True
     return function.hidden is not None and bool((function.hidden.snps == snp).any())
 
 

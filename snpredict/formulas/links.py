@@ -167,6 +167,12 @@ class TraitScale:
         at = slice(fold, fold + 1)
         return replace(self, center=self.center[at], scale=self.scale[at])
 
+    def additive(self) -> "TraitScale":
+        """The scale on which contributions add up: logits of a probability, else trait units."""
+        if not isinstance(self.link, Logit):
+            return self
+        return TraitScale(np.zeros(len(self.center)), np.ones(len(self.center)), Identity())
+
     def predictions(self, z: np.ndarray) -> np.ndarray:
         """Scores (samples, folds) or (folds,) as predictions of the same shape."""
         return self.center + self.scale * self.link.value(z)

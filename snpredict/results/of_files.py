@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from snpredict.bundle.load import Bundle
+from snpredict.bundle.manifest import BINARY
 from snpredict.choices import FAMILIES
 from snpredict.intervals import Intervals
 from snpredict.matching.file_check import FileCheck
@@ -96,6 +97,23 @@ class FilePrediction:
 
 
 @dataclass(frozen=True)
+class CovariateShare:
+    """What a covariate added to a prediction.
+
+    Attributes
+    ----------
+    name, value : str
+        The value as the table has it.
+    contribution : float
+        Trait units, or logits of a probability.
+    """
+
+    name: str
+    value: str
+    contribution: float
+
+
+@dataclass(frozen=True)
 class SampleExplanation:
     """What each SNP added to the prediction of one sample.
 
@@ -110,11 +128,18 @@ class SampleExplanation:
     predicted_by : str
         ``"ensemble"``, or the name of the one fold that did not see a training sample.
     reference : float
-        Prediction for the average genotype of the training set, by the same models.
+        Of the average genotype of the training set and average covariates, by the same models:
+        the prediction, or of a probability the mean of the folds' logits.
+    score : float
+        Likewise of the sample: ``reference`` and all contributions together.
+    by_weights : float
+        The prediction once more, from the weights in double precision.
     contributions : ndarray (SNPs,) of float64
-        Trait units.
+        Trait units, or logits of a probability.
     order : ndarray (SNPs,) of int64
         The SNPs from the largest absolute contribution to the smallest.
+    covariates : tuple of CovariateShare
+        In the manifest's order; none of a model that takes none.
     """
 
     check: FileCheck
@@ -122,8 +147,11 @@ class SampleExplanation:
     prediction: float
     predicted_by: str
     reference: float
+    score: float
+    by_weights: float
     contributions: np.ndarray
     order: np.ndarray
+    covariates: tuple[CovariateShare, ...] = ()
 
     @cached_property
     def table(self) -> pa.Table:
@@ -131,12 +159,27 @@ class SampleExplanation:
         return self.results().to_arrow()
 
     @property
+    def unit(self) -> str:
+        """Of the contributions."""
+        manifest = self.check.bundle.manifest
+        return "logit" if manifest.task == BINARY else manifest.unit
+
+    @property
+    def total(self) -> float:
+        """All contributions together."""
+        shares = sum(share.contribution for share in self.covariates)
+        return float(self.contributions.sum()) + shares
+
+    @property
     def residual(self) -> float:
-        """``prediction − (reference + Σ contributions)``, which is rounding."""
-        return self.prediction - self.reference - float(self.contributions.sum())
+        """What `predict` gives less what the weights give, which is rounding."""
+        return self.prediction - self.by_weights
 
     def results(self) -> Results:
-        """All SNPs, largest absolute contribution first."""
+        """All SNPs, largest absolute contribution first; of covariates there are rows too.
+
+        Then a column ``kind`` says which of the two a row is.
+        """
         of_sample = similarity_columns(self.check)
         metadata = {
             **origin_facts(self.check),
@@ -144,18 +187,31 @@ class SampleExplanation:
             "prediction": self.prediction,
             "predicted_by": self.predicted_by,
             "reference": self.reference,
-            "contributions_sum": float(self.contributions.sum()),
+            "contributions_sum": self.total,
+            "contributions_unit": self.unit,
+            "score": self.score,
             "residual": self.residual,
             **sample_facts(self.check),
             **{name: values[0] for name, values in of_sample.items()},
         }
         ids = self.check.bundle.snps.ids
-        columns = {
+        columns: dict[str, Any] = {
             "snp": [ids[at] for at in self.order],
             "genotype": [_genotype(value) for value in self.genotypes[self.order].tolist()],
             "contribution": self.contributions[self.order],
         }
-        return Results(metadata, columns)
+        if not self.covariates:
+            return Results(metadata, columns)
+        metadata["covariates"] = {share.name: share.value for share in self.covariates}
+        shares = sorted(self.covariates, key=lambda share: -abs(share.contribution))
+        behind: dict[str, list[Any]] = {
+            "snp": [share.name for share in shares],
+            "genotype": [None] * len(shares),
+            "contribution": [share.contribution for share in shares],
+        }
+        kind = ["covariate"] * len(shares) + ["snp"] * len(ids)
+        joined = {name: [*behind[name], *list(columns[name])] for name in columns}
+        return Results(metadata, {"kind": kind, **joined})
 
 
 def match_log(files: Sequence[MatchedFile]) -> Results:

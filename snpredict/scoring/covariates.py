@@ -52,10 +52,13 @@ class CovariateTable:
             )
         self.path = path
         self._row: dict[str, int] = {}
+        self._texts: dict[str, list[str]] = {name: [] for name in names}
         rows: list[np.ndarray] = []
         for block in table.blocks([], columns=names):
             for at, sample in enumerate(block.samples):
                 self._row[sample] = len(rows)
+                for name in names:
+                    self._texts[name].append(block.columns[name][at])
                 values = [
                     _coded(path, sample, covariate, block.columns[covariate.name][at])
                     for covariate in covariates
@@ -63,6 +66,10 @@ class CovariateTable:
                 rows.append(np.concatenate(values))
         self._values = np.array(rows, np.float32)
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def texts_of(self, sample: str) -> dict[str, str]:
+        """What the table says of a sample, by the covariate's name."""
+        return {name: column[self._row[sample]] for name, column in self._texts.items()}
 
     def of(self, samples: Sequence[str]) -> np.ndarray:
         """Rows of samples, (samples, columns) float32; NaN for a missing value.

@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 
@@ -34,7 +35,7 @@ class FoldModels(Protocol):
         """
         ...
 
-    def score_function(self) -> ScoreFunction | None:
+    def score_function(self) -> ScoreFunction | DenseFunction | None:
         """The fold models as numbers, or None where their layers are not known.
 
         Raises

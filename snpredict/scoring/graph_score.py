@@ -1,16 +1,24 @@
-"""The score function that a fused ensemble's graph hands out beside its predictions."""
+"""The numbers that a graph hands out beside its predictions: a score as a function.
+
+A fused ensemble's are those of a `ScoreFunction`, the graph's of a dense network those of a
+`DenseFold`.
+"""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from snpredict.errors import InvalidBundle
+from snpredict.formulas.dense_function import DenseFold, DenseInputs
+from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.encoding import N_CHANNELS
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from snpredict.scoring.onnx_session import Session
 
 _SCORE = ("weights", "bias")
+_DENSE = ("snps", "means", "snp_sds", "covariate_means", "covariate_sds", "loadings")
 _HIDDEN = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
 
 
@@ -48,6 +56,63 @@ def function_of(
             f"expected {shape} and {shape[2:]}"
         )
     return ScoreFunction(weights, bias, _hidden_layer(hidden, n_snps, n_folds, graph))
+
+
+def dense_output_names(session: Session) -> list[str] | None:
+    """The outputs that are the numbers of a `DenseFold`; None for a graph without them.
+
+    Kernels and biases of the layers follow the rest in turn, from the first layer on.
+    """
+    given = {output.name for output in session.get_outputs()}
+    layers = sum(name.startswith("kernel_") for name in given)
+    each = [f"{kind}_{layer}" for layer in range(layers) for kind in ("kernel", "bias")]
+    names = [*_DENSE, *each]
+    return names if layers and given.issuperset(names) else None
+
+
+def dense_of(
+    outputs: Sequence[np.ndarray], n_snps: int, n_covariates: int, graph: Path
+) -> DenseFold:
+    """The network of the outputs that `dense_output_names` names, its numbers in float64.
+
+    Raises
+    ------
+    InvalidBundle
+        Shapes do not go together, a number is not finite, or SNPs are not places of the model's.
+    """
+    snps, means, sds, covariate_means, covariate_sds, loadings, *layers = outputs
+    kernels = layers[::2]
+    n_inputs = len(snps) + n_covariates + (loadings.shape[1] if loadings.ndim == 2 else 0)
+    networks = len(kernels[0]) if kernels[0].ndim else 0
+    widths = [n_inputs, *(kernel.shape[-1] if kernel.ndim else 0 for kernel in kernels)]
+    found = [array.shape for array in (means, sds, covariate_means, covariate_sds, *layers)]
+    expected: list[tuple[int, ...]] = [(n_snps,), (len(snps),), (n_covariates,), (n_covariates,)]
+    for one, two in pairwise(widths):
+        expected += [(networks, one, two), (networks, 1, two)]
+    if (
+        found != expected
+        or loadings.shape[:1] != (n_snps,)
+        or widths[-1] != 1
+        or not networks
+        or snps.dtype != np.int64
+    ):
+        raise InvalidBundle(f"{graph}: found layers of the shapes {found}, expected {expected}")
+    if len(snps) and not 0 <= snps.min() <= snps.max() < n_snps:
+        raise InvalidBundle(f"{graph}: it names SNPs that are not among the {n_snps}")
+    if len(np.unique(snps)) < len(snps):
+        raise InvalidBundle(f"{graph}: it repeats a SNP")
+    numbers = [array.astype(np.float64) for array in outputs[1:]]
+    if not all(np.isfinite(array).all() for array in numbers) or not (
+        (numbers[1] > 0).all() and (numbers[3] > 0).all()
+    ):
+        raise InvalidBundle(f"{graph}: a number is not finite, or a standard deviation is not > 0")
+    means, sds, covariate_means, covariate_sds, loadings, *layers = numbers
+    each = [
+        DenseLayers([kernel[at] for kernel in layers[::2]], [bias[at, 0] for bias in layers[1::2]])
+        for at in range(networks)
+    ]
+    inputs = DenseInputs(snps, means, sds, covariate_means, covariate_sds, loadings)
+    return DenseFold(inputs, side_by_side(each))
 
 
 def _hidden_layer(

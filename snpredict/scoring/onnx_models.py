@@ -6,12 +6,18 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import InvalidBundle, UsageError
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction, dosage_steps
-from snpredict.scoring.graph_score import function_of, output_names
+from snpredict.scoring.graph_score import (
+    dense_of,
+    dense_output_names,
+    function_of,
+    output_names,
+)
 from snpredict.scoring.onnx_session import Session, open_session
-from snpredict.scoring.trial import try_out
+from snpredict.scoring.trial import hold_dense_against, try_out
 
 
 class OnnxModels:
@@ -33,7 +39,7 @@ class OnnxModels:
         if bundle.manifest.covariates:
             self._inputs.append(("covariates", "float", bundle.manifest.n_covariates))
         self._sessions = [(path, self._open(path)) for path in bundle.manifest.models]
-        self._function: ScoreFunction | None = None
+        self._function: ScoreFunction | DenseFunction | None = None
         try_out(bundle, self)
 
     def predict(self, genotypes: Genotypes, covariates: np.ndarray | None = None) -> np.ndarray:
@@ -42,29 +48,48 @@ class OnnxModels:
         have_dosages = genotypes.have_dosages()
         if not have_dosages.any():
             return folds
-        with_dosages = self._with_dosages(genotypes)
+        with_dosages = self._with_dosages(genotypes, covariates)
         return np.where(have_dosages[:, None], with_dosages, folds).astype(np.float32)
 
-    def score_function(self) -> ScoreFunction | None:
-        """The fused ensemble's score as numbers, or None when the bundle has no ensemble.
+    def score_function(self) -> ScoreFunction | DenseFunction | None:
+        """The score as numbers, or None where the graphs hand out none.
 
-        They come out of the very graph that predicts. They hold no covariates: a model that takes
-        some has none.
+        They come out of the very graphs that predict.
         """
-        if self._bundle.manifest.ensemble is None or self._bundle.manifest.covariates:
-            return None
         if self._function is None:
-            path, session = self._sessions[0]
-            manifest = self._bundle.manifest
-            no_sample = np.full((1, manifest.n_snps), MISSING, np.int8)
-            try:
-                outputs = session.run(output_names(session), {"genotypes": no_sample})
-            except Exception as error:
-                raise self._invalid(path, error) from None
-            self._function = function_of(
-                outputs, manifest.n_snps, len(manifest.folds), self._bundle.path / path
-            )
+            if self._bundle.manifest.ensemble is not None:
+                self._function = self._fused()
+            elif all(dense_output_names(session) is not None for _, session in self._sessions):
+                self._function = self._dense()
         return self._function
+
+    def _fused(self) -> ScoreFunction:
+        manifest = self._bundle.manifest
+        path, session = self._sessions[0]
+        outputs = self._handed_out(path, session, output_names(session))
+        return function_of(outputs, manifest.n_snps, len(manifest.folds), self._bundle.path / path)
+
+    def _dense(self) -> DenseFunction:
+        manifest = self._bundle.manifest
+        folds = []
+        for path, session in self._sessions:
+            outputs = self._handed_out(path, session, dense_output_names(session) or [])
+            where = self._bundle.path / path
+            folds.append(dense_of(outputs, manifest.n_snps, manifest.n_covariates, where))
+        function = DenseFunction(folds)
+        hold_dense_against(function, self._bundle, self)
+        return function
+
+    def _handed_out(self, path: str, session: Session, names: list[str]) -> list[np.ndarray]:
+        """Outputs that do not depend on the sample."""
+        manifest = self._bundle.manifest
+        given = {"genotypes": np.full((1, manifest.n_snps), MISSING, np.int8)}
+        if manifest.covariates:
+            given["covariates"] = np.zeros((1, manifest.n_covariates), np.float32)
+        try:
+            return session.run(names, given)
+        except Exception as error:
+            raise self._invalid(path, error) from None
 
     def _open(self, path: str) -> Session:
         try:
@@ -111,7 +136,7 @@ class OnnxModels:
             results.append(result)
         return results[0] if fused else np.stack(results, axis=1)
 
-    def _with_dosages(self, genotypes: Genotypes) -> np.ndarray:
+    def _with_dosages(self, genotypes: Genotypes, covariates: np.ndarray | None) -> np.ndarray:
         """Predictions (samples, folds) float64 for expected genotypes.
 
         A dosage is code + f, see `snpredict.formulas.score_function`: the score moves by
@@ -120,10 +145,13 @@ class OnnxModels:
         function = self.score_function()
         if function is None:
             raise UsageError(
-                f"model {self._bundle.manifest.name!r} has no fused ensemble: it has no prediction "
-                "for genotypes between the codes",
+                f"the layers of model {self._bundle.manifest.name!r} are not known: it has no "
+                "prediction for genotypes between the codes",
                 "--dosages round takes the nearest code, --dosages ignore the file's hard calls",
             )
+        trait = self._bundle.manifest.trait_scale
+        if isinstance(function, DenseFunction):
+            return trait.predictions(function.scores(genotypes, covariates))
         codes, fractions = genotypes.codes, np.asarray(genotypes.fractions, np.float64)
         z = self._run(codes, output="score").astype(np.float64)
         for code, step in dosage_steps(function.weights.astype(np.float64)).items():
@@ -131,7 +159,7 @@ class OnnxModels:
         if function.hidden is not None:
             z += function.hidden_scores(genotypes)
             z -= function.hidden_scores(Genotypes(codes))
-        return self._bundle.manifest.trait_scale.predictions(z)
+        return trait.predictions(z)
 
     def _invalid(self, path: str, error: Exception) -> InvalidBundle:
         # Without control characters, which names in a graph may hold.

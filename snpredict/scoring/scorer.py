@@ -10,7 +10,7 @@ comes alone or within a cohort, however the file was cut into blocks, and with a
 threads.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 
 import numpy as np
@@ -19,6 +19,7 @@ from snpredict.ahead import default_threads, map_ahead
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import VARIANT_EFFECTS
 from snpredict.errors import InvalidBundle, WrongKindOfModel
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.reader import GenotypeBlock
@@ -112,7 +113,7 @@ class Scorer:
         InvalidBundle
             A model gives a prediction that is not finite, or fails.
         UsageError
-            There are dosages, and the bundle has no fused ensemble.
+            There are dosages, and the models' layers are not known.
         WrongKindOfModel
             The model takes covariates, and there is no table of them.
         BadCovariate
@@ -128,9 +129,21 @@ class Scorer:
         cut = tiles(blocks, self._bundle.manifest.n_snps)
         return map_ahead(self._score, cut, self._threads, 2 * self._threads, pool)
 
-    def score_function(self) -> ScoreFunction | None:
+    def score_function(self) -> ScoreFunction | DenseFunction | None:
         """See `FoldModels.score_function`; it is that of the very models that predict."""
         return self._models.score_function()
+
+    def covariates_of(self, samples: Sequence[str]) -> np.ndarray | None:
+        """What the models are told of samples beside genotypes, (samples, numbers) float32.
+
+        NaN for a missing value; None for models that take no covariates.
+
+        Raises
+        ------
+        BadCovariate
+            A sample has no row in the table.
+        """
+        return None if self._covariates is None else self._covariates.of(samples)
 
     def _score(self, tile: Tile) -> ScoredBlock:
         n = len(tile.samples)
@@ -148,7 +161,8 @@ class Scorer:
         """Of its samples, then rows of missing values."""
         if self._covariates is None:
             return None
-        known = self._covariates.of(tile.samples)
+        known = self.covariates_of(tile.samples)
+        assert known is not None
         filled = np.full((len(tile.genotypes), known.shape[1]), np.nan, np.float32)
         filled[: len(known)] = known
         return filled

@@ -7,6 +7,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import InvalidBundle
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.effects import sampled_snps
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS
 from snpredict.formulas.genotypes import Genotypes
@@ -23,18 +24,44 @@ def try_out(bundle: Bundle, models: FoldModels) -> None:
     ------
     InvalidBundle
     """
+    simple, folds = _simple(bundle, models)
+    if bundle.manifest.ensemble is None:
+        return
+    function = models.score_function()
+    assert isinstance(function, ScoreFunction)
+    _hold_against(function, bundle, simple, folds)
+    effects = bundle.saliency.effects
+    assert effects is not None  # every bundle with a fused ensemble has them
+    bundle.check_effects(function, sampled_snps(effects))
+
+
+def hold_dense_against(function: DenseFunction, bundle: Bundle, models: FoldModels) -> None:
+    """Refuse layers that do not give the predictions of the very graphs that hand them out.
+
+    Raises
+    ------
+    InvalidBundle
+    """
+    simple, folds = _simple(bundle, models)
+    trait = bundle.manifest.trait_scale
+    nothing = np.zeros((len(simple), function.n_covariates))
+    expected = trait.predictions(function.scores(simple, nothing))
+    allowed = 1e-3 * trait.scale + 1e-5 * np.abs(expected)
+    if not (np.abs(folds - expected) <= allowed).all():
+        raise InvalidBundle(
+            f"{bundle.path}: predictions are not those that the layers and the manifest's link, "
+            "center and scale give"
+        )
+
+
+def _simple(bundle: Bundle, models: FoldModels) -> tuple[Genotypes, np.ndarray]:
+    """The simple samples, and their finite predictions (4, folds)."""
     n_snps = bundle.manifest.n_snps
     simple = np.repeat(np.array(CHANNEL_CODES, np.int8)[:, None], n_snps, axis=1)
     folds = np.concatenate([models.predict(Genotypes(row[None])) for row in simple])
     if not np.isfinite(folds).all():
         raise InvalidBundle(f"{bundle.path}: a prediction is not finite")
-    function = models.score_function()
-    if function is None:
-        return
-    _hold_against(function, bundle, Genotypes(simple), folds)
-    effects = bundle.saliency.effects
-    assert effects is not None  # every bundle with a fused ensemble has them
-    bundle.check_effects(function, sampled_snps(effects))
+    return Genotypes(simple), folds
 
 
 def _hold_against(

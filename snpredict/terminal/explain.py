@@ -38,7 +38,13 @@ def explain_snp(snp: str, outputs: Outputs) -> None:
 
 
 def explain_one_sample(
-    file: Path, sample: str | None, reading: FileOptions, outputs: Outputs, top: int, quiet: bool
+    file: Path,
+    sample: str | None,
+    reading: FileOptions,
+    outputs: Outputs,
+    top: int,
+    quiet: bool,
+    covariates: Path | None = None,
 ) -> None:
     """What each SNP added to the prediction of one sample.
 
@@ -56,7 +62,9 @@ def explain_one_sample(
             f"add --sample {samples[0]}",
         )
     with outputs.refusal():
-        explanation = explain_sample(file, bundle, sample, options, watch=watch(quiet))
+        explanation = explain_sample(
+            file, bundle, sample, options, covariates=covariates, watch=watch(quiet)
+        )
     tell(told_of_explanation(explanation, quiet))
     if not quiet and not outputs.on_screen:
         tell(balance(explanation, top, columns_of(sys.stderr)))

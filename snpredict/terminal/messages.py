@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from snpredict.bundle.load import Bundle
-from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.manifest import BINARY, Manifest
 from snpredict.bundle.out_of_fold import SEEN_BY_ALL
 from snpredict.matching.file_check import FileCheck, InputFile
 from snpredict.matching.low_call_rate import low_call_rate
@@ -275,20 +275,30 @@ def balance(explanation: SampleExplanation, shown: int, columns: int | None) -> 
     """The sum that the contributions make, one term per line, or wrapped to fewer columns."""
     shown = min(shown, len(explanation.order))
     digits = decimals(explanation.check.bundle) + 2
-    unit = explanation.check.bundle.manifest.unit
+    unit = explanation.unit
+    manifest = explanation.check.bundle.manifest
     largest = float(explanation.contributions[explanation.order[:shown]].sum())
     rest = float(explanation.contributions[explanation.order[shown:]].sum())
     n_rest = len(explanation.order) - shown
-    reference = f"{explanation.reference:.{digits}f}"
-    prediction = f"{explanation.prediction:.{digits}f}"
+    binary = manifest.task == BINARY
+    total = explanation.score if binary else explanation.prediction
     terms = [
-        ("", f"reference: {reference_words(explanation.check.bundle.manifest)}", reference),
-        ("+", f"the {shown:,} SNPs with the largest contributions", f"{largest:+.{digits}f}"),
-        ("+", f"the other {n_rest:,} SNPs", f"{rest:+.{digits}f}"),
-        ("=", "prediction", prediction),
+        ("", f"reference: {reference_words(manifest)}", f"{explanation.reference:.{digits}f}"),
+        *(
+            ("+", f"{share.name} {printable(share.value)}", f"{share.contribution:+.{digits}f}")
+            for share in explanation.covariates
+        ),
     ]
-    if not n_rest:
-        terms[1:3] = [("+", f"all {shown:,} SNPs", f"{largest:+.{digits}f}")]
+    if n_rest:
+        terms += [
+            ("+", f"the {shown:,} SNPs with the largest contributions", f"{largest:+.{digits}f}"),
+            ("+", f"the other {n_rest:,} SNPs", f"{rest:+.{digits}f}"),
+        ]
+    else:
+        terms.append(("+", f"all {shown:,} SNPs", f"{largest:+.{digits}f}"))
+    terms.append(
+        ("=", _total_words(explanation) if binary else "prediction", f"{total:.{digits}f}")
+    )
     number = max(len(value) for _, _, value in terms)
     width = max(len(text) for _, text, _ in terms)
     if columns is not None:
@@ -299,15 +309,24 @@ def balance(explanation: SampleExplanation, shown: int, columns: int | None) -> 
         signs = [sign, *[""] * len(above)]
         last = f"{last:{width}}  {value:>{number}} {unit}"
         lines += [f"{sign:1} {part}" for sign, part in zip(signs, [*above, last], strict=True)]
-    lines.append(f"  (rounding: {explanation.residual:.1e} {unit})")
+    lines.append(f"  (rounding: {explanation.residual:.1e} {manifest.unit or unit})")
     return [("", line) for line in lines]
+
+
+def _total_words(explanation: SampleExplanation) -> str:
+    """What the contributions to a probability add up to."""
+    probability = f"the probability is {explanation.prediction:.4g}"
+    if explanation.predicted_by == "ensemble" and len(explanation.check.bundle.manifest.folds) > 1:
+        return f"mean logit of the fold models; {probability}, the mean of theirs"
+    return f"logit; {probability}"
 
 
 def reference_words(manifest: Manifest) -> str:
     """The genotype that contributions are counted from."""
     if manifest.scoring_file is not None:
         return "a sample of which nothing is called"
-    return "the average genotype of the training set"
+    covariates = " and average covariates" if manifest.covariates else ""
+    return f"the average genotype of the training set{covariates}"
 
 
 def decimals(bundle: Bundle) -> int:

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 def show_contributions(console: "Console", explanation: SampleExplanation, top: int) -> None:
     """The SNPs that contributed most, with bars, and the sum of all."""
     digits = decimals(explanation.check.bundle) + 2
-    unit = explanation.check.bundle.manifest.unit
+    unit = explanation.unit
     order = explanation.order[:top]
-    limit = float(np.abs(explanation.contributions).max())
+    of_covariates = [share.contribution for share in explanation.covariates]
+    limit = float(np.abs([*explanation.contributions, *of_covariates]).max())
     table = heading_table("snp", "genotype", f"contribution ({unit})", "", right=(1, 2))
     for at in order:
         value = float(explanation.contributions[at])
@@ -46,6 +47,12 @@ def show_contributions(console: "Console", explanation: SampleExplanation, top: 
             signed_bar(value, limit),
         )
     show(console, table, way_out="--out FILE")
+    if explanation.covariates:
+        table = heading_table("covariate", "value", f"contribution ({unit})", "", right=(1, 2))
+        for share in explanation.covariates:
+            added = f"{share.contribution:+.{digits}f}"
+            table.add_row(share.name, share.value, added, signed_bar(share.contribution, limit))
+        show(console, table)
     say(console, balance(explanation, len(order), console.width))
 
 
@@ -97,7 +104,7 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
 
 def _where_effects_hold(report: SnpReport) -> str:
     if report.effects_hold is None:
-        return "no effects: the model has no fused ensemble to take them from"
+        return "no effects: the layers of the model are not known"
     sentences = [f"The effects hold for {report.effects_hold}."]
     if report.effect_ranges:
         sentences.append("In nine tenths of the training lines they lie within the range shown.")

@@ -7,6 +7,7 @@ import numpy as np
 
 from snpredict.bundle.load import Bundle
 from snpredict.explaining.snp_report import SnpReport, describe_snp, search_snp
+from snpredict.formulas.dense_function import DenseFunction
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.genotypes.places import typed_place
 from snpredict.names import complete
@@ -27,7 +28,7 @@ _HELP = (
 
 def run_viewer(
     bundle: Bundle,
-    function: ScoreFunction | None,
+    function: ScoreFunction | DenseFunction | None,
     read: Callable[[], str],
     write: Callable[[Line], None],
     show: Callable[[SnpReport], None],
@@ -88,7 +89,7 @@ def _top(bundle: Bundle, count: int) -> list[str]:
 
 def _answer(
     bundle: Bundle,
-    function: ScoreFunction | None,
+    function: ScoreFunction | DenseFunction | None,
     typed: str,
     write: Callable[[Line], None],
     show: Callable[[SnpReport], None],

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
+from snpredict.formulas.dense_function import DenseInputs
 from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 from train.attribution.explained import NO_SNP, Explained, ExplainedDense
 from train.model import FittedModel, FoldData, Inputs, Record
-from train.networks.dense_inputs import Encoder
+from train.networks.dense_inputs import inputs_by
 from train.networks.network import Network
 from train.networks.pairs import snps_of, strongest_pairs
 from train.networks.presets import DenseArchitecture, DenseTraining
@@ -52,7 +53,7 @@ class DenseNetwork(Network):
         seed = _SEEDS_APART * (data.seed + data.fold)
         y = data.train_targets[:, 0]
         center, scale = (0.0, 1.0) if data.task == BINARY else (float(y.mean()), float(y.std()))
-        encoder = Encoder.of(data.train, a.components, seed)
+        encoder = inputs_by(data.train, a.components, seed)
         train = _rows(encoder, data.train, (data.train_targets - center) / scale)
         validation = _rows(encoder, data.validation, (data.validation_targets - center) / scale)
         if a.snps == "pairs":
@@ -102,8 +103,12 @@ class DenseNetwork(Network):
         return fitted.calibrated(validation) if data.task == BINARY else fitted
 
 
-def _rows(encoder: Encoder, inputs: Inputs, targets: np.ndarray) -> Rows:
-    return Rows(encoder.genotypes(inputs), encoder.others(inputs), targets.astype(np.float32))
+def _rows(encoder: DenseInputs, inputs: Inputs, targets: np.ndarray) -> Rows:
+    return Rows(
+        encoder.of_snps(inputs.genotypes),
+        encoder.of_others(inputs.genotypes, inputs.covariates),
+        targets.astype(np.float32),
+    )
 
 
 def _recipe(recipe: DenseTraining, units: tuple[int, int]) -> Recipe:
@@ -129,16 +134,16 @@ class FittedDense(FittedModel):
 
     Attributes
     ----------
-    encoder : Encoder
+    encoder : DenseInputs
     networks : list of DenseLayers
-        Those that are averaged; their inputs are what `Encoder.inputs` gives.
+        Those that are averaged; their inputs are what `encoder.of` gives.
     slope, intercept : float
         From their mean score to the score that the prediction is made of.
     """
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: DenseInputs,
         networks: list[DenseLayers],
         center: float,
         scale: float,
@@ -149,7 +154,7 @@ class FittedDense(FittedModel):
         n = len(encoder.snps)
         used = np.any([(net.kernels[0][:n] != 0).any(axis=1) for net in networks], axis=0)
         rows = np.concatenate([used, np.ones(networks[0].n_inputs - n, bool)])
-        self.encoder = encoder.only(encoder.snps[used])
+        self.encoder = encoder.only(used)
         self.networks = [
             DenseLayers([net.kernels[0][rows], *net.kernels[1:]], net.biases) for net in networks
         ]
@@ -177,18 +182,27 @@ class FittedDense(FittedModel):
         self.chosen[0] |= {"slope": self.slope, "intercept": self.intercept}
         return self
 
+    def calibrated_networks(self) -> list[DenseLayers]:
+        """Networks from the inputs to scores whose mean is the score of the fold."""
+        slope, intercept = np.float32(self.slope), np.float32(self.intercept)
+        return [
+            DenseLayers(
+                [*net.kernels[:-1], net.kernels[-1] * slope],
+                [*net.biases[:-1], net.biases[-1] * slope + intercept],
+            )
+            for net in self.networks
+        ]
+
     def network(self) -> DenseLayers:
-        """The averaged networks as one, from `Encoder.inputs` to the score."""
-        joined = side_by_side(self.networks)
-        slope = np.float32(self.slope)
-        kernels = [*joined.kernels[:-1], joined.kernels[-1] * slope]
-        return DenseLayers(
-            kernels, [*joined.biases[:-1], joined.biases[-1] * slope + np.float32(self.intercept)]
-        )
+        """The averaged networks as one, from the inputs to the score."""
+        return side_by_side(self.calibrated_networks())
 
     def scores(self, inputs: Inputs) -> np.ndarray:
         """Scores (samples,) float64: logits, or standardised predictions."""
-        return self.network().scores(self.encoder.inputs(inputs))[:, 0].astype(np.float64)
+        return self.network().scores(self._inputs(inputs))[:, 0].astype(np.float64)
+
+    def _inputs(self, inputs: Inputs) -> np.ndarray:
+        return self.encoder.of(inputs.genotypes, inputs.covariates)
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """Probabilities, or trait units."""
@@ -201,7 +215,7 @@ class FittedDense(FittedModel):
         snps = self.encoder.snps
         others = np.full(network.n_inputs - len(snps), NO_SNP)
         places = np.concatenate([snps, others])
-        return ExplainedDense(network, self._n_snps, places), self.encoder.inputs
+        return ExplainedDense(network, self._n_snps, places), self._inputs
 
     def save(self, folder: Path, test: Inputs) -> dict[str, Any]:
         """Write ``saliency.npz``, and ``model.onnx``, held against the network.
@@ -218,20 +232,19 @@ class FittedDense(FittedModel):
         from train.networks.dense_onnx import dense_onnx
 
         saliency = np.zeros(self._n_snps)
-        gradients = np.abs(self.network().gradients(self.encoder.inputs(test))).mean(axis=0)
+        gradients = np.abs(self.network().gradients(self._inputs(test))).mean(axis=0)
         snps = self.encoder.snps
-        saliency[snps] = gradients[: len(snps)] / self.encoder.sds[snps]
+        saliency[snps] = gradients[: len(snps)] / self.encoder.sds
         np.savez(folder / "saliency.npz", saliency=saliency, centered=saliency)
         scale = None if self._binary else (self.center, self.scale)
-        onnx = dense_onnx(self.encoder, self.network(), self._n_snps, scale)
+        onnx = dense_onnx(self.encoder, self.calibrated_networks(), scale)
         (folder / "model.onnx").write_bytes(onnx)
         codes = parity_genotypes(self._n_snps, self._seed)
         feeds: dict[str, np.ndarray] = {"genotypes": codes}
         covariates = None
-        if self.encoder.covariates is not None:
-            width = len(self.encoder.covariates.means)
+        if width := self.encoder.n_covariates:
             covariates = np.random.default_rng(self._seed).normal(size=(len(codes), width))
-            covariates = covariates * self.encoder.covariates.sds + self.encoder.covariates.means
+            covariates = covariates * self.encoder.covariate_sds + self.encoder.covariate_means
             covariates[:2] = np.nan
             feeds["covariates"] = covariates.astype(np.float32)
         by_onnx = open_session(onnx, 1).run(["prediction"], feeds)[0].astype(np.float64)

@@ -229,7 +229,7 @@ def test_dosages_need_an_affine_model_or_rounding(tmp_path):
     tiny = Tiny(n_snps=40, affine=False)
     bundle = load_bundle(tiny.write(tmp_path / "deep"))
     path = vcf_of_dosages(tmp_path / "d.vcf", DOSAGES)
-    with pytest.raises(SnpredictError, match="no fused ensemble") as caught:
+    with pytest.raises(SnpredictError, match=r"layers of model .* are not known") as caught:
         predict_file(path, bundle)
     assert "--dosages round" in caught.value.hint
 

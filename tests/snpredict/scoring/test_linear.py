@@ -66,10 +66,12 @@ def test_contributions_are_the_terms_of_the_sum(folder):
 def test_contributions_to_a_probability_add_up(tmp_path):
     bundle = load_bundle(write_linear(tmp_path / "p", EFFECTS, MEANS, **PROBABILITY))
     explained = contributions(GENOTYPES, read_ensemble(bundle, Scorer(bundle)))
-    assert explained.reference == pytest.approx(0.75)
-    np.testing.assert_allclose(
-        explained.reference + explained.values.sum(axis=1), explained.prediction
-    )
+    # On the scale of logits, on which SNPs add up: odds of 3 for the average genotype.
+    assert explained.reference == pytest.approx(math.log(3))
+    x = np.nan_to_num(GENOTYPES.copies() - MEANS)
+    np.testing.assert_allclose(explained.values, x * EFFECTS, atol=1e-12)
+    np.testing.assert_allclose(explained.score, explained.reference + explained.values.sum(axis=1))
+    np.testing.assert_allclose(explained.prediction, 1 / (1 + np.exp(-explained.score)))
 
 
 def test_effects_and_saliency_are_those_of_the_table(folder):
