@@ -117,6 +117,10 @@ def brier(predicted: np.ndarray, observed: np.ndarray) -> float:
     return float(np.mean((np.asarray(predicted, np.float64) - observed) ** 2))
 
 
+#: What `binary_figures` gives.
+BINARY_FIGURES = ("auc", "average_precision", "brier")
+
+
 def binary_figures(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
     """``auc``, ``average_precision`` and ``brier`` of one fold's test samples.
 

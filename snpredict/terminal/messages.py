@@ -344,8 +344,9 @@ def trait_and_unit(manifest: Manifest) -> str:
 
 
 def pcc(manifest: Manifest) -> str:
-    """The cross-validated PCC of a model, in words."""
-    mean, sd = manifest.metrics.get("pcc_mean"), manifest.metrics.get("pcc_sd")
+    """The cross-validated PCC of a model, or the AUC of a binary trait's, in words."""
+    name = "auc" if manifest.metrics.get("auc_mean") is not None else "pcc"
+    mean, sd = manifest.metrics.get(f"{name}_mean"), manifest.metrics.get(f"{name}_sd")
     if mean is None:
         return "accuracy not recorded"
-    return f"cross-validated PCC {mean:.3f}" + (f" ± {sd:.3f}" if sd is not None else "")
+    return f"cross-validated {name.upper()} {mean:.3f}" + (f" ± {sd:.3f}" if sd is not None else "")

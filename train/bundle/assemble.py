@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from snpredict.bundle.entries import EvaluationEntry, Parity, SimilarityEntry
-from snpredict.bundle.manifest import Manifest
+from snpredict.bundle.manifest import BINARY, Manifest
 from snpredict.bundle.reliability_entry import CalledShare, ReliabilityEntry
 from snpredict.bundle.tables import SaliencyTable
 from snpredict.bundle.write import write_bundle
@@ -67,7 +67,10 @@ def assemble_bundle(
         manifest,
         evaluation=evaluated,
         similarity=similarity_entry,
-        intervals=measured_intervals(
+        # An interval of a probability is not one of values.
+        intervals=None
+        if run.settings.task == BINARY
+        else measured_intervals(
             out_of_fold.residual, out_of_fold.fold, left_out, run.settings.scheme
         ),
         reliability=_reliability(

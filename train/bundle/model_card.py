@@ -14,6 +14,7 @@ from train.bundle.card_measured import (
 from train.evaluation.differences import Difference
 from train.evaluation.figures import SCHEME_TITLES, Interval
 from train.evaluation.markdown import FIGURES
+from train.metrics import BINARY_FIGURES
 from train.networks.presets import HIDDEN
 
 #: Where the figures of a preset's own choice were looked at; see docs/experiments.md.
@@ -126,7 +127,7 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
     figures = manifest.metrics
     names = ["pcc", "mae", "r2"]
     if manifest.task == BINARY:
-        names += ["auc", "average_precision", "brier"]
+        names += BINARY_FIGURES
 
     def figure(name: str) -> str:
         return shown(figures.get(name))
@@ -156,6 +157,8 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
         "",
         f"- SD of PCC over folds: {figure('pcc_sd')}; all samples pooled: {figure('pcc_pooled')}",
     ]
+    if manifest.task == BINARY:
+        lines.append(f"- SD of AUC over folds: {figure('auc_sd')}")
     against = Difference.of_figures(figures, len(manifest.folds))
     if against is not None:
         lines.append(f"- On the same folds: {against.sentence('this model', 'GBLUP')}")

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from snpredict.bundle.manifest import BINARY
 from train.data.folds import split
-from train.metrics import pearson, within_group_pearson
+from train.metrics import BINARY_FIGURES, pearson, within_group_pearson
 from train.runs.folder import Run
 
 
@@ -16,14 +17,19 @@ def cross_validated_metrics(run: Run) -> dict[str, float | None]:
     ``pcc_pooled`` correlates all test samples at once; ``within_family_pcc_mean`` is the mean
     over folds of the PCC inside families (families of five test samples or more, weighted by
     size); ``family_mean_pcc_mean`` is what the training means of the families alone predict.
+    Traits of 0 and 1 have ``auc``, ``average_precision`` and ``brier`` besides; a fold with one of
+    the two classes alone has no part in the means of the former two.
     """
     y = run.data.phenotype
     figures: dict[str, float | None] = {}
-    for name in ("pcc", "mae", "mse", "r2"):
-        values = np.array([result["metrics"][name] for result in run.results], float)
-        figures[f"{name}_mean"] = _finite(values.mean())
-        if name == "pcc":
-            figures["pcc_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
+    binary = BINARY_FIGURES if run.settings.task == BINARY else ()
+    for name in ("pcc", "mae", "mse", "r2", *binary):
+        values = np.array([result["metrics"].get(name) for result in run.results], float)
+        if name in binary:
+            values = values[np.isfinite(values)]
+        figures[f"{name}_mean"] = _finite(values.mean()) if len(values) else None
+        if name in ("pcc", "auc"):
+            figures[f"{name}_sd"] = _finite(values.std(ddof=1)) if len(values) > 1 else None
     rows, predicted = np.concatenate(run.rows), np.concatenate(run.predicted)
     figures["pcc_pooled"] = _finite(pearson(predicted, y[rows]))
     figures["within_family_pcc_mean"] = figures["family_mean_pcc_mean"] = None
@@ -69,11 +75,15 @@ def _label(run: Run) -> str:
 def pcc_table(run: Run, others: Sequence[Run] = (), gblup: Run | None = None) -> list[list[Any]]:
     """Rows of ``fold_pcc_summary.csv``: a header, a row per fold, mean and SD.
 
-    One run has columns pcc, mae, mse and r2; a comparison has the PCC of each table, called
+    One run has columns pcc, mae, mse and r2, of a trait of 0 and 1 auc, average_precision, brier
+    and pcc; a comparison has the PCC of each table, called
     ``pcc_imputed`` and ``pcc_non_imputed``, or by their order where these do not tell them apart.
     Behind them stands ``pcc_gblup``.
     """
-    columns = [(name, run, name) for name in ("pcc", "mae", "mse", "r2")]
+    names = ("pcc", "mae", "mse", "r2")
+    if run.settings.task == BINARY:
+        names = (*BINARY_FIGURES, "pcc")
+    columns = [(name, run, name) for name in names]
     if others:
         runs = [run, *others]
         labels = [_label(each) for each in runs]

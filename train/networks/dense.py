@@ -1,7 +1,8 @@
 """The network of the deep-learning GWAS: two hidden layers over SNPs that an L1 penalty picks.
 
-Standardised genotypes, a missing one being the mean, go in, and beside them covariates and
-principal components of the training genotypes, which are not penalised. The size of the layers and
+Standardised genotypes, a missing one being the mean, of the SNPs that go with the trait most
+(`train.networks.strongest`, `train.networks.pairs`) go in, and beside them covariates and principal
+components of the training genotypes, which are not penalised. The size of the layers and
 the penalty are chosen by the loss on the validation rows, and the scores of several networks, which
 start from other weights, are averaged: with correlated SNPs single trainings rely on different
 ones. A binary trait's scores are logits. Their slope and intercept are fitted on the validation
@@ -29,6 +30,7 @@ from train.networks.network import Network
 from train.networks.pairs import snps_of, strongest_pairs
 from train.networks.presets import DenseArchitecture, DenseTraining
 from train.networks.proximal import Recipe, Rows, Trained, walk
+from train.networks.strongest import residuals, strongest_snps
 from train.parity import parity_genotypes, require_parity
 
 #: Seeds of networks lie so far apart that those of neighbouring folds do not meet.
@@ -56,10 +58,9 @@ class DenseNetwork(Network):
         encoder = inputs_by(data.train, a.components, seed)
         train = _rows(encoder, data.train, (data.train_targets - center) / scale)
         validation = _rows(encoder, data.validation, (data.validation_targets - center) / scale)
-        if a.snps == "pairs":
-            kept = snps_of(strongest_pairs(train.snps, train.targets[:, 0], a.pairs))
-            encoder = encoder.only(kept)
-            train, validation = (r._replace(snps=r.snps[:, kept]) for r in (train, validation))
+        kept = _entering(a, train)
+        encoder = encoder.only(kept)
+        train, validation = (r._replace(snps=r.snps[:, kept]) for r in (train, validation))
         weights = _balanced(y) if recipe.balance and data.task == BINARY else None
         told = 0
 
@@ -101,6 +102,18 @@ class DenseNetwork(Network):
             encoder, [network.layers for network in networks], center, scale, data, chosen
         )
         return fitted.calibrated(validation) if data.task == BINARY else fitted
+
+
+def _entering(a: DenseArchitecture, train: Rows) -> np.ndarray:
+    """Places of the SNPs that go into the network, ascending; training rows choose them."""
+    n, y = train.snps.shape[1], train.targets[:, 0].astype(np.float64)
+    if a.snps == "all":
+        return np.arange(n)
+    kept = strongest_snps(train.snps, y, train.others, a.strongest)
+    if a.snps == "pairs":
+        left, _ = residuals(y, train.others)
+        kept = np.union1d(kept, snps_of(strongest_pairs(train.snps, left, a.pairs)))
+    return kept
 
 
 def _rows(encoder: DenseInputs, inputs: Inputs, targets: np.ndarray) -> Rows:

@@ -9,8 +9,7 @@ ones.
 One training walks a path: λ grows from a value at which all SNPs take part to one at which none
 does, and the weights of the epoch with the smallest validation loss are kept. So λ is chosen
 within one training, as the path of a lasso does it (Lemhadri, Ruan, Tibshirani 2021 walk one from
-dense to sparse for networks). SNPs that have been 0 for two epochs on the way are left behind,
-which makes later epochs cheap.
+dense to sparse for networks). A SNP whose weights are 0 may come back.
 
 ReLU lets a network shrink one layer and stretch the next without changing what it computes, which
 would let it evade the penalty: the later layers have bounded norms.
@@ -28,9 +27,6 @@ from snpredict.formulas.links import sigmoid
 
 #: Of Adam, for the layers behind the first.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
-
-#: SNPs are left behind after so many epochs without a weight, and when a fifth of them has been.
-_IDLE_EPOCHS, _WORTH_CUTTING = 2, 0.8
 
 #: Largest norm of what goes into a unit of the second layer, and of what makes the score.
 _UNIT_NORM, _OUTPUT_NORM = 1.0, 3.0
@@ -143,10 +139,8 @@ class _Path:
         self._rng = np.random.default_rng(seed)
         self._recipe, self._binary = recipe, task == BINARY
         n, self._n_snps = train.snps.shape
-        self._all, self._train = train.snps, train
+        self._train = train
         self._weights = None if weights is None else weights.astype(np.float32)
-        self._kept = np.arange(self._n_snps)
-        self._idle = np.zeros(self._n_snps, np.int64)
         one, two = recipe.units
         outputs = train.targets.shape[1]
         others = train.others.shape[1]
@@ -186,7 +180,6 @@ class _Path:
                 best = Trained(self._layers(), judged, penalty, epoch, epoch, int(used.sum()))
             if not used.any():
                 break
-            self._leave_behind(used)
         assert best is not None
         return Trained(**{**vars(best), "epochs": epoch})
 
@@ -265,9 +258,8 @@ class _Path:
 
     def _judged(self, rows: Rows) -> tuple[float, float]:
         """Mean loss, and mean absolute distance of the predictions to the targets."""
-        snps = rows.snps if len(self._kept) == self._n_snps else rows.snps[:, self._kept]
         kernels, biases = self._parts(self._snps)
-        x = np.concatenate([snps, rows.others], axis=1)
+        x = np.concatenate([rows.snps, rows.others], axis=1)
         score = DenseLayers(kernels, biases).scores(x)
         loss, error = _loss(score, rows.targets, self._binary)
         return float(loss.sum(axis=1).mean()), float(np.abs(error).mean())
@@ -277,19 +269,8 @@ class _Path:
         return [np.concatenate([snps, others]), kernel_2, kernel_3], [bias_1, bias_2, bias_3]
 
     def _layers(self) -> DenseLayers:
-        whole = np.zeros((self._n_snps, self._snps.shape[1]), np.float32)
-        whole[self._kept] = self._snps
-        kernels, biases = self._parts(whole)
+        kernels, biases = self._parts(self._snps)
         return DenseLayers([part.copy() for part in kernels], [part.copy() for part in biases])
-
-    def _leave_behind(self, used: np.ndarray) -> None:
-        self._idle = np.where(used, 0, self._idle + 1)
-        keep = self._idle < _IDLE_EPOCHS
-        if keep.sum() >= _WORTH_CUTTING * len(keep):
-            return
-        self._kept, self._idle = self._kept[keep], self._idle[keep]
-        self._snps, self._pace = self._snps[keep], self._pace[keep]
-        self._train = self._train._replace(snps=np.ascontiguousarray(self._all[:, self._kept]))
 
 
 def _loss(score: np.ndarray, target: np.ndarray, binary: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,7 @@ network = "dense"
 sizes = [[6, 6]]
 components = 0
 snps = "all"
+strongest = 10
 pairs = 5
 
 [training]

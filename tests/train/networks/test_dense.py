@@ -15,6 +15,7 @@ from train.metrics import area_under_curve, binary_figures, pearson
 from train.model import FoldData, Inputs
 from train.networks.by_preset import network_of
 from train.networks.presets import Preset, load_preset
+from train.networks.strongest import strongest_snps
 
 
 def preset(networks=2, sizes=((8, 8),), epochs=30, batch_size=50, balance=False, **shape):
@@ -150,12 +151,41 @@ def test_components_take_up_ancestry():
     assert share[1] < share[0] / 2
 
 
+def test_the_snps_that_go_with_the_trait_enter():
+    random, codes, covariate, score = population(site=2.0)
+    # A SNP that stands for the covariate says nothing beside it.
+    codes[:, 5] = covariate[:, 0] > 30
+    _, data = fold(codes, score + random.normal(0, 0.5, N), covariate)
+    whole = preset()
+    few = replace(whole, architecture=replace(whole.architecture, strongest=4))
+    fitted = network_of(few).fit(data)
+    assert {0, 10, 20} <= {*fitted.encoder.snps.tolist()}
+    assert len(fitted.encoder.snps) <= 4
+    x = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    y = score + random.normal(0, 0.5, N)
+    assert strongest_snps(x, y, covariate, 3).tolist() == [0, 10, 20]
+    assert 5 in strongest_snps(x, y, covariate[:, :0], 3)
+
+
+def test_statistics_order_snps_as_a_gwas_does():
+    from train.gwas.linear import LinearScan
+
+    random, codes, covariate, score = population(seed=3, site=1.0)
+    y = score + random.normal(0, 2, N)
+    scan = LinearScan(y, covariate).test(iter([Genotypes(codes)]))
+    x = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    for count in (1, 3, 10, 30):
+        expected = np.sort(np.argsort(-np.abs(scan.statistic))[:count])
+        assert strongest_snps(x, y, covariate, count).tolist() == expected.tolist()
+
+
 def test_pairs_without_effects_of_their_own_are_found_by_the_scan():
     random = np.random.default_rng(5)
     codes = random.binomial(2, 0.5, (N, SNPS)).astype(np.int8)
     y = 1.5 * (codes[:, 4] - 1.0) * (codes[:, 33] - 1.0) + random.normal(0, 0.5, N)
     inputs, data = fold(codes, y)
-    fitted = network_of(preset(networks=3, snps="pairs", pairs=3, epochs=60)).fit(data)
+    shape = {"snps": "pairs", "pairs": 3, "strongest": 3}
+    fitted = network_of(preset(networks=3, epochs=60, **shape)).fit(data)
     assert {4, 33} <= {*fitted.encoder.snps.tolist()}
     assert pearson(fitted.predict(inputs.rows(ROWS.test))[:, 0], y[ROWS.test]) > 0.6
 

@@ -57,14 +57,16 @@ class DenseArchitecture:
         Units of the two layers, to choose among.
     components : int
         Principal components of the training genotypes beside the covariates.
-    snps : {"all", "pairs"}
-        All SNPs, or those of the `pairs` that a scan of all pairs finds strongest.
-    pairs : int
+    snps : {"strongest", "pairs", "all"}
+        Which SNPs go in: the `strongest` ones by themselves, these and the SNPs of the `pairs` that
+        a scan of all pairs finds strongest, or all.
+    strongest, pairs : int
     """
 
     sizes: tuple[tuple[int, int], ...]
     components: int
     snps: str
+    strongest: int
     pairs: int
 
 
@@ -242,8 +244,10 @@ def _checked_dense(preset: Preset) -> DenseArchitecture:
             f"preset '{preset.name}': sizes is {a.sizes!r}; expected pairs of whole numbers above "
             "0, such as [[64, 128], [128, 256]]"
         )
-    if a.snps not in ("all", "pairs"):
-        raise PresetError(f"preset '{preset.name}': snps is {a.snps!r}; expected 'all' or 'pairs'")
+    if a.snps not in ("strongest", "pairs", "all"):
+        raise PresetError(
+            f"preset '{preset.name}': snps is {a.snps!r}; expected 'strongest', 'pairs' or 'all'"
+        )
     if preset.start.method != "random":
         raise PresetError(
             f"preset '{preset.name}' starts from '{preset.start.method}'; the network '{DENSE}' "
@@ -277,6 +281,7 @@ _AT_LEAST: dict[str, float] = {
     "reweightings": 0,
     "shrinkage_floor": 0.0,
     "components": 0,
+    "strongest": 1,
     "pairs": 1,
     "networks": 1,
     "tried": 1,
