@@ -5,9 +5,9 @@
 10,000 samples of independent SNPs, a trait of two classes whose logit is the sum of five pairs'
 products, each less all that either SNP explains, times 1. Half of the rows train, a quarter
 chooses, a quarter is looked at. Found is what of the ten SNPs is among the ten best: of the linear
-GWAS on the training rows, of DeepLIFT on the network of preset `deeplift` with `snps = "all"`,
-and with `snps = "pairs"`, whose scan sees the training rows only. With each the largest |z| of a pair in a
-scan of a shuffled trait: what chance alone gives.
+GWAS on the training rows, of DeepLIFT on the network of preset `deeplift` with `snps = "all"`, and
+with `snps = "pairs"`, whose scan sees the training rows only. With each the largest |z| of a pair
+in a scan of a shuffled trait: what chance alone gives.
 """
 
 import argparse
