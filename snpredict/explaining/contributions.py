@@ -20,6 +20,7 @@ the straight line from the reference, whose integral over each unit is the chord
 ensemble are the means over the folds, and add up alike. For a dosage, code + f with 0 < f < 1,
 W[j, c_j] is (1 − f) · W[j, code] + f · W[j, code + 1]: the expected genotype.
 
+Covariates that are fixed effects (`snpredict.formulas.fixed_effects`) contribute what they add.
 Where the fold models are dense networks (`snpredict.formulas.dense_function`), the rescale rule is
 passed back through all their layers, and covariates have contributions beside the SNPs. Those of a
 probability are logits: there the SNPs add up, and the mean over the folds of the logits is what
@@ -132,8 +133,9 @@ def contributions(
     z_ref = function.reference(ensemble.frequencies)
     steps_of = _steps(genotypes, covariates, ensemble)
     values = np.zeros((n_samples, genotypes.n_snps))
-    n_numbers = function.n_covariates if isinstance(function, DenseFunction) else 0
-    of_covariates = np.zeros((n_samples, n_numbers))
+    of_covariates = np.zeros((n_samples, function.n_covariates))
+    if covariates is None:
+        covariates = np.full(of_covariates.shape, np.nan)
     prediction, score = np.zeros(n_samples), np.zeros(n_samples)
     for fold in range(n_folds):
         steps, by_number = steps_of(fold)
@@ -144,6 +146,11 @@ def contributions(
         of_covariates += chord * by_number
         score += additive.of_fold(fold, z) / n_folds
         prediction += trait.of_fold(fold, z) / n_folds
+        if isinstance(function, ScoreFunction) and function.fixed is not None:
+            by_number = function.fixed.by_number(fold, covariates) / n_folds
+            of_covariates += by_number
+            score += by_number.sum(axis=1)
+            prediction += by_number.sum(axis=1)
     reference = float(np.mean(additive.predictions(z_ref)))
     return Contributions(values, of_covariates, reference, score, prediction)
 
@@ -157,7 +164,8 @@ def _steps(
         return lambda fold: function.steps(fold, genotypes, covariates, frequencies)
     table = flat_by_fold(function.weights - function.average(frequencies)[:, None, :])
     cells = TableCells(genotypes)
-    hidden, no_covariates = function.hidden, np.zeros((len(genotypes), 0))
+    # Fixed effects are no part of the score.
+    hidden, no_covariates = function.hidden, np.zeros((len(genotypes), function.n_covariates))
 
     def steps_of(fold: int) -> tuple[np.ndarray, np.ndarray]:
         steps = cells.look_up(table[fold])

@@ -11,7 +11,7 @@ x_j is the code minus the SNP's mean in the fold's training rows, and 0 for a mi
 x_j becomes x_j + f.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from snpredict.formulas.encoding import (
     centred_codes,
     channel_of,
 )
+from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 
@@ -76,16 +77,24 @@ class ScoreFunction:
     bias : ndarray (folds,)
         b.
     hidden : HiddenLayer or None
+    fixed : FixedEffects or None
+        Of covariates. They are no part of z: they are added to the prediction, in trait units.
     """
 
     weights: np.ndarray
     bias: np.ndarray
     hidden: HiddenLayer | None = None
+    fixed: FixedEffects | None = None
 
     @property
     def n_folds(self) -> int:
         """Number of fold models."""
         return len(self.bias)
+
+    @property
+    def n_covariates(self) -> int:
+        """Numbers that covariates are coded as."""
+        return 0 if self.fixed is None else self.fixed.n_numbers
 
     def only(self, fold: int) -> "ScoreFunction":
         """The fold model at that place by itself."""
@@ -99,7 +108,12 @@ class ScoreFunction:
                 hidden.bias[at],
                 hidden.output[at],
             )
-        return replace(self, weights=self.weights[:, :, at], bias=self.bias[at], hidden=hidden)
+        return ScoreFunction(
+            self.weights[:, :, at],
+            self.bias[at],
+            hidden,
+            None if self.fixed is None else self.fixed.only(fold),
+        )
 
     def average(self, frequencies: np.ndarray) -> np.ndarray:
         """``Σ_c frequencies[j, c] W[j, c]`` of every SNP: ndarray (SNPs, folds)."""

@@ -4,7 +4,7 @@ A fused ensemble's are those of a `ScoreFunction`, the graph's of a dense networ
 `DenseFold`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,30 +14,33 @@ from snpredict.errors import InvalidBundle
 from snpredict.formulas.dense_function import DenseFold, DenseInputs
 from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.encoding import N_CHANNELS
+from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from snpredict.scoring.onnx_session import Session
 
 _SCORE = ("weights", "bias")
 _DENSE = ("snps", "means", "snp_sds", "covariate_means", "covariate_sds", "loadings")
+_FIXED = ("covariate_means", "covariate_slopes")
 _HIDDEN = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
 
 
 def output_names(session: Session) -> list[str]:
     """The outputs that are the numbers of a `ScoreFunction`, in the order of its fields."""
     given = {output.name for output in session.get_outputs()}
-    # Either all of the hidden layer's outputs, or none of them.
-    return [*_SCORE, *(_HIDDEN if given & {*_HIDDEN} else ())]
+    # Either all outputs of a part, or none of them.
+    parts = [part for part in (_FIXED, _HIDDEN) if given & {*part}]
+    return [*_SCORE, *(name for part in parts for name in part)]
 
 
 def function_of(
-    outputs: Sequence[np.ndarray], n_snps: int, n_folds: int, graph: Path
+    outputs: Mapping[str, np.ndarray], n_snps: int, n_folds: int, n_covariates: int, graph: Path
 ) -> ScoreFunction:
     """The function of the outputs that `output_names` names.
 
     Parameters
     ----------
-    outputs : sequence of ndarray
-    n_snps, n_folds : int
+    outputs : dict of str to ndarray
+    n_snps, n_folds, n_covariates : int
         Of the manifest.
     graph : Path
         For messages.
@@ -48,14 +51,24 @@ def function_of(
         Their shapes are not those that the manifest implies, or the hidden layer's SNPs are not
         places of different SNPs of the model.
     """
-    weights, bias, *hidden = outputs
+    weights, bias = (outputs[name] for name in _SCORE)
     shape = (n_snps, N_CHANNELS, n_folds)
     if weights.shape != shape or bias.shape != shape[2:]:
         raise InvalidBundle(
             f"{graph}: found weights {weights.shape} and bias {bias.shape}, "
             f"expected {shape} and {shape[2:]}"
         )
-    return ScoreFunction(weights, bias, _hidden_layer(hidden, n_snps, n_folds, graph))
+    hidden = [outputs[name] for name in _HIDDEN if name in outputs]
+    fixed = None
+    if n_covariates:
+        parts = [outputs[name].astype(np.float64) for name in _FIXED if name in outputs]
+        if [part.shape for part in parts] != [(n_covariates, n_folds)] * len(_FIXED):
+            raise InvalidBundle(
+                f"{graph}: found {[part.shape for part in parts]} for means and slopes of "
+                f"covariates, expected twice {(n_covariates, n_folds)}"
+            )
+        fixed = FixedEffects(*parts)
+    return ScoreFunction(weights, bias, _hidden_layer(hidden, n_snps, n_folds, graph), fixed)
 
 
 def dense_output_names(session: Session) -> list[str] | None:

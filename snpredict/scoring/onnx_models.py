@@ -66,8 +66,10 @@ class OnnxModels:
     def _fused(self) -> ScoreFunction:
         manifest = self._bundle.manifest
         path, session = self._sessions[0]
-        outputs = self._handed_out(path, session, output_names(session))
-        return function_of(outputs, manifest.n_snps, len(manifest.folds), self._bundle.path / path)
+        names = output_names(session)
+        outputs = dict(zip(names, self._handed_out(path, session, names), strict=True))
+        shape = (manifest.n_snps, len(manifest.folds), manifest.n_covariates)
+        return function_of(outputs, *shape, self._bundle.path / path)
 
     def _dense(self) -> DenseFunction:
         manifest = self._bundle.manifest
@@ -153,13 +155,16 @@ class OnnxModels:
         if isinstance(function, DenseFunction):
             return trait.predictions(function.scores(genotypes, covariates))
         codes, fractions = genotypes.codes, np.asarray(genotypes.fractions, np.float64)
-        z = self._run(codes, output="score").astype(np.float64)
+        z = self._run(codes, covariates, output="score").astype(np.float64)
         for code, step in dosage_steps(function.weights.astype(np.float64)).items():
             z += (fractions * (codes == code)) @ step
         if function.hidden is not None:
             z += function.hidden_scores(genotypes)
             z -= function.hidden_scores(Genotypes(codes))
-        return trait.predictions(z)
+        predicted = trait.predictions(z)
+        if function.fixed is not None and covariates is not None:
+            predicted += function.fixed.added(covariates)
+        return predicted
 
     def _invalid(self, path: str, error: Exception) -> InvalidBundle:
         # Without control characters, which names in a graph may hold.

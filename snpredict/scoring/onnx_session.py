@@ -64,6 +64,13 @@ def _limit_memory() -> None:
 
 
 def onnx_predictions(model: bytes, codes: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64."""
+    """Output ``prediction`` of an ONNX model for codes (samples, SNPs) int8, as float64.
+
+    Of a model with covariates all of them are missing.
+    """
     session = open_session(model, threads)
-    return session.run(["prediction"], {"genotypes": codes})[0].astype(np.float64)
+    given = {"genotypes": codes}
+    for one in session.get_inputs():
+        if one.name == "covariates":
+            given[one.name] = np.full((len(codes), one.shape[1]), np.nan, np.float32)
+    return session.run(["prediction"], given)[0].astype(np.float64)

@@ -86,7 +86,13 @@ def _hold_against(
         raise InvalidBundle(f"{path}: a weight is not finite")
     trait = manifest.trait_scale
     allowed = trait.scale * (1e-3 + 1e-5 * terms) + 1e-6 * np.abs(trait.center)
-    if (np.abs(folds - trait.predictions(z)) > allowed).any():
+    expected = trait.predictions(z)
+    if function.fixed is not None:
+        # Every number is 0 where nothing is said of covariates.
+        fixed = function.fixed
+        expected = expected + fixed.added(np.zeros((1, fixed.n_numbers)))
+        allowed = allowed + 1e-5 * np.abs(fixed.means * fixed.slopes).sum(axis=0)
+    if not (np.abs(folds - expected) <= allowed).all():
         raise InvalidBundle(
             f"{path}: its predictions are not those that its "
             "weights and the manifest's link, center and scale give"

@@ -19,6 +19,7 @@ import numpy as np
 
 from snpredict.bundle.manifest import BINARY, CONTINUOUS
 from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
@@ -282,6 +283,12 @@ class FittedKernels(FittedModel):
             found = self.predictions(to(inputs.genotypes), inputs, self._best.of(targets))
             predicted[:, targets] = found
         return np.clip(predicted, 0, 1) if self.task == BINARY else predicted
+
+    def fixed_effects(self) -> FixedEffects:
+        """The covariates' part of the prediction; a target in place of a fold."""
+        scale, slopes = self._covariates, self._best.slopes
+        means = np.repeat(scale.means[:, None], slopes.shape[1], axis=1)
+        return FixedEffects(means, slopes / scale.sds[:, None])
 
     def score_function(self) -> tuple[ScoreFunction, TraitScale] | None:
         """GBLUP's, a sum over SNPs alone."""

@@ -11,6 +11,7 @@ from snpredict.bundle.manifest import BINARY, Manifest
 from snpredict.bundle.reliability_entry import CalledShare, ReliabilityEntry
 from snpredict.bundle.tables import SaliencyTable
 from snpredict.bundle.write import write_bundle
+from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import SimilarityTable
@@ -131,7 +132,8 @@ def _export(run: Run, console: Console) -> _Exported:
     weights = np.stack([score["weights"] for score in scores], axis=2).astype(np.float32)
     bias = np.array([score["bias"] for score in scores], np.float32)
     hidden = _hidden(scores)
-    fused = fused_ensemble(weights, bias, center, scale, alpha, hidden)
+    fixed = _fixed(scores)
+    fused = fused_ensemble(weights, bias, center, scale, alpha, hidden, fixed)
     by_ensemble = onnx_predictions(fused, codes)
     onnx_fused = _parity(run.folds, "its ONNX and the fused ensemble", by_folds, by_ensemble, scale)
     console.print(
@@ -139,7 +141,8 @@ def _export(run: Run, console: Console) -> _Exported:
         f"ONNX and fused ensemble {onnx_fused:.1e} SD",
         soft_wrap=True,
     )
-    return _Exported(function_of(weights, bias, hidden), [fused], Parity(keras_onnx, onnx_fused))
+    function = function_of(weights, bias, hidden, fixed)
+    return _Exported(function, [fused], Parity(keras_onnx, onnx_fused))
 
 
 def _score(folder: Path) -> dict[str, np.ndarray]:
@@ -156,6 +159,17 @@ def _parity(
         require_parity(f"fold {fold}: {what}", one[:, at], other[:, at], scale[at])
         for at, fold in enumerate(folds)
     )
+
+
+def _fixed(scores: list[dict[str, np.ndarray]]) -> FixedEffects | None:
+    """The folds' fixed effects of covariates."""
+    if "covariate_slopes" not in scores[0]:
+        return None
+    means, slopes = (
+        np.stack([score[f"covariate_{name}"] for score in scores], axis=1)
+        for name in ("means", "slopes")
+    )
+    return FixedEffects(means, slopes)
 
 
 def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
@@ -260,6 +274,11 @@ def _reliability(
         if known is not None and effects is not None:
             lines = lines._replace(fold=np.searchsorted(run.folds, run.fold_of))
             called = called_shares(
-                run.data.codes, effects.function, effects.trait, effects.shares, lines
+                run.data.codes,
+                effects.function,
+                effects.trait,
+                effects.shares,
+                lines,
+                covariates=run.covariates,
             )
     return None if known is None and new is None else ReliabilityEntry(known, new, called)

@@ -10,6 +10,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS
+from snpredict.formulas.fixed_effects import FixedEffects
+from train.networks.covariates_onnx import fixed_effects_nodes
 from train.networks.score import HiddenPart
 
 #: Both are read by every onnxruntime since 1.16.
@@ -27,6 +29,7 @@ def fused_ensemble(
     scale: np.ndarray,
     alpha: float,
     hidden: HiddenPart | None = None,
+    fixed: FixedEffects | None = None,
 ) -> bytes:
     """ONNX model of ``center + scale · isru(z)`` with z as in `snpredict.formulas.score_function`.
 
@@ -46,18 +49,23 @@ def fused_ensemble(
     alpha : float
         ISRU α, above 0.
     hidden : HiddenPart, optional
+    fixed : FixedEffects, optional
+        Of covariates, which are then a second input and are added to the prediction.
 
     Returns
     -------
     bytes
-        Model with input ``genotypes`` int8 (samples, SNPs) and outputs
+        Model with input ``genotypes`` int8 (samples, SNPs), with fixed effects also ``covariates``
+        float32 (samples, numbers), NaN for missing, and outputs
 
         - ``prediction`` float32 (samples, folds), in trait units,
         - ``score`` float32 (samples, folds), the ISRU's argument,
         - ``weights`` float32 (SNPs, 4, folds) and ``bias`` float32 (folds,), as given,
         - with a hidden layer also ``hidden_snps`` int64 and ``hidden_means`` float32
           (folds, inputs), ``hidden_weights`` float32 (folds, inputs, units), ``hidden_bias`` and
-          ``hidden_output`` float32 (folds, units).
+          ``hidden_output`` float32 (folds, units),
+        - with fixed effects also ``covariate_means`` and ``covariate_slopes`` float32
+          (numbers, folds).
 
     Raises
     ------
@@ -85,10 +93,25 @@ def fused_ensemble(
         _hidden_sum(graph)
         graph.node("Add", ["affine", "curved"], "score")
         _hand_out(graph, *shape)
-    _prediction(graph)
+    _prediction(graph, "prediction" if fixed is None else "by_snps")
+    if fixed is not None:
+        _fixed_effects(graph, fixed, n_folds)
     graph.node("Identity", ["ensemble_weights"], "weights")
     graph.node("Identity", ["ensemble_bias"], "bias")
-    return graph.model(n_snps)
+    return graph.model(n_snps, 0 if fixed is None else fixed.n_numbers)
+
+
+def _fixed_effects(graph: "_Graph", fixed: FixedEffects, n_folds: int) -> None:
+    """What covariates add to the prediction, and their numbers as outputs."""
+    tensors = {"covariate_means": "fixed_means", "covariate_slopes": "fixed_slopes"}
+
+    def constant(name: str, value: np.ndarray) -> str:
+        return graph.constant(tensors.get(name, name), value)
+
+    graph.node("Add", ["by_snps", fixed_effects_nodes(fixed, constant, graph.node)], "prediction")
+    for name, tensor in tensors.items():
+        graph.node("Identity", [tensor], name)
+        graph.output(name, TensorProto.FLOAT, fixed.n_numbers, n_folds)
 
 
 class _Graph:
@@ -119,12 +142,16 @@ class _Graph:
         """Hand out what a node of that name computes."""
         self._outputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
 
-    def model(self, n_snps: int) -> bytes:
+    def model(self, n_snps: int, n_covariates: int) -> bytes:
         """The whole graph, checked."""
+        given = [helper.make_tensor_value_info("genotypes", TensorProto.INT8, ["samples", n_snps])]
+        if n_covariates:
+            shape = ["samples", n_covariates]
+            given.append(helper.make_tensor_value_info("covariates", TensorProto.FLOAT, shape))
         graph = helper.make_graph(
             self._nodes,
             "fused_ensemble",
-            [helper.make_tensor_value_info("genotypes", TensorProto.INT8, ["samples", n_snps])],
+            given,
             self._outputs,
             [numpy_helper.from_array(value, name) for name, value in self._constants.items()],
         )
@@ -222,8 +249,8 @@ def _hand_out(graph: _Graph, n_folds: int, n_inputs: int, n_units: int) -> None:
         graph.output(f"hidden_{name}", kind, *shape)
 
 
-def _prediction(graph: _Graph) -> None:
-    """``center + scale · z / sqrt(1 + α z²)`` of the score z."""
+def _prediction(graph: _Graph, name: str) -> None:
+    """``center + scale · z / sqrt(1 + α z²)`` of the score z, by that name."""
     node = graph.node
     node("Mul", ["score", "score"], "square")
     node("Mul", ["square", "alpha"], "scaled_square")
@@ -231,7 +258,7 @@ def _prediction(graph: _Graph) -> None:
     node("Sqrt", ["radicand"], "root")
     node("Div", ["score", "root"], "standardised")
     node("Mul", ["standardised", "scale"], "deviation")
-    node("Add", ["deviation", "center"], "prediction")
+    node("Add", ["deviation", "center"], name)
 
 
 def _check(tensors: dict[str, np.ndarray]) -> None:

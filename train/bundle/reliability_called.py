@@ -36,6 +36,7 @@ def called_shares(
     effects: np.ndarray,
     lines: Lines,
     seed: int = 1,
+    covariates: np.ndarray | None = None,
 ) -> tuple[CalledShare, ...]:
     """Reliability at some shares of called effects, as parts of that of the lines as they are.
 
@@ -51,6 +52,8 @@ def called_shares(
         ``fold`` is the place in `function` of the fold that did not see a line.
     seed : int
         Of the SNPs that are taken away.
+    covariates : ndarray (lines, numbers), optional
+        Of a function with fixed effects.
 
     Returns
     -------
@@ -62,10 +65,14 @@ def called_shares(
     if len(codes) > _MAX_LINES:
         some = np.sort(rng.choice(len(codes), _MAX_LINES, replace=False))
         codes, lines = codes[some], lines.rows(some)
+        covariates = None if covariates is None else covariates[some]
     away = [rng.random(codes.shape[1]) < share for share in _AWAY for _ in range(_DRAWS)]
     # The first draw takes nothing away.
     masks = np.stack([np.zeros(codes.shape[1], bool), *away])
     predicted = _predicted(codes, masks, function, trait, lines.fold)
+    if function.fixed is not None and covariates is not None:
+        own = np.maximum(lines.fold, 0)[:, None]
+        predicted += np.take_along_axis(function.fixed.added(covariates), own, axis=1)[:, 0]
     whole, *found = (squared_within_families(lines._replace(predicted=p)) for p in predicted)
     if not whole > 0:
         return ()

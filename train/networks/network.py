@@ -1,9 +1,11 @@
 """The networks as models: what a preset becomes. TensorFlow is imported when one is fitted."""
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from train.model import FittedModel, FoldData, Record, SingleTargetModel
+from train.networks.fixed_effects import fit_beside_covariates
 from train.networks.presets import Architecture, Preset
 from train.runtime import configure_tensorflow
 
@@ -52,6 +54,7 @@ class KerasNetwork(Network):
     """
 
     affine = False
+    covariates = True
 
     @abstractmethod
     def layers(self, n_snps: int) -> "keras.Model":
@@ -68,14 +71,17 @@ class KerasNetwork(Network):
         self.prepare(data.threads)
         from train.networks.fitting import fit_network
 
-        return fit_network(
-            self.preset,
-            data,
-            record,
-            layers=self.layers,
-            start=self.start,
-            affine=self.affine,
-        )
+        def fit(data: FoldData, record: Record | None) -> FittedModel:
+            return fit_network(
+                self.preset,
+                data,
+                record,
+                layers=self.layers,
+                start=self.start,
+                affine=self.affine,
+            )
+
+        return fit_beside_covariates(data, record, fit)
 
 
 class ResidualNetwork(KerasNetwork):
@@ -106,10 +112,11 @@ class HiddenNetwork(Network):
     """One hidden layer beside a linear shortcut, taught, see `train.networks.hidden`."""
 
     dosages = True
+    covariates = True
 
     def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Fit the teachers, then the network to what they say."""
         self.prepare(data.threads)
         from train.networks.hidden import fit_hidden
 
-        return fit_hidden(self.preset, data, record)
+        return fit_beside_covariates(data, record, partial(fit_hidden, self.preset))

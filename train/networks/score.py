@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 
 
@@ -56,7 +57,12 @@ class NetworkScore:
         return function_of(self.weights[:, :, None], np.array([self.bias]), self.hidden)
 
 
-def function_of(weights: np.ndarray, bias: np.ndarray, hidden: HiddenPart | None) -> ScoreFunction:
+def function_of(
+    weights: np.ndarray,
+    bias: np.ndarray,
+    hidden: HiddenPart | None,
+    fixed: FixedEffects | None = None,
+) -> ScoreFunction:
     """The score of all folds as the runtime knows it.
 
     Parameters
@@ -65,8 +71,8 @@ def function_of(weights: np.ndarray, bias: np.ndarray, hidden: HiddenPart | None
     bias : ndarray (folds,)
     """
     if hidden is None:
-        return ScoreFunction(weights, bias)
+        return ScoreFunction(weights, bias, None, fixed)
     kernel = hidden.grid * hidden.snp_scale[:, :, None] * hidden.unit_scale[:, None, :]
     numbers = (hidden.means, kernel, hidden.bias, hidden.output)
     layer = HiddenLayer(hidden.snps, *(array.astype(np.float64) for array in numbers))
-    return ScoreFunction(weights, bias, layer)
+    return ScoreFunction(weights, bias, layer, fixed)

@@ -120,6 +120,8 @@ class Run:
         Their ``result.json``, in the same order.
     rows, predicted : list of ndarray
         Test rows of each fold, as places in `data`, and the predictions for them, trait units.
+    covariates : ndarray (samples, numbers) of float64, or None
+        Of the samples in `data`; NaN for a missing value.
     """
 
     path: Path
@@ -131,6 +133,7 @@ class Run:
     results: list[dict[str, Any]]
     rows: list[np.ndarray]
     predicted: list[np.ndarray]
+    covariates: np.ndarray | None
 
     @property
     def is_complete(self) -> bool:
@@ -212,4 +215,5 @@ def _read_folds(path: Path, settings: RunSettings) -> Run:
         results=[fold_result(path, fold) for fold in folds],
         rows=[np.searchsorted(target.measured, rows) for rows, _ in found],
         predicted=[predicted[:, 0] for _, predicted in found],
+        covariates=None if data.covariates is None else data.covariates[target.measured],
     )
