@@ -5,7 +5,7 @@ import inspect
 import re
 
 from train.baselines.kernels import GBLUP, RIDGE_ON_CHANNELS, RKHS
-from train.baselines.naive import FAMILY_MEAN, MISSING_MASK
+from train.baselines.naive import COVARIATES_ALONE, FAMILY_MEAN, MISSING_MASK
 from train.baselines.reweighted import REWEIGHTED_RIDGE
 from train.baselines.sparse import SPARSE_BAYES
 from train.baselines.trees import BOOSTED_TREES
@@ -15,6 +15,8 @@ from train.networks.by_preset import network_of
 from train.networks.network import PREFIX
 from train.networks.presets import Preset, load_preset
 
+#: Predicts by covariates, and is fitted wherever there are some.
+COVARIATES = COVARIATES_ALONE.name
 #: The model that the others are compared with.
 REFERENCE = GBLUP.name
 #: In the order of reports.
@@ -22,6 +24,7 @@ BASELINES: dict[str, Model] = {
     model.name: model
     for model in (
         FAMILY_MEAN,
+        COVARIATES_ALONE,
         MISSING_MASK,
         GBLUP,
         RIDGE_ON_CHANNELS,

@@ -18,7 +18,7 @@ from train.data.folds import SCHEMES, check_folds, family_folds, folds_from_colu
 from train.errors import UnknownModelName
 from train.model import Model
 from train.networks.network import PREFIX
-from train.registry import BASELINES, find_model
+from train.registry import BASELINES, COVARIATES, find_model
 from train.runs.data_folder import DataFolder, Target, digest_of
 from train.runs.destinations import check_folder, check_report
 from train.runs.options import TrainingOptions, dealt_folds, read_training_table
@@ -27,7 +27,7 @@ from train.runtime import software_versions
 
 #: Given folds say the same as random ones, and of SoyNAM's, figures were used for choices.
 DEFAULT_SCHEMES = ("random", "family")
-DEFAULT_MODELS = (*BASELINES, f"{PREFIX}default")
+DEFAULT_MODELS = (*(name for name in BASELINES if name != COVARIATES), f"{PREFIX}default")
 #: Genotype clusters per fold, where no column names the families.
 _CLUSTERS_PER_FOLD = 4
 
@@ -60,8 +60,16 @@ def check(o: EvaluateOptions) -> dict[str, Model]:
             raise UnknownModelName(
                 f"no kind of folds '{name}'; known: {known}", "see --folds in --help"
             )
+    names = o.models
+    if COVARIATES in names and not o.covariates:
+        raise UsageError(
+            f"--models names '{COVARIATES}', and there are none", "name columns with --covariates"
+        )
+    if o.covariates and COVARIATES not in names:
+        # What they add alone stands beside what they add to SNPs.
+        names = (COVARIATES, *names)
     models = {}
-    for name in o.models:
+    for name in names:
         model = find_model(name)
         # A preset's file is named after its recipe; a model from outside is found by its own name.
         models[model.name if name.startswith(PREFIX) else name] = model

@@ -67,6 +67,10 @@ def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(
     app([*words, *MODEL, "--out", "out"], standalone_mode=False)
     assert "family-mean: fitted without the covariates" in capsys.readouterr().err
     found = read_evaluation(Path("out"))
+    # The regression on the covariates alone came with them.
+    alone = found.scores["sick", "random", "covariates"]
+    assert alone.by_fold["auc"].min() > 0.6
+    assert all(((0 < p) & (p < 1)).all() for p in alone.predicted)
     scores = found.scores["sick", "random", "sites:BySite"]
     # Stratified: 24 of 80 are sick, 6 in each fold.
     assert [observed.sum() for observed in scores.observed] == [6, 6, 6, 6]
@@ -79,6 +83,29 @@ def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(
     # A number and two categories.
     assert told["chosen"] == {"width": 3, "task": "binary"}
     assert {"auc", "average_precision", "brier"} <= told["metrics"].keys()
+
+
+def test_covariates_alone_are_ordinary_least_squares() -> None:
+    from snpredict.formulas.genotypes import Genotypes
+    from train.check_model import check_model
+    from train.data.folds import Split
+    from train.model import FoldData, Inputs
+    from train.registry import BASELINES
+
+    check_model(BASELINES["covariates"])
+    x = np.array([[0.0], [1], [2], [3], [np.nan], [4]])
+    y = np.array([[1.0], [3], [5], [7], [4], [0]])
+    inputs = Inputs(Genotypes(np.zeros((6, 2), np.int8)), x)
+    rows = Split(np.arange(5), np.arange(4, 5), np.array([5]))
+    fitted = BASELINES["covariates"].fit(FoldData.of(inputs, y, rows))
+    # Slope 2 through (1.5, 4), which is where the line without a value stands.
+    np.testing.assert_allclose(fitted.predict(inputs)[:, 0], [1, 3, 5, 7, 4, 9])
+
+
+def test_covariates_without_any_are_refused(table: Path) -> None:
+    words = ["evaluate", "table.tsv", "--trait", "height", "--models", "covariates", "--out", "o"]
+    with pytest.raises(UsageError, match="and there are none"):
+        app(words, standalone_mode=False)
 
 
 def test_a_run_of_such_a_model_has_a_summary_and_no_bundle(table: Path, capsys) -> None:
