@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from snpredict import errors
 from snpredict.bundle.load import load_bundle
@@ -178,6 +178,22 @@ def with_input(width: int, kind: int = TensorProto.FLOAT) -> make.Lie:
     return model(lambda proto: proto.graph.input.append(value))
 
 
+def with_slopes(slope: float, folds: int = TINY.n_folds, mean: float = 1.0) -> make.Lie:
+    """Means and slopes of three numbers as outputs."""
+
+    def change(proto) -> None:
+        for name, value in (("means", mean), ("slopes", slope)):
+            array = np.full((3, folds), value, np.float32)
+            tensor = numpy_helper.from_array(array, f"fixed_{name}")
+            proto.graph.initializer.append(tensor)
+            output = f"covariate_{name}"
+            proto.graph.node.append(helper.make_node("Identity", [tensor.name], [output]))
+            kind = helper.make_tensor_value_info(output, TensorProto.FLOAT, array.shape)
+            proto.graph.output.append(kind)
+
+    return model(change)
+
+
 def named(*covariates) -> make.Lie:
     return entry("covariates", value=list(covariates))
 
@@ -208,8 +224,21 @@ def test_covariates(refused, lie, words):
 
 
 def test_a_model_with_covariates_loads_and_says_why_it_does_not_predict(refused):
-    lie = in_turn(named(AGE, SEX), with_input(3))
+    lie = in_turn(named(AGE, SEX), with_input(3), with_slopes(0))
     refused("network", lie, ["takes covariates (age, sex)"], WRONG_KIND)
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        pytest.param(with_input(3), ["found [] for means and slopes"], id="none"),
+        pytest.param(in_turn(with_input(3), with_slopes(0, 1)), ["(3, 1)"], id="one fold"),
+        pytest.param(in_turn(with_input(3), with_slopes(50)), ["not those that"], id="others"),
+        pytest.param(in_turn(with_input(3), with_slopes(np.nan)), ["is not finite"], id="NaN"),
+    ],
+)
+def test_slopes_of_covariates(refused, lie, words):
+    refused("network", in_turn(named(AGE, SEX), lie), words)
 
 
 # --- linear ------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_a_model_from_outside_sees_covariates_and_learns_a_binary_trait(
     # The regression on the covariates alone came with them.
     alone = found.scores["sick", "random", "covariates"]
     assert alone.by_fold["auc"].min() > 0.6
-    assert all(((0 < p) & (p < 1)).all() for p in alone.predicted)
+    assert all(((p > 0) & (p < 1)).all() for p in alone.predicted)
     scores = found.scores["sick", "random", "sites:BySite"]
     # Stratified: 24 of 80 are sick, 6 in each fold.
     assert [observed.sum() for observed in scores.observed] == [6, 6, 6, 6]
