@@ -308,5 +308,12 @@ def side_by_side(parts: list[FittedModel]) -> FittedModel:
     return parts[0] if len(parts) == 1 else SideBySide(parts)
 
 
+def single_target(fitted: FittedModel, at: int) -> FittedModel | None:
+    """The model of the target at that place by itself; None where it cannot be told apart."""
+    if isinstance(fitted, SideBySide):
+        return fitted.parts[at]
+    return fitted if len(fitted.chosen) == 1 else None
+
+
 def _single(data: FoldData) -> list[FoldData]:
     return [data.target(at) for at in range(data.n_targets)]

@@ -41,6 +41,13 @@ class DenseLayers:
         """Scores per sample."""
         return self.kernels[-1].shape[1]
 
+    def only(self, output: int) -> "DenseLayers":
+        """With one of the scores alone."""
+        at = slice(output, output + 1)
+        return DenseLayers(
+            [*self.kernels[:-1], self.kernels[-1][:, at]], [*self.biases[:-1], self.biases[-1][at]]
+        )
+
     def inputs_of_units(self, x: np.ndarray) -> list[np.ndarray]:
         """What goes into the units of every layer; the last are the scores.
 

@@ -106,17 +106,31 @@ def train_and_export(options: RunOptions, console: Console) -> None:
 
     began = time.perf_counter()
     with Workers(o.jobs, o.threads, gpu=o.gpu) as workers:
-        for part in parts:
-            tasks = [Task((part.path,), fold) for fold in part.folds]
+        for group in _groups(parts, model):
+            part = group[0]
+            tasks = [Task(tuple(one.path for one in group), fold) for fold in part.folds]
             preset = part.settings.preset
             patience = preset.training.patience if preset is not None else 0
             title = part.title if part.settings.model == REFERENCE else f"{part.title}, {called}"
+            if len(group) > 1:
+                title += ", with " + ", ".join(one.settings.trait for one in group[1:])
             with watching(console, title, part.settings.unit, patience) as watch:
                 workers.run(tasks, watch)
     n_trained = sum(len(part.folds) for part in parts)
     console.print(f"{n_trained} folds in {time.perf_counter() - began:.0f} s")
     for trait, home in homes.items():
         summarize_run(home, bundles[trait], console)
+
+
+def _groups(parts: list[_Part], model: Model) -> list[list[_Part]]:
+    """Runs that are fitted at once: those of traits that share a network, else each by itself."""
+    groups: dict[tuple, list[_Part]] = {}
+    for at, part in enumerate(parts):
+        s = part.settings
+        data = (part.path / s.data).resolve()
+        shared = model.together and s.preset is not None
+        groups.setdefault((data, s.scheme, s.task) if shared else (at,), []).append(part)
+    return list(groups.values())
 
 
 def _model(o: RunOptions) -> Model:
@@ -336,6 +350,16 @@ def _describe(o: RunOptions, data: _Data, called: str, console: Console) -> None
         if without:
             of = f" ({trait})" * (len(o.traits) > 1)
             say(f"{without} samples left out: their phenotype is missing{of}")
+    if _model(o).together and o.model is None:
+        rows: dict[tuple[bytes, str], list[str]] = {}
+        for target in data.targets:
+            rows.setdefault((target.measured.tobytes(), o.task_of(target)), []).append(target.trait)
+        for traits in rows.values():
+            if len(rows) > 1 and len(traits) == 1:
+                say(
+                    f"note: {traits[0]} has a network of its own: no other trait of its kind is "
+                    "measured in the same lines"
+                )
     for table in data.others:
         other = table.content
         say(f"compared with {other.source}: {shape(other)}")

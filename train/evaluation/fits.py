@@ -77,9 +77,14 @@ def lacking(o: EvaluateOptions, prepared: Prepared, command: int) -> Iterator[Ta
         for fold, model in product(numbers, baselines):
             yield from _tasks(o, prepared, command, scheme, fold, model, targets)
     others = [name for name in prepared.models if name not in BASELINES]
-    for model, scheme, target in product(others, wanted, targets):
-        for fold in wanted[scheme]:
-            yield from _tasks(o, prepared, command, scheme, fold, model, [target])
+    for model, scheme in product(others, wanted):
+        groups = [[target] for target in targets]
+        if prepared.models[model].together:
+            # Traits that share a network; a control would be a part of what it is a control of.
+            traits = [target for target in targets if target.control is None]
+            groups = [traits, *([target] for target in targets if target.control is not None)]
+        for group, fold in product(groups, wanted[scheme]):
+            yield from _tasks(o, prepared, command, scheme, fold, model, group)
 
 
 def _tasks(

@@ -24,11 +24,11 @@ from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 from train.attribution.explained import NO_SNP, Explained, ExplainedDense
-from train.model import FittedModel, FoldData, Inputs, Record
+from train.model import FittedModel, FoldData, Inputs, Record, SideBySide
 from train.networks.dense_inputs import inputs_by
 from train.networks.network import Network
 from train.networks.pairs import snps_of, strongest_pairs
-from train.networks.presets import DenseArchitecture, DenseTraining
+from train.networks.presets import DenseArchitecture, DenseTraining, Preset
 from train.networks.proximal import Recipe, Rows, Trained, walk
 from train.networks.strongest import residuals, strongest_snps
 from train.parity import parity_genotypes, require_parity
@@ -47,16 +47,35 @@ class DenseNetwork(Network):
     def prepare(self, threads: int) -> None:
         """Nothing: it is trained in numpy, which the process has loaded."""
 
+    def __init__(self, preset: Preset):
+        super().__init__(preset)
+        assert isinstance(preset.architecture, DenseArchitecture)
+        self.together = preset.architecture.joint
+
+    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Learn the targets one after the other, or in a network that they share."""
+        if not self.together:
+            return super().fit(data, record)
+        found = self._fit_all(data, record)
+        return SideBySide([*found]) if len(found) > 1 else found[0]
+
     def fit_one(self, data: FoldData, record: Record | None = None) -> "FittedDense":
         """Choose the size, then train the networks that are averaged."""
+        (fitted,) = self._fit_all(data, record)
+        return fitted
+
+    def _fit_all(self, data: FoldData, record: Record | None) -> list["FittedDense"]:
+        """A fitted model per target, of networks that have an output for each."""
         a, recipe = self.preset.architecture, self.preset.training
         assert isinstance(a, DenseArchitecture)
         assert isinstance(recipe, DenseTraining)
         seed = _SEEDS_APART * (data.seed + data.fold)
-        y = data.train_targets[:, 0]
-        center, scale = (0.0, 1.0) if data.task == BINARY else (float(y.mean()), float(y.std()))
+        y = data.train_targets
+        center, scale = np.zeros(data.n_targets), np.ones(data.n_targets)
+        if data.task != BINARY:
+            center, scale = y.mean(axis=0), y.std(axis=0)
         encoder = inputs_by(data.train, a.components, seed)
-        train = _rows(encoder, data.train, (data.train_targets - center) / scale)
+        train = _rows(encoder, data.train, (y - center) / scale)
         validation = _rows(encoder, data.validation, (data.validation_targets - center) / scale)
         kept = _entering(a, train)
         encoder = encoder.only(kept)
@@ -72,7 +91,7 @@ class DenseNetwork(Network):
                 nonlocal told
                 told = begin + epoch
                 if record is not None:
-                    record(told, {**figures, "val_mae": scale * figures["val_mae"]})
+                    record(told, {**figures, "val_mae": float(scale.mean()) * figures["val_mae"]})
 
             return walk(
                 train,
@@ -98,21 +117,29 @@ class DenseNetwork(Network):
             "snps": [network.n_snps for network in networks],
             "validation_loss": float(np.mean([network.loss for network in networks])),
         }
-        fitted = FittedDense(
-            encoder, [network.layers for network in networks], center, scale, data, chosen
-        )
-        return fitted.calibrated(validation) if data.task == BINARY else fitted
+        found = []
+        for at in range(data.n_targets):
+            layers = [network.layers.only(at) for network in networks]
+            moments = float(center[at]), float(scale[at])
+            fitted = FittedDense(encoder, layers, *moments, data.target(at), dict(chosen))
+            if data.task == BINARY:
+                fitted = fitted.calibrated(
+                    validation._replace(targets=validation.targets[:, at : at + 1])
+                )
+            found.append(fitted)
+        return found
 
 
 def _entering(a: DenseArchitecture, train: Rows) -> np.ndarray:
     """Places of the SNPs that go into the network, ascending; training rows choose them."""
-    n, y = train.snps.shape[1], train.targets[:, 0].astype(np.float64)
     if a.snps == "all":
-        return np.arange(n)
-    kept = strongest_snps(train.snps, y, train.others, a.strongest)
-    if a.snps == "pairs":
-        left, _ = residuals(y, train.others)
-        kept = np.union1d(kept, snps_of(strongest_pairs(train.snps, left, a.pairs)))
+        return np.arange(train.snps.shape[1])
+    kept = np.empty(0, np.int64)
+    for y in train.targets.astype(np.float64).T:
+        kept = np.union1d(kept, strongest_snps(train.snps, y, train.others, a.strongest))
+        if a.snps == "pairs":
+            left, _ = residuals(y, train.others)
+            kept = np.union1d(kept, snps_of(strongest_pairs(train.snps, left, a.pairs)))
     return kept
 
 
@@ -137,8 +164,8 @@ def _recipe(recipe: DenseTraining, units: tuple[int, int]) -> Recipe:
 
 
 def _balanced(y: np.ndarray) -> np.ndarray:
-    """Weights by which both classes weigh half, mean 1."""
-    share = float(y.mean())
+    """Weights (rows, targets) by which both classes of a target weigh half, mean 1."""
+    share = y.mean(axis=0)
     return np.where(y > 0, 0.5 / share, 0.5 / (1 - share))
 
 

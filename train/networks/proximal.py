@@ -122,8 +122,8 @@ def walk(
     task : str
         `BINARY` for targets of 0 and 1, else numbers of SD 1.
     seed : int
-    weights : ndarray (rows,), optional
-        Of the training rows, mean 1.
+    weights : ndarray (rows, outputs), optional
+        Of the training rows' losses, mean 1.
     tell : callable, optional
         Told of every epoch: its number, from 1, and ``loss``, ``val_loss`` and ``val_mae``.
     """
@@ -215,7 +215,7 @@ class _Path:
         loss, slope = _loss(score, batch.targets, self._binary)
         slope = slope / np.float32(len(slope))
         if weights is not None:
-            loss, slope = loss * weights[:, None], slope * weights[:, None]
+            loss, slope = loss * weights, slope * weights
         d_2 = (slope @ kernel_3.T) * (s_2 > 0)
         d_1 = (d_2 @ kernel_2.T) * (s_1 > 0)
         gradients = [

@@ -19,6 +19,7 @@ fold or one that starts again.
 import json
 import math
 import resource
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ from train.attribution.methods import attribute
 from train.data.folds import Split, split
 from train.errors import FoldBusy, OutsideModelError
 from train.metrics import binary_figures, metrics
-from train.model import FittedModel, FoldData, Inputs, Model
+from train.model import FittedModel, FoldData, Inputs, Model, single_target
 from train.registry import find_model
 from train.runs.data_folder import Target
 from train.runs.filtered import FilteredModel
@@ -116,7 +117,8 @@ def run_task(task: Task) -> None:
         first = settings[0]
         model = find_model(first.model, first.preset)
         model.prepare(first.threads)
-        (task.folder / "history.csv").unlink(missing_ok=True)
+        for run in task.runs:
+            (fold_folder(run, task.fold) / "history.csv").unlink(missing_ok=True)
         data = data_of(task.runs[0], first)
         if first.filters.active:
             model = FilteredModel(model, first.filters, data.snp_info.along)
@@ -166,8 +168,9 @@ class _Fit:
             task=self.settings.task,
         )
         test = self.inputs.rows(rows.test)
+        self._folder(0).mkdir(parents=True, exist_ok=True)
         with self._mistakes_named():
-            fitted = self.model.fit(fold, History(self.task.folder / "history.csv"))
+            fitted = self.model.fit(fold, History(self._folder(0) / "history.csv"))
             fit_seconds = time.perf_counter() - began
             predicted = np.asarray(fitted.predict(test))
             chosen = [dict(each) for each in fitted.chosen]
@@ -175,15 +178,12 @@ class _Fit:
         refits = {p: run for p, run in enumerate(self.task.refits) if run and p in self.group}
         again = self.model.refit(fold, fitted) if refits else None
         predicted_again = None if again is None else again.predict(test)
-        saved = fitted.save(self.task.folder, test) if predicted.shape[1] == 1 else {}
-        if self.settings.attribution and predicted.shape[1] == 1:
-            self._attribute(fitted, test)
         first = 0
-        for place, target in self.group.items():
+        for number, (place, target) in enumerate(self.group.items()):
             these = slice(first, first + target.values.shape[1])
             first = these.stop
             result = {
-                **saved,
+                **self._save(fitted, these, test, number),
                 "fold": self.task.fold,
                 "n_train": len(rows.train),
                 "n_validation": len(rows.validation),
@@ -200,7 +200,28 @@ class _Fit:
                 result |= {"fit_seconds": 0.0, "seconds": 0.0}
                 self._write(refits[place], target, rows, predicted_again[:, these], result)
 
-    def _attribute(self, fitted: FittedModel, test: Inputs) -> None:
+    def _folder(self, number: int) -> Path:
+        """The fold's, in the run of a target of the group."""
+        return fold_folder(self.task.runs[list(self.group)[number]], self.task.fold)
+
+    def _save(
+        self, fitted: FittedModel, columns: slice, test: Inputs, number: int
+    ) -> dict[str, Any]:
+        """Write what a bundle needs of a trait's model; further entries of its result."""
+        part = single_target(fitted, columns.start)
+        if columns.stop - columns.start > 1 or part is None:
+            return {}
+        folder, first = self._folder(number), self._folder(0)
+        folder.mkdir(parents=True, exist_ok=True)
+        if number and (first / "history.csv").exists():
+            # Targets that share a network share its epochs.
+            shutil.copyfile(first / "history.csv", folder / "history.csv")
+        saved = part.save(folder, test)
+        if self.settings.attribution:
+            self._attribute(part, test, folder)
+        return saved
+
+    def _attribute(self, fitted: FittedModel, test: Inputs, folder: Path) -> None:
         """Write ``attribution.npz``: mean absolute contributions of the test rows, by method."""
         found = fitted.explained()
         if found is None:
@@ -216,7 +237,7 @@ class _Fit:
             ).score
             for method in self.settings.attribution
         }
-        np.savez(self.task.folder / "attribution.npz", **scores)
+        np.savez(folder / "attribution.npz", **scores)
 
     @contextmanager
     def _mistakes_named(self) -> Iterator[None]:

@@ -29,6 +29,7 @@ components = 0
 snps = "all"
 strongest = 10
 pairs = 5
+joint = false
 
 [training]
 networks = 2
@@ -130,3 +131,32 @@ def test_a_model_of_covariates_predicts_what_its_folds_predicted(folder: Path) -
     single = found.held_out >= 0
     assert single.sum() > 110
     np.testing.assert_allclose(found.prediction[single], known[single], rtol=1e-5)
+
+
+def test_traits_that_share_a_network(folder: Path, capsys) -> None:
+    """One training for both, a run and a bundle each; the third trait lacks a line."""
+    header, *rows = Path("table.tsv").read_text().splitlines()
+    lines = [f"{header}\twidth\tother"]
+    for at, row in enumerate(rows):
+        height = float(row.split("\t")[1])
+        lines.append(f"{row}\t{200 - height:.3f}\t{'NA' if at == 5 else height + at % 3}")
+    Path("table.tsv").write_text("\n".join(lines) + "\n")
+    Path("joint.toml").write_text(SMALL.replace("joint = false", "joint = true"))
+    words = ["run", "table.tsv", "--trait", "height,width,other", "--unit", "cm,cm,cm"]
+    words += ["--threads", "1", "--preset", "joint.toml", "--no-gblup", "--out", "models/x"]
+    app([*words, "--attribution", "deeplift"], standalone_mode=False)
+    assert "note: other has a network of its own" in capsys.readouterr().err
+    results = [
+        json.loads(Path(f"runs/x/{trait}/folds/fold_01/result.json").read_text())
+        for trait in ("height", "width", "other")
+    ]
+    # Height and width are measured in the same lines, and are two outputs of the same networks.
+    assert results[0]["chosen"] == results[1]["chosen"]
+    assert results[0]["chosen"] != results[2]["chosen"]
+    assert results[0]["metrics"]["pcc"] > 0.3
+    assert results[1]["metrics"]["pcc"] > 0.3
+    for trait in ("height", "width", "other"):
+        model = load(f"models/x-{trait}")
+        assert model.explain("table.tsv", "S003").residual == pytest.approx(0, abs=1e-3)
+        assert Path(f"runs/x/{trait}/attribution.tsv").exists()
+        assert Path(f"runs/x/{trait}/loss_curves.png").exists()

@@ -12,7 +12,7 @@ from train.check_model import check_model
 from train.data.folds import Split
 from train.errors import PresetError
 from train.metrics import area_under_curve, binary_figures, pearson
-from train.model import FoldData, Inputs
+from train.model import FoldData, Inputs, single_target
 from train.networks.by_preset import network_of
 from train.networks.presets import Preset, load_preset
 from train.networks.strongest import strongest_snps
@@ -165,6 +165,34 @@ def test_the_snps_that_go_with_the_trait_enter():
     y = score + random.normal(0, 0.5, N)
     assert strongest_snps(x, y, covariate, 3).tolist() == [0, 10, 20]
     assert 5 in strongest_snps(x, y, covariate[:, :0], 3)
+
+
+def test_traits_that_share_a_network_have_an_output_each():
+    random, codes, covariate, score = population(site=1.0)
+    y = 50 + 7 * np.stack([score, -3 * score], axis=1) + random.normal(0, 3, (N, 2))
+    inputs = Inputs(Genotypes(codes), covariate)
+    data = FoldData.of(inputs, y, ROWS)
+    joint = network_of(preset(joint=True))
+    assert joint.together
+    fitted = joint.fit(data)
+    predicted = fitted.predict(inputs.rows(ROWS.test))
+    for at, sign in enumerate((1, -1)):
+        assert pearson(predicted[:, at], sign * score[ROWS.test]) > 0.9
+        part = single_target(fitted, at)
+        np.testing.assert_array_equal(part.predict(inputs.rows(ROWS.test))[:, 0], predicted[:, at])
+    # The first layer is the same for both.
+    one, other = (single_target(fitted, at).networks[0].kernels for at in (0, 1))
+    np.testing.assert_array_equal(one[0], other[0])
+    assert not np.array_equal(one[-1], other[-1])
+    apart = network_of(preset()).fit(data).predict(inputs.rows(ROWS.test))
+    assert not np.array_equal(apart, predicted)
+
+
+def test_a_joint_network_of_one_trait_is_that_of_the_trait():
+    random, codes, _, score = population()
+    inputs, data = fold(codes, score + random.normal(0, 0.5, N))
+    one, other = (network_of(preset(joint=j)).fit(data).predict(inputs) for j in (True, False))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_statistics_order_snps_as_a_gwas_does():

@@ -61,6 +61,8 @@ class DenseArchitecture:
         Which SNPs go in: the `strongest` ones by themselves, these and the SNPs of the `pairs` that
         a scan of all pairs finds strongest, or all.
     strongest, pairs : int
+    joint : bool
+        Whether traits measured in the same lines share a network, with an output each.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -68,6 +70,7 @@ class DenseArchitecture:
     snps: str
     strongest: int
     pairs: int
+    joint: bool
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,8 @@ def _checked_dense(preset: Preset) -> DenseArchitecture:
         raise PresetError(
             f"preset '{preset.name}': snps is {a.snps!r}; expected 'strongest', 'pairs' or 'all'"
         )
+    if not isinstance(a.joint, bool):
+        raise PresetError(f"preset '{preset.name}': joint is {a.joint!r}; expected true or false")
     if preset.start.method != "random":
         raise PresetError(
             f"preset '{preset.name}' starts from '{preset.start.method}'; the network '{DENSE}' "
