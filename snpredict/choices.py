@@ -32,6 +32,7 @@ ATTRIBUTIONS = (
     "integrated-gradients",
     "smoothgrad",
     "occlusion",
+    "occlusion-window",
     "shapley",
 )
 

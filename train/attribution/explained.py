@@ -4,6 +4,7 @@ Inputs belong to SNPs: one standardised number each, or four channels. Covariate
 components are inputs that belong to no SNP.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,10 @@ from snpredict.formulas.score_function import ScoreFunction, silu, silu_chord, s
 
 #: The SNP of an input that belongs to none.
 NO_SNP = -1
+
+
+#: From places of inputs and values for them, the same in all samples, to outputs (samples,).
+Replaced = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Explained(Protocol):
@@ -58,6 +63,10 @@ class Explained(Protocol):
         """Logits or standardised predictions (samples,) of inputs (samples, inputs)."""
         ...
 
+    def replaced(self, x: np.ndarray) -> Replaced:
+        """Outputs of the same samples with other values of a few inputs, without a new start."""
+        ...
+
     def gradients(self, x: np.ndarray) -> np.ndarray:
         """Their derivatives, (samples, inputs)."""
         ...
@@ -93,6 +102,18 @@ class ExplainedDense:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
         return self.layers.scores(x)[:, 0]
+
+    def replaced(self, x: np.ndarray) -> Replaced:
+        """See `Explained`; what goes into the first layer is kept."""
+        first, *rest = self.layers.kernels
+        units = x @ first + self.layers.biases[0]
+        behind = DenseLayers(rest, self.layers.biases[1:])
+
+        def outputs(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+            moved = units + (values - x[:, columns]) @ first[columns]
+            return (behind.scores(np.maximum(moved, 0)) if rest else moved)[:, 0]
+
+        return outputs
 
     def gradients(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
@@ -144,6 +165,28 @@ class ExplainedScore:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
         return self.trait.link.value(self._score(x)[0])
+
+    def replaced(self, x: np.ndarray) -> Replaced:
+        """See `Explained`; the sums over the SNPs are kept."""
+        hidden = self.function.hidden
+        weights = self.function.weights[:, :, 0].reshape(-1)
+        z = x @ weights + self.function.bias[0]
+        s, to_units = np.zeros((len(x), 0)), np.zeros((x.shape[1], 0))
+        output = np.zeros(0)
+        if hidden is not None:
+            s = hidden.bias[0] + self._hidden_inputs(x) @ hidden.weights[0]
+            output = hidden.output[0]
+            of_snps = np.zeros((self.n_snps, N_CHANNELS, s.shape[1]))
+            codes = centred_codes(hidden.means[0])
+            of_snps[hidden.snps[0]] = codes[:, :, None] * hidden.weights[0][:, None, :]
+            to_units = of_snps.reshape(-1, s.shape[1])
+
+        def outputs(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+            moved = values - x[:, columns]
+            units = silu(s + moved @ to_units[columns]) @ output
+            return self.trait.link.value(z + moved @ weights[columns] + units)
+
+        return outputs
 
     def gradients(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
@@ -224,6 +267,10 @@ class Among:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """The network's."""
         return self.network.outputs(x)
+
+    def replaced(self, x: np.ndarray) -> Replaced:
+        """The network's."""
+        return self.network.replaced(x)
 
     def gradients(self, x: np.ndarray) -> np.ndarray:
         """The network's."""

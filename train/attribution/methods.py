@@ -10,7 +10,7 @@ from snpredict.errors import UsageError
 from train.attribution.deeplift import deeplift
 from train.attribution.explained import Explained
 from train.attribution.gradients import gradient_input, integrated_gradients, smooth_gradient
-from train.attribution.occlusion import occlusion
+from train.attribution.occlusion import neighbour_occlusion, occlusion
 from train.attribution.saliency import centred_saliency, saliency
 from train.attribution.shapley import shapley
 
@@ -28,6 +28,7 @@ METHODS: dict[str, Method] = dict(
             integrated_gradients,
             smooth_gradient,
             occlusion,
+            neighbour_occlusion,
             shapley,
         ),
         strict=True,

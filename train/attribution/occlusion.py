@@ -11,6 +11,9 @@ import numpy as np
 
 from train.attribution.explained import NO_SNP, Explained
 
+#: SNPs on either side that are occluded with one.
+_NEIGHBOURS = 5
+
 #: Samples whose values are put in, at most.
 _DRAWN = 32
 
@@ -20,6 +23,28 @@ def occlusion(network: Explained, x: np.ndarray, random: np.random.Generator) ->
     snps = np.unique(network.snp_of[network.snp_of != NO_SNP])
     found = np.zeros((len(x), network.n_snps))
     found[:, snps] = window_occlusion(network, x, random, [np.array([snp]) for snp in snps])
+    return found
+
+
+def neighbour_occlusion(
+    network: Explained, x: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """SNP by SNP with its `_NEIGHBOURS` on either side, (samples, SNPs).
+
+    Neighbours are those in the model's order. Where SNPs go together, a network may rest on any of
+    them: a window tells what the region is worth.
+    """
+    snps = np.unique(network.snp_of[network.snp_of != NO_SNP])
+    found = np.zeros((len(x), network.n_snps))
+    windows: dict[tuple[int, ...], list[int]] = {}
+    for snp in range(network.n_snps):
+        first, end = np.searchsorted(snps, (snp - _NEIGHBOURS, snp + _NEIGHBOURS + 1))
+        if end > first:
+            # Windows with the same SNPs of the network are one.
+            windows.setdefault(tuple(snps[first:end].tolist()), []).append(snp)
+    each = window_occlusion(network, x, random, [np.array(window) for window in windows])
+    for column, members in enumerate(windows.values()):
+        found[:, members] = each[:, column : column + 1]
     return found
 
 
@@ -36,7 +61,7 @@ def window_occlusion(
     windows : sequence of ndarray of int
         Places of the SNPs of each.
     """
-    whole = network.outputs(x)
+    whole, replaced = network.outputs(x), network.replaced(x)
     found = np.zeros((len(x), len(windows)))
     drawn = random.permutation(len(x))[:_DRAWN]
     for number, window in enumerate(windows):
@@ -45,9 +70,7 @@ def window_occlusion(
             continue
         values, counts = np.unique(x[drawn][:, columns], axis=0, return_counts=True)
         without = np.zeros(len(x))
-        changed = x.copy()
         for value, count in zip(values, counts, strict=True):
-            changed[:, columns] = value
-            without += count / len(drawn) * network.outputs(changed)
+            without += count / len(drawn) * replaced(columns, value)
         found[:, number] = whole - without
     return found
