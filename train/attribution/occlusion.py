@@ -6,6 +6,7 @@ samples, so that its SNPs stay together. Not complete where SNPs interact.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from train.attribution.explained import NO_SNP, Explained
 
 #: SNPs on either side that are occluded with one.
 _NEIGHBOURS = 5
+
+#: Of the inputs of a SNP among sorted ones.
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 #: Samples whose values are put in, at most.
 _DRAWN = 32
@@ -63,12 +67,16 @@ def window_occlusion(
     """
     whole, replaced = network.outputs(x), network.replaced(x)
     found = np.zeros((len(x), len(windows)))
-    drawn = random.permutation(len(x))[:_DRAWN]
+    drawn = x[random.permutation(len(x))[:_DRAWN]]
+    order = np.argsort(network.snp_of, kind="stable")
+    sorted_snps = network.snp_of[order]
     for number, window in enumerate(windows):
-        columns = np.flatnonzero(np.isin(network.snp_of, window))
+        firsts, ends = (np.searchsorted(sorted_snps, window, side) for side in _SIDES)
+        parts = [order[first:end] for first, end in zip(firsts, ends, strict=True)]
+        columns = np.concatenate(parts) if parts else order[:0]
         if not len(columns):
             continue
-        values, counts = np.unique(x[drawn][:, columns], axis=0, return_counts=True)
+        values, counts = np.unique(drawn[:, columns], axis=0, return_counts=True)
         without = np.zeros(len(x))
         for value, count in zip(values, counts, strict=True):
             without += count / len(drawn) * replaced(columns, value)
