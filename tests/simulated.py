@@ -9,6 +9,8 @@ from train.data.dataset import Dataset, TraitTable
 from train.data.genotypes import HowRead
 from train.data.phenotypes import PhenotypeFile
 from train.data.traits import read_traits
+from train.simulate.pedigrees import Families
+from train.simulate.traits import Design, simulate_trait
 
 N_CHROMOSOMES = 3
 
@@ -32,17 +34,21 @@ def simulate(
     n_samples: int = 150, n_snps: int = 48, n_families: int = 6, seed: int = 7
 ) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
     """SNP names, codes (samples, SNPs) int8 with 3 % missing, phenotype, family numbers."""
+    each = -(-n_samples // n_families)
+    # Three generations: hardly two lines are alike, also where there are few SNPs.
+    lines = Families(
+        n_families, each, n_snps, generations=3, n_chromosomes=N_CHROMOSOMES, seed=seed
+    )
+    # As many lines of each family as there are to be, the first families having one more.
+    family = np.repeat(np.arange(n_families), each)
+    place = np.tile(np.arange(each), n_families)
+    kept = place < np.bincount(np.arange(n_samples) % n_families, minlength=n_families)[family]
+    design = Design(
+        {"additive": min(6, n_snps // 8)}, heritability=0.64, background=0.5, decoys=False
+    )
+    phenotype = 90 + 10 * simulate_trait(lines, design, seed).y[kept]
+    codes, family = lines.codes()[kept], family[kept]
     random = np.random.default_rng(seed)
-    family = np.sort(np.arange(n_samples) % n_families)
-    parents = 2 * random.integers(0, 2, (n_families + 1, n_snps))
-    # One parent is shared by all families; each chromosome half comes from one of the two.
-    segment = np.arange(n_snps) * 2 * N_CHROMOSOMES // n_snps
-    from_hub = random.integers(0, 2, (n_samples, 2 * N_CHROMOSOMES)).astype(bool)[:, segment]
-    codes = np.where(from_hub, parents[-1], parents[family]).astype(np.int8)
-    codes[random.random(codes.shape) < 0.02] = 1
-    effects = random.normal(0, 1, n_snps)
-    genetic = (codes - codes.mean(0)) @ effects
-    phenotype = 90 + 10 * (genetic / genetic.std() * 0.8 + random.normal(0, 0.6, n_samples))
     codes[random.random(codes.shape) < 0.03] = -1
     names = [
         f"Sim{1 + s * N_CHROMOSOMES // n_snps:02d}_{1000 * (s + 1)}_A_C" for s in range(n_snps)

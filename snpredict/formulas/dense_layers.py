@@ -2,6 +2,8 @@
 
     a_0 = x        a_k = relu(a_{k−1} K_k + b_k)        score = a_{n−1} K_n + b_n
 
+with relu(s) = s above 0 and leak · s below; the leak is 0 unless a network says otherwise.
+
 Gradients are exact: between the kinks of its units such a network is linear. Multipliers follow the
 rescale rule of DeepLIFT (Shrikumar, Greenside, Kundaje 2017): what a unit passes on is the slope of
 the chord between its input and that of the reference, so that
@@ -26,10 +28,13 @@ class DenseLayers:
     ----------
     kernels : sequence of ndarray (inputs of the layer, units)
     biases : sequence of ndarray (units,)
+    leak : float
+        Slope of the units below 0.
     """
 
     kernels: Sequence[np.ndarray]
     biases: Sequence[np.ndarray]
+    leak: float = 0.0
 
     @property
     def n_inputs(self) -> int:
@@ -44,9 +49,8 @@ class DenseLayers:
     def only(self, output: int) -> "DenseLayers":
         """With one of the scores alone."""
         at = slice(output, output + 1)
-        return DenseLayers(
-            [*self.kernels[:-1], self.kernels[-1][:, at]], [*self.biases[:-1], self.biases[-1][at]]
-        )
+        kernels = [*self.kernels[:-1], self.kernels[-1][:, at]]
+        return DenseLayers(kernels, [*self.biases[:-1], self.biases[-1][at]], self.leak)
 
     def inputs_of_units(self, x: np.ndarray) -> list[np.ndarray]:
         """What goes into the units of every layer; the last are the scores.
@@ -62,7 +66,7 @@ class DenseLayers:
         found = []
         for kernel, bias in zip(self.kernels, self.biases, strict=True):
             found.append(x @ kernel + bias)
-            x = np.maximum(found[-1], 0)
+            x = relu(found[-1], self.leak)
         return found
 
     def scores(self, x: np.ndarray) -> np.ndarray:
@@ -72,7 +76,7 @@ class DenseLayers:
     def gradients(self, x: np.ndarray, output: int = 0) -> np.ndarray:
         """Derivatives of one output, (samples, inputs)."""
         *hidden, _ = self.inputs_of_units(x)
-        return self._back([s > 0 for s in hidden], output)
+        return self._back([relu_slope(s, self.leak) for s in hidden], output)
 
     def multipliers(self, x: np.ndarray, reference: np.ndarray, output: int = 0) -> np.ndarray:
         """Contribution per unit of distance from the reference, (samples, inputs).
@@ -87,7 +91,8 @@ class DenseLayers:
         """
         *hidden, _ = self.inputs_of_units(x)
         *hidden_ref, _ = self.inputs_of_units(np.atleast_2d(reference))
-        chords = [relu_chord(s, s_ref) for s, s_ref in zip(hidden, hidden_ref, strict=True)]
+        pairs = zip(hidden, hidden_ref, strict=True)
+        chords = [relu_chord(s, s_ref, self.leak) for s, s_ref in pairs]
         return self._back(chords, output)
 
     def _back(self, slopes: Sequence[np.ndarray], output: int) -> np.ndarray:
@@ -98,16 +103,26 @@ class DenseLayers:
         return passed
 
 
-def relu_chord(s: np.ndarray, s_ref: np.ndarray) -> np.ndarray:
+def relu(s: np.ndarray, leak: float = 0.0) -> np.ndarray:
+    """s above 0, ``leak · s`` below."""
+    return np.maximum(s, leak * s) if leak else np.maximum(s, 0)
+
+
+def relu_slope(s: np.ndarray, leak: float = 0.0) -> np.ndarray:
+    """Derivative of `relu`; that of the lower side at 0."""
+    return np.where(s > 0, 1, leak).astype(s.dtype)
+
+
+def relu_chord(s: np.ndarray, s_ref: np.ndarray, leak: float = 0.0) -> np.ndarray:
     """``(relu(s) − relu(s_ref)) / (s − s_ref)``, or the derivative where the two meet."""
     distance = s - s_ref
     near = np.abs(distance) < _NEAR
-    quotient = (np.maximum(s, 0) - np.maximum(s_ref, 0)) / np.where(near, 1, distance)
-    return np.where(near, (s > 0).astype(quotient.dtype), quotient)
+    quotient = (relu(s, leak) - relu(s_ref, leak)) / np.where(near, 1, distance)
+    return np.where(near, relu_slope(s, leak), quotient)
 
 
 def side_by_side(networks: Sequence[DenseLayers]) -> DenseLayers:
-    """Networks of the same inputs as one, whose scores are the mean of theirs.
+    """Networks of the same inputs and leak as one, whose scores are the mean of theirs.
 
     The units stand beside each other; later kernels are blocks along a diagonal.
     """
@@ -127,4 +142,4 @@ def side_by_side(networks: Sequence[DenseLayers]) -> DenseLayers:
     share = 1 / len(networks)
     kernels.append(np.concatenate([network.kernels[-1] * share for network in networks]))
     biases.append(np.mean([network.biases[-1] for network in networks], axis=0))
-    return DenseLayers(kernels, biases)
+    return DenseLayers(kernels, biases, networks[0].leak)

@@ -19,7 +19,7 @@ from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
 from snpredict.scoring.onnx_session import Session
 
 _SCORE = ("weights", "bias")
-_DENSE = ("snps", "means", "snp_sds", "covariate_means", "covariate_sds", "loadings")
+_DENSE = ("snps", "means", "snp_sds", "covariate_means", "covariate_sds", "loadings", "leak")
 _FIXED = ("covariate_means", "covariate_slopes")
 _HIDDEN = ("hidden_snps", "hidden_means", "hidden_weights", "hidden_bias", "hidden_output")
 
@@ -93,13 +93,15 @@ def dense_of(
     InvalidBundle
         Shapes do not go together, a number is not finite, or SNPs are not places of the model's.
     """
-    snps, means, sds, covariate_means, covariate_sds, loadings, *layers = outputs
+    snps, means, sds, covariate_means, covariate_sds, loadings, leak, *layers = outputs
     kernels = layers[::2]
     n_inputs = len(snps) + n_covariates + (loadings.shape[1] if loadings.ndim == 2 else 0)
     networks = len(kernels[0]) if kernels[0].ndim else 0
     widths = [n_inputs, *(kernel.shape[-1] if kernel.ndim else 0 for kernel in kernels)]
-    found = [array.shape for array in (means, sds, covariate_means, covariate_sds, *layers)]
-    expected: list[tuple[int, ...]] = [(n_snps,), (len(snps),), (n_covariates,), (n_covariates,)]
+    given = (means, sds, covariate_means, covariate_sds, leak, *layers)
+    found = [array.shape for array in given]
+    expected: list[tuple[int, ...]] = [(n_snps,), (len(snps),)]
+    expected += [(n_covariates,), (n_covariates,), (1,)]
     for one, two in pairwise(widths):
         expected += [(networks, one, two), (networks, 1, two)]
     if (
@@ -119,9 +121,13 @@ def dense_of(
         (numbers[1] > 0).all() and (numbers[3] > 0).all()
     ):
         raise InvalidBundle(f"{graph}: a number is not finite, or a standard deviation is not > 0")
-    means, sds, covariate_means, covariate_sds, loadings, *layers = numbers
+    means, sds, covariate_means, covariate_sds, loadings, leak, *layers = numbers
     each = [
-        DenseLayers([kernel[at] for kernel in layers[::2]], [bias[at, 0] for bias in layers[1::2]])
+        DenseLayers(
+            [kernel[at] for kernel in layers[::2]],
+            [bias[at, 0] for bias in layers[1::2]],
+            float(leak[0]),
+        )
         for at in range(networks)
     ]
     inputs = DenseInputs(snps, means, sds, covariate_means, covariate_sds, loadings)

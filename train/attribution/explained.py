@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from snpredict.formulas.dense_layers import DenseLayers
+from snpredict.formulas.dense_layers import DenseLayers, relu
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS, centred_codes
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
@@ -107,11 +107,12 @@ class ExplainedDense:
         """See `Explained`; what goes into the first layer is kept."""
         first, *rest = self.layers.kernels
         units = x @ first + self.layers.biases[0]
-        behind = DenseLayers(rest, self.layers.biases[1:])
+        leak = self.layers.leak
+        behind = DenseLayers(rest, self.layers.biases[1:], leak)
 
         def outputs(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
             moved = units + (values - x[:, columns]) @ first[columns]
-            return (behind.scores(np.maximum(moved, 0)) if rest else moved)[:, 0]
+            return (behind.scores(relu(moved, leak)) if rest else moved)[:, 0]
 
         return outputs
 

@@ -196,7 +196,8 @@ class FittedDense(FittedModel):
         rows = np.concatenate([used, np.ones(networks[0].n_inputs - n, bool)])
         self.encoder = encoder.only(used)
         self.networks = [
-            DenseLayers([net.kernels[0][rows], *net.kernels[1:]], net.biases) for net in networks
+            DenseLayers([net.kernels[0][rows], *net.kernels[1:]], net.biases, net.leak)
+            for net in networks
         ]
         self.center, self.scale, self.chosen = center, scale, [chosen]
         self.slope, self.intercept = 1.0, 0.0
@@ -229,6 +230,7 @@ class FittedDense(FittedModel):
             DenseLayers(
                 [*net.kernels[:-1], net.kernels[-1] * slope],
                 [*net.biases[:-1], net.biases[-1] * slope + intercept],
+                net.leak,
             )
             for net in self.networks
         ]

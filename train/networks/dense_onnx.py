@@ -39,7 +39,7 @@ def dense_onnx(
         - ``prediction`` float32 (samples,),
         - ``snps`` int64 and ``snp_sds`` float32 (inputs,), ``means`` float32 (SNPs,),
           ``covariate_means`` and ``covariate_sds`` float32 (numbers,), ``loadings`` float32
-          (SNPs, components), see `DenseInputs`,
+          (SNPs, components), see `DenseInputs`, ``leak`` float32 (1,),
         - ``kernel_0`` float32 (networks, inputs, units), ``bias_0`` float32 (networks, 1, units),
           and so on.
     """
@@ -96,13 +96,15 @@ def dense_onnx(
         away = centred("genotypes", means, "centred")
         parts.append(node("MatMul", [away, loadings], "components"))
     at = node("Concat", parts, "inputs", axis=1)
-    last = len(networks[0].kernels) - 1
+    last, leak = len(networks[0].kernels) - 1, networks[0].leak
+    part("leak", np.array([leak]))
     for layer in range(last + 1):
         kernel = part(f"kernel_{layer}", np.stack([net.kernels[layer] for net in networks]))
         bias = part(f"bias_{layer}", np.stack([net.biases[layer][None] for net in networks]))
         at = node("Add", [node("MatMul", [at, kernel], f"product_{layer}"), bias], f"sum_{layer}")
         if layer < last:
-            at = node("Relu", [at], f"units_{layer}")
+            name = f"units_{layer}"
+            at = node("LeakyRelu", [at], name, alpha=leak) if leak else node("Relu", [at], name)
     at = node("ReduceMean", [at], "mean", axes=[0], keepdims=0)
     at = node("Squeeze", [at, constant("output_axis", np.array([1], np.int64))], "score")
     if scale is None:

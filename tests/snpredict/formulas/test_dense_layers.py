@@ -14,15 +14,32 @@ BY_HAND = DenseLayers(
 )
 
 
-def drawn(seed, *sizes):
+def drawn(seed, *sizes, leak=0.0):
     random = np.random.default_rng(seed)
     kernels = [random.normal(size=pair) for pair in pairwise(sizes)]
-    return DenseLayers(kernels, [random.normal(size=size) for size in sizes[1:]])
+    return DenseLayers(kernels, [random.normal(size=size) for size in sizes[1:]], leak)
 
 
 def test_scores_by_hand():
     x = np.array([[1.0, 1.0], [3.0, 0.0], [-1.0, 0.0]])
     assert BY_HAND.scores(x)[:, 0].tolist() == [9.5, 9 - 2 + 0.5, 0.5]
+
+
+def test_a_leak_by_hand():
+    """Units at −2 and −2 with a tenth of their slope: 3 · −0.2 − (−0.2) + 0.5."""
+    leaky = DenseLayers(BY_HAND.kernels, BY_HAND.biases, 0.1)
+    x = np.array([[-4 / 3, -1 / 3]])
+    np.testing.assert_allclose(leaky.scores(x), [[-0.6 + 0.2 + 0.5]])
+    np.testing.assert_allclose(leaky.gradients(x), [[0.3 - 0.1, 0.6 + 0.1]])
+
+
+def test_without_biases_the_gradient_is_the_map():
+    """Such networks are homogeneous: f(x) = J(x) x (Golden 2025)."""
+    layers = drawn(4, 6, 5, 4, 1, leak=0.2)
+    network = DenseLayers(layers.kernels, [np.zeros_like(b) for b in layers.biases], 0.2)
+    x = np.random.default_rng(1).normal(size=(20, 6))
+    mapped = (network.gradients(x) * x).sum(axis=1)
+    np.testing.assert_allclose(mapped, network.scores(x)[:, 0], rtol=1e-12, atol=1e-12)
 
 
 def test_gradients_by_hand():
@@ -40,7 +57,7 @@ def test_multipliers_by_hand():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_contributions_are_complete(seed):
-    network = drawn(seed, 6, 5, 4, 2)
+    network = drawn(seed, 6, 5, 4, 2, leak=0.3 if seed % 2 else 0.0)
     random = np.random.default_rng(seed)
     x, reference = random.normal(size=(9, 6)), random.normal(size=6)
     for output in (0, 1):
