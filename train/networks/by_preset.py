@@ -2,12 +2,13 @@
 
 from train.errors import PresetError
 from train.networks.dense import DenseNetwork
-from train.networks.network import HiddenNetwork, Network, ResidualNetwork
-from train.networks.presets import DENSE, HIDDEN, RESIDUAL, Preset
+from train.networks.network import HiddenNetwork, HomogeneousNetwork, Network, ResidualNetwork
+from train.networks.presets import DENSE, HIDDEN, HOMOGENEOUS, RESIDUAL, Preset
 
 #: By the name that a preset gives.
 NETWORKS: dict[str, type[Network]] = {
     DENSE: DenseNetwork,
+    HOMOGENEOUS: HomogeneousNetwork,
     HIDDEN: HiddenNetwork,
     RESIDUAL: ResidualNetwork,
 }

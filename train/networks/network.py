@@ -4,9 +4,9 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from train.model import FittedModel, FoldData, Record, SingleTargetModel
+from train.model import FittedModel, FoldData, Record, SideBySide, SingleTargetModel
 from train.networks.fixed_effects import fit_beside_covariates
-from train.networks.presets import Architecture, Preset
+from train.networks.presets import Architecture, HomogeneousArchitecture, Preset
 from train.runtime import configure_tensorflow
 
 if TYPE_CHECKING:
@@ -120,3 +120,31 @@ class HiddenNetwork(Network):
         from train.networks.hidden import fit_hidden
 
         return fit_beside_covariates(data, record, partial(fit_hidden, self.preset))
+
+
+class HomogeneousNetwork(Network):
+    """Dense layers without biases, traits jointly, see `train.networks.homogeneous`."""
+
+    dosages = True
+
+    def __init__(self, preset: Preset):
+        super().__init__(preset)
+        assert isinstance(preset.architecture, HomogeneousArchitecture)
+        self.together = preset.architecture.joint
+
+    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """Learn the targets one after the other, or in a network that they share."""
+        if not self.together:
+            return super().fit(data, record)
+        found = self._fit_all(data, record)
+        return found[0] if len(found) == 1 else SideBySide(found)
+
+    def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
+        """`fit` for data with one target."""
+        return self._fit_all(data, record)[0]
+
+    def _fit_all(self, data: FoldData, record: Record | None) -> list[FittedModel]:
+        self.prepare(data.threads)
+        from train.networks.homogeneous import fit_homogeneous
+
+        return [*fit_homogeneous(self.preset, data, record)]

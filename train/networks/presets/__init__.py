@@ -17,6 +17,7 @@ HIDDEN = "hidden"
 RESIDUAL = "residual"
 #: The network of the deep-learning GWAS, whose presets have keys of their own too.
 DENSE = "dense"
+HOMOGENEOUS = "homogeneous"
 
 #: What gave some traits an α of their own, by name, in presets of old.
 _BY_TRAIT = "isru_alpha_by_trait"
@@ -70,6 +71,28 @@ class DenseArchitecture:
     snps: str
     strongest: int
     pairs: int
+    joint: bool
+
+
+@dataclass(frozen=True)
+class HomogeneousArchitecture:
+    """Shape of the network without biases, see `train.networks.homogeneous`.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        Units of the hidden layers.
+    leak : float
+        Slope of their units below 0.
+    coding : {"haploid", "diploid"}
+        Codes 0 and 1 as −1 and 1, or codes 0, 1, 2 as −1, 0, 1; a missing one is 0.
+    joint : bool
+        Whether traits measured in the same lines share a network, with an output each.
+    """
+
+    layers: tuple[int, ...]
+    leak: float
+    coding: str
     joint: bool
 
 
@@ -137,6 +160,24 @@ class DenseTraining:
 
 
 @dataclass(frozen=True)
+class HomogeneousTraining:
+    """AdamW on absolute error; the rate is halved, and the training ends, without a gain.
+
+    A gain is one of at least ``least_gain`` of the validation loss; the rate is halved after
+    ``halve_after`` epochs without, and ``patience`` of them end the training.
+    """
+
+    networks: int
+    batch_size: int
+    epochs: int
+    patience: int
+    halve_after: int
+    least_gain: float
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
 class Start:
     """Where the weights begin: ``random``, or ``ridge`` (see `train.baselines.ridge`)."""
 
@@ -152,8 +193,8 @@ class Preset:
     name: str
     description: str
     network: str
-    architecture: Architecture | HiddenArchitecture | DenseArchitecture
-    training: Training | HiddenTraining | DenseTraining
+    architecture: Architecture | HiddenArchitecture | DenseArchitecture | HomogeneousArchitecture
+    training: Training | HiddenTraining | DenseTraining | HomogeneousTraining
     start: Start
 
     def as_dict(self) -> dict[str, Any]:
@@ -168,9 +209,9 @@ class Preset:
         PresetError
             It is not above 0.
         """
-        if isinstance(self.architecture, DenseArchitecture):
+        if isinstance(self.architecture, DenseArchitecture | HomogeneousArchitecture):
             raise PresetError(
-                f"preset '{self.name}' has no isru_alpha: its network '{DENSE}' has no ISRU",
+                f"preset '{self.name}' has no isru_alpha: its network '{self.network}' has no ISRU",
                 hint="Leave --isru-alpha out",
             )
         architecture = replace(self.architecture, isru_alpha=alpha)
@@ -202,6 +243,8 @@ class Preset:
             preset = Preset(**values)
             if isinstance(preset.architecture, DenseArchitecture):
                 preset = replace(preset, architecture=_checked_dense(preset))
+            if isinstance(preset.architecture, HomogeneousArchitecture):
+                preset = replace(preset, architecture=_checked_homogeneous(preset))
         except (KeyError, TypeError) as error:
             raise PresetError(
                 f"preset '{name}' cannot be used: {error}",
@@ -232,6 +275,7 @@ _PARTS: dict[str, tuple[Any, Any]] = {
     HIDDEN: (HiddenArchitecture, HiddenTraining),
     RESIDUAL: (Architecture, Training),
     DENSE: (DenseArchitecture, DenseTraining),
+    HOMOGENEOUS: (HomogeneousArchitecture, HomogeneousTraining),
 }
 
 
@@ -259,6 +303,30 @@ def _checked_dense(preset: Preset) -> DenseArchitecture:
             "has drawn weights: expected 'random'"
         )
     return replace(a, sizes=tuple((one, two) for one, two in sizes))
+
+
+def _checked_homogeneous(preset: Preset) -> HomogeneousArchitecture:
+    """The architecture with its units as a tuple, also where they come from TOML or JSON."""
+    a = preset.architecture
+    assert isinstance(a, HomogeneousArchitecture)
+    layers = tuple(a.layers)
+    if not layers or not all(type(n) is int and n > 0 for n in layers):
+        raise PresetError(
+            f"preset '{preset.name}': layers is {a.layers!r}; expected whole numbers above 0, such "
+            "as [1024, 1024]"
+        )
+    if a.coding not in ("haploid", "diploid"):
+        raise PresetError(
+            f"preset '{preset.name}': coding is {a.coding!r}; expected 'haploid' or 'diploid'"
+        )
+    if not isinstance(a.joint, bool):
+        raise PresetError(f"preset '{preset.name}': joint is {a.joint!r}; expected true or false")
+    if preset.start.method != "random":
+        raise PresetError(
+            f"preset '{preset.name}' starts from '{preset.start.method}'; the network "
+            f"'{HOMOGENEOUS}' has drawn weights: expected 'random'"
+        )
+    return replace(a, layers=layers)
 
 
 #: Smallest value of every number in a preset; integers where the default here is one.
@@ -293,6 +361,9 @@ _AT_LEAST: dict[str, float] = {
     "first_rate": 1e-9,
     "penalty_from": 1e-9,
     "penalty_to": 1e-9,
+    "leak": 0.0,
+    "halve_after": 1,
+    "least_gain": 0.0,
 }
 _BELOW_1 = ("dropout",)
 _UP_TO_1 = ("tree_share",)
