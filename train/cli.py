@@ -84,6 +84,42 @@ def gwas(table: Genotypes, own: GwasOnly) -> None:
     run_gwas(GwasOptions(table=table, **own.parsed()), stderr)
 
 
+@app.command()
+def decompose(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN…", help="Folders of runs, or one that holds those of several traits."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the tables.")],
+    null: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="The same with --control shuffled: pairs get a q-value, the share of false ones "
+            "in a list that ends with the pair. It may be given several times.",
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Known effects, of simulated lines: trait, locus, additive, partner, epistatic.",
+        ),
+    ] = None,
+) -> None:
+    """Say what networks have learned: additive effects, epistasis, variance components.
+
+    For haploid lines with genotypes 0 and 1, and networks of preset elm.
+    """
+    from train.commands.decompose import DecomposeOptions
+    from train.commands.decompose import decompose as run_decompose
+
+    options = DecomposeOptions(runs=tuple(runs), out=out, null=tuple(null or ()), truth=truth)
+    run_decompose(options, stderr)
+
+
 @app.command(hidden=True)
 def worker(parent: int) -> None:
     """Take tasks from stdin until the process `parent` ends; see `train.runs.workers`."""
