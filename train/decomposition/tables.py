@@ -104,7 +104,7 @@ def against_truth(
 
     A pair that the truth does not name has no effect. ``true_pairs_found`` is the share of true
     ones among as many strongest pairs, ``quadratic`` the coefficient of the variances of the
-    sensitivities on the squared effects of their pairs.
+    sensitivities on the squared effects of their pairs; that and ``true_pairs_r`` need three.
 
     Raises
     ------
@@ -127,12 +127,13 @@ def against_truth(
     if of_pairs.any():
         told |= _named("pairs", _line(of_pairs, estimated))
         real = of_pairs != 0
-        told["true_pairs_r"] = _line(of_pairs[real], estimated[real])[0]
         strongest = np.argsort(-np.abs(estimated), kind="stable")[: real.sum()]
         told["true_pairs_found"] = float(real[strongest].mean())
-        # With one partner the variance of a sensitivity is the squared effect of the pair.
-        of_locus = np.array([_of_partner(snp, pairs) for snp in found.snps])
-        told["quadratic"] = float(np.polyfit(of_locus, found.mean("epistatic_variance"), 2)[0])
+        if real.sum() > 2:
+            told["true_pairs_r"] = _line(of_pairs[real], estimated[real])[0]
+            # With one partner the variance of a sensitivity is the squared effect of the pair.
+            of_locus = np.array([_of_partner(snp, pairs) for snp in found.snps])
+            told["quadratic"] = float(np.polyfit(of_locus, found.mean("epistatic_variance"), 2)[0])
     return told
 
 
