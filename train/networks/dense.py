@@ -24,11 +24,11 @@ from snpredict.formulas.dense_layers import DenseLayers, side_by_side
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 from train.attribution.explained import NO_SNP, Explained, ExplainedDense
-from train.model import FittedModel, FoldData, Inputs, Record, SideBySide
+from train.model import FittedModel, FoldData, Inputs, Record
 from train.networks.dense_inputs import inputs_by
-from train.networks.network import Network
+from train.networks.network import JointNetwork
 from train.networks.pairs import snps_of, strongest_pairs
-from train.networks.presets import DenseArchitecture, DenseTraining, Preset
+from train.networks.presets import DenseArchitecture, DenseTraining
 from train.networks.proximal import Recipe, Rows, Trained, walk
 from train.networks.strongest import residuals, strongest_snps
 from train.parity import parity_genotypes, require_parity
@@ -37,7 +37,7 @@ from train.parity import parity_genotypes, require_parity
 _SEEDS_APART = 1000
 
 
-class DenseNetwork(Network):
+class DenseNetwork(JointNetwork):
     """Dense layers over the SNPs, trained along a path of penalties; see the module's text."""
 
     tasks = (CONTINUOUS, BINARY)
@@ -47,25 +47,8 @@ class DenseNetwork(Network):
     def prepare(self, threads: int) -> None:
         """Nothing: it is trained in numpy, which the process has loaded."""
 
-    def __init__(self, preset: Preset):
-        super().__init__(preset)
-        assert isinstance(preset.architecture, DenseArchitecture)
-        self.together = preset.architecture.joint
-
-    def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
-        """Learn the targets one after the other, or in a network that they share."""
-        if not self.together:
-            return super().fit(data, record)
-        found = self._fit_all(data, record)
-        return SideBySide([*found]) if len(found) > 1 else found[0]
-
-    def fit_one(self, data: FoldData, record: Record | None = None) -> "FittedDense":
+    def fit_all(self, data: FoldData, record: Record | None) -> list["FittedDense"]:
         """Choose the size, then train the networks that are averaged."""
-        (fitted,) = self._fit_all(data, record)
-        return fitted
-
-    def _fit_all(self, data: FoldData, record: Record | None) -> list["FittedDense"]:
-        """A fitted model per target, of networks that have an output for each."""
         a, recipe = self.preset.architecture, self.preset.training
         assert isinstance(a, DenseArchitecture)
         assert isinstance(recipe, DenseTraining)

@@ -1,12 +1,18 @@
 """The networks as models: what a preset becomes. TensorFlow is imported when one is fitted."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from train.model import FittedModel, FoldData, Record, SideBySide, SingleTargetModel
 from train.networks.fixed_effects import fit_beside_covariates
-from train.networks.presets import Architecture, HomogeneousArchitecture, Preset
+from train.networks.presets import (
+    Architecture,
+    DenseArchitecture,
+    HomogeneousArchitecture,
+    Preset,
+)
 from train.runtime import configure_tensorflow
 
 if TYPE_CHECKING:
@@ -122,29 +128,38 @@ class HiddenNetwork(Network):
         return fit_beside_covariates(data, record, partial(fit_hidden, self.preset))
 
 
-class HomogeneousNetwork(Network):
-    """Dense layers without biases, traits jointly, see `train.networks.homogeneous`."""
-
-    dosages = True
+class JointNetwork(Network):
+    """A network that traits measured in the same lines may share, with an output each."""
 
     def __init__(self, preset: Preset):
         super().__init__(preset)
-        assert isinstance(preset.architecture, HomogeneousArchitecture)
+        assert isinstance(preset.architecture, DenseArchitecture | HomogeneousArchitecture)
         self.together = preset.architecture.joint
+
+    @abstractmethod
+    def fit_all(self, data: FoldData, record: Record | None) -> Sequence[FittedModel]:
+        """A fitted model per target, of networks that all targets share."""
 
     def fit(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """Learn the targets one after the other, or in a network that they share."""
         if not self.together:
             return super().fit(data, record)
-        found = self._fit_all(data, record)
-        return found[0] if len(found) == 1 else SideBySide(found)
+        found = self.fit_all(data, record)
+        return found[0] if len(found) == 1 else SideBySide([*found])
 
     def fit_one(self, data: FoldData, record: Record | None = None) -> FittedModel:
         """`fit` for data with one target."""
-        return self._fit_all(data, record)[0]
+        return self.fit_all(data, record)[0]
 
-    def _fit_all(self, data: FoldData, record: Record | None) -> list[FittedModel]:
+
+class HomogeneousNetwork(JointNetwork):
+    """Dense layers without biases, see `train.networks.homogeneous`."""
+
+    dosages = True
+
+    def fit_all(self, data: FoldData, record: Record | None) -> Sequence[FittedModel]:
+        """See `JointNetwork`."""
         self.prepare(data.threads)
         from train.networks.homogeneous import fit_homogeneous
 
-        return [*fit_homogeneous(self.preset, data, record)]
+        return fit_homogeneous(self.preset, data, record)
