@@ -108,15 +108,28 @@ def decompose(
             help="Known effects, of simulated lines: trait, locus, additive, partner, epistatic.",
         ),
     ] = None,
+    sensitivity: Annotated[
+        str,
+        typer.Option(
+            metavar="difference|gradient",
+            help="Of a locus in a line: half the difference between the alleles, or the gradient.",
+        ),
+    ] = "difference",
 ) -> None:
     """Say what networks have learned: additive effects, epistasis, variance components.
 
-    For haploid lines with genotypes 0 and 1, and networks of preset elm.
+    For haploid lines with genotypes 0 and 1. Preset elm is made for it.
     """
     from train.commands.decompose import DecomposeOptions
     from train.commands.decompose import decompose as run_decompose
 
-    options = DecomposeOptions(runs=tuple(runs), out=out, null=tuple(null or ()), truth=truth)
+    options = DecomposeOptions(
+        runs=tuple(runs),
+        out=out,
+        null=tuple(null or ()),
+        truth=truth,
+        sensitivity=sensitivity,
+    )
     run_decompose(options, stderr)
 
 

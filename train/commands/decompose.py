@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from snpredict.choices import check_choice
 from snpredict.errors import UsageError
 from snpredict.files import write_files
+from train.decomposition.sensitivities import KINDS
 from train.decomposition.tables import (
     Decomposed,
     against_truth,
@@ -42,6 +44,7 @@ class DecomposeOptions:
     out: Path
     null: tuple[Path, ...] = ()
     truth: Path | None = None
+    sensitivity: str = KINDS[0]
 
 
 def decompose(options: DecomposeOptions, console: Console) -> None:
@@ -58,6 +61,7 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
     if o.out.exists() and (not o.out.is_dir() or any(o.out.iterdir())):
         raise UsageError(f"--out {o.out} exists and is not an empty folder", "name a new folder")
     runs = _runs(o.runs)
+    check_choice("--sensitivity", o.sensitivity, KINDS)
     if control := next((run for run in runs if run.settings.control is not None), None):
         raise UsageError(
             f"{control.path} is the run of a control", "name it with --null, and the trait's as RUN"
@@ -69,9 +73,13 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
                 f"--null {run.path} is not a run of shuffled phenotypes",
                 "train it with --control shuffled",
             )
-    each = [_told(run, console) for run in runs]
-    nulls = {trait: decompose_run(run) for trait, run in null.items()}
-    told = {found.trait: _record(found, run) for found, run in zip(each, runs, strict=True)}
+    known = None if o.truth is None else _read_truth(o.truth)
+    each = [_told(run, o.sensitivity, console) for run in runs]
+    nulls = {trait: decompose_run(run, o.sensitivity) for trait, run in null.items()}
+    told = {
+        found.trait: {**_record(found, run), "sensitivity": o.sensitivity}
+        for found, run in zip(each, runs, strict=True)
+    }
     from train.decomposition.pictures import estimates_against_truth, pairs_map
 
     files: dict[Path, bytes] = {
@@ -79,8 +87,7 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
         o.out / "decomposition.parquet": _parquet(locus_table(each)),
         o.out / "epistasis.parquet": _parquet(pair_table(each, nulls)),
     }
-    if o.truth is not None:
-        known = _read_truth(o.truth)
+    if known is not None:
         points = {}
         for found in each:
             if found.trait not in known:
@@ -116,8 +123,8 @@ def _runs(paths: Sequence[Path]) -> list[Run]:
     return found
 
 
-def _told(run: Run, console: Console) -> Decomposed:
-    found = decompose_run(run)
+def _told(run: Run, kind: str, console: Console) -> Decomposed:
+    found = decompose_run(run, kind)
     share = variances(found)["additive_share"]["mean"]
     one, other = np.triu_indices(len(found.snps), 1)
     effects = found.mean("pairs")[one, other]
@@ -125,9 +132,10 @@ def _told(run: Run, console: Console) -> Decomposed:
     pairs = ", ".join(
         f"{found.snps[one[at]]} × {found.snps[other[at]]} {effects[at]:+.3g}" for at in best
     )
+    exact = "" if found.off is None else f"|J x − f| at most {found.off:.1e} SD; "
     console.print(
-        f"{found.trait}: {len(found.folds)} folds, {share:.0%} of the genetic variance of "
-        f"the network is additive; |J x − f| at most {found.off:.1e} SD; strongest pairs {pairs}",
+        f"{found.trait}: {len(found.folds)} folds, {share:.0%} of the genetic variance of the "
+        f"network is additive; {exact}strongest pairs {pairs}",
         soft_wrap=True,
     )
     return found

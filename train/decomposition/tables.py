@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from train.decomposition.haploid import Decomposition, decompose, false_discovery
-from train.decomposition.sensitivities import sensitivities
+from train.decomposition.sensitivities import KINDS, sensitivities
 from train.errors import SimulationError
 from train.runs.folder import Run
 
@@ -21,14 +21,15 @@ class Decomposed:
     trait : str
     snps : sequence of str
     folds : list of Decomposition
-    off : float
-        Largest distance of the linear map from the network, SDs of the trait.
+    off : float or None
+        Largest distance of the linear map from the network, SDs of the trait; None of a network
+        that is none.
     """
 
     trait: str
     snps: Sequence[str]
     folds: list[Decomposition]
-    off: float
+    off: float | None
 
     def mean(self, name: str) -> np.ndarray:
         """Of an attribute of `Decomposition`, over the folds."""
@@ -40,11 +41,12 @@ class Decomposed:
         return values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], np.nan)
 
 
-def decompose_run(run: Run) -> Decomposed:
+def decompose_run(run: Run, kind: str = KINDS[0]) -> Decomposed:
     """Every fold's network, in the lines that it did not see."""
-    found = list(sensitivities(run))
+    found = list(sensitivities(run, kind))
     folds = [decompose(each) for each in found]
-    return Decomposed(run.settings.trait, run.data.snps, folds, max(each.off for each in found))
+    off = [each.off for each in found if each.off is not None]
+    return Decomposed(run.settings.trait, run.data.snps, folds, max(off, default=None))
 
 
 def locus_table(each: Sequence[Decomposed]) -> pa.Table:

@@ -117,13 +117,41 @@ def test_what_is_refused(here: Path, words: list[str], error: type, told: str) -
     assert not Path("d").exists()
 
 
-def test_other_networks_are_refused(here: Path) -> None:
-    text = (PRESET_FOLDER / "deeplift.toml").read_text().replace("epochs = 40", "epochs = 3")
+def test_other_networks_have_differences_and_no_gradients(here: Path, tmp_path: Path) -> None:
+    text = (PRESET_FOLDER / "deeplift.toml").read_text().replace("epochs = 40", "epochs = 15")
     Path("dense.toml").write_text(text)
     words = ["run", "table.tsv", "--trait", "tall", "--ignore", "wide", "--unit", "cm"]
     words += ["--preset", "dense.toml", "--no-gblup", "--folds", "random", "--n-folds", "3"]
     words += ["--threads", "1", "--snps-from", "L01", "--fold", "1", "--out", "models/dense"]
     app(words, standalone_mode=False)
+    decompose = ["decompose", "runs/dense", "--out", str(tmp_path / "d")]
     with pytest.raises(UnsuitableModel, match="has biases") as caught:
-        app(["decompose", "runs/dense", "--out", "d"], standalone_mode=False)
+        app([*decompose, "--sensitivity", "gradient"], standalone_mode=False)
     assert "--preset elm" in caught.value.hint
+    app(decompose, standalone_mode=False)
+    (first, *_) = pq.read_table(tmp_path / "d/decomposition.parquet").to_pylist()
+    assert first["snp"] == "L01"
+    assert first["additive"] == pytest.approx(1, abs=0.15)
+    record = json.loads((tmp_path / "d/variance.json").read_text())["traits"]["tall"]
+    assert record["largest_difference_of_the_map"] is None
+
+
+def test_both_notions_agree_where_hardly_a_unit_changes_sides(here: Path, tmp_path: Path) -> None:
+    for kind in ("difference", "gradient"):
+        words = ["decompose", "runs/x/tall", "--sensitivity", kind]
+        app([*words, "--out", str(tmp_path / kind)], standalone_mode=False)
+    one, other = (
+        pq.read_table(tmp_path / kind / "decomposition.parquet").column("additive").to_numpy()
+        for kind in ("difference", "gradient")
+    )
+    np.testing.assert_allclose(one, other, atol=0.05)
+
+
+def test_diploid_lines_are_refused(here: Path, tmp_path: Path) -> None:
+    lines = Path("table.tsv").read_text().splitlines()
+    Path("two.tsv").write_text("\n".join([lines[0], *(f"{r[:-1]}2" for r in lines[1:])]) + "\n")
+    words = ["run", "two.tsv", "--trait", "tall", "--ignore", "wide", "--unit", "cm", "--threads"]
+    words += ["1", "--preset", "gblup", "--no-gblup", "--folds", "random", "--n-folds", "3"]
+    app([*words, "--snps-from", "L01", "--out", "models/two"], standalone_mode=False)
+    with pytest.raises(UnsuitableModel, match="genotypes of 2 copies"):
+        app(["decompose", "runs/two", "--out", "d"], standalone_mode=False)
