@@ -35,7 +35,7 @@ from train.gwas.kinship import components
 from train.gwas.study import KeptGenotypes, Study
 from train.model import FoldData, Inputs
 from train.networks.by_preset import network_of
-from train.networks.dense import FittedDense
+from train.networks.dense_fitted import FittedDense
 from train.networks.presets import load_preset
 from train.simulate.lines import Lines, Sites
 from train.simulate.pedigrees import Families

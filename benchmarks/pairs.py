@@ -23,7 +23,7 @@ from train.data.folds import Split
 from train.gwas.linear import LinearScan
 from train.model import FoldData, Inputs
 from train.networks.by_preset import network_of
-from train.networks.dense import FittedDense
+from train.networks.dense_fitted import FittedDense
 from train.networks.pairs import strongest_pairs
 from train.networks.presets import load_preset
 

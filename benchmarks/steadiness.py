@@ -22,7 +22,7 @@ from train.attribution.methods import attribute
 from train.data.folds import Split
 from train.model import FoldData, Inputs
 from train.networks.by_preset import network_of
-from train.networks.dense import FittedDense
+from train.networks.dense_fitted import FittedDense
 from train.networks.presets import load_preset
 from train.simulate.pedigrees import Families
 from train.simulate.structured import Structured, structured_trait

@@ -116,7 +116,7 @@ def decompose(
         ),
     ] = "difference",
 ) -> None:
-    """Say what networks have learned: additive effects, epistasis, variance components.
+    """Say what networks have learned: effects, epistasis, variances.
 
     For haploid lines with genotypes 0 and 1. Preset elm is made for it.
     """

@@ -15,7 +15,7 @@ import numpy as np
 from snpredict.formulas.dense_function import DenseInputs
 from snpredict.formulas.dense_layers import DenseLayers
 from train.model import FoldData, Inputs, Record
-from train.networks.dense import FittedDense
+from train.networks.dense_fitted import FittedDense
 from train.networks.fitting import seed_everything
 from train.networks.presets import HomogeneousArchitecture, HomogeneousTraining, Preset
 
