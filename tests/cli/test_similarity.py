@@ -105,7 +105,7 @@ def test_heterozygosity_and_call_rate_are_seen_and_named(run, model, folder):
     assert [row["unlike_training"] for row in rows] == ["false", "true", "true", "true"]
     assert [row["unlike_because"] for row in rows] == [
         "NA",
-        "distance, heterozygosity",
+        "heterozygosity",
         "call rate",
         "distance, heterozygosity, call rate",
     ]

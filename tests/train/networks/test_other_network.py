@@ -62,6 +62,6 @@ def test_a_network_that_does_not_exist_is_told_before_the_data_are_read(tmp_path
     (tmp_path / "curved.toml").write_text(preset)
     unknown = run(tmp_path, "curved", "--preset", "curved.toml")
     assert unknown.returncode == 54
-    assert "asks for network 'curved'; known: dense, hidden, residual" in unknown.stderr
+    assert "asks for network 'curved'; known: dense, hidden, homogeneous" in unknown.stderr
     assert "package.module:NAME" in unknown.stderr
     assert not (tmp_path / "runs").exists()
