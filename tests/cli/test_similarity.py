@@ -123,7 +123,7 @@ def test_heterozygosity_and_call_rate_are_seen_and_named(run, model, folder):
     assert "heterozygosity 100.0%, outside that of 98 % of its own lines" in said
     value = json.loads(run("check", "odd.tsv", "--model", model, "--json", "--min-match", "0").out)
     assert value["similarity"]["unlike_because"] == {
-        "distance": 2,
+        "distance": 1,
         "heterozygosity": 2,
         "call rate": 2,
     }
