@@ -128,7 +128,7 @@ def test_heterozygosity_and_call_rate_are_seen_and_named(run, model, folder):
         "call rate": 2,
     }
     explained = run("explain", "odd.tsv", "--sample", "s1", "--model", model, "--format", "json")
-    assert json.loads(explained.out)["unlike_because"] == "distance, heterozygosity"
+    assert json.loads(explained.out)["unlike_because"] == "heterozygosity"
 
 
 def test_check_counts_them(run, model):
