@@ -95,18 +95,20 @@ def dense_of(
     """
     snps, means, sds, covariate_means, covariate_sds, loadings, leak, *layers = outputs
     kernels = layers[::2]
-    n_inputs = len(snps) + n_covariates + (loadings.shape[1] if loadings.ndim == 2 else 0)
+    n_inputs = snps.size + n_covariates + (loadings.shape[1] if loadings.ndim == 2 else 0)
     networks = len(kernels[0]) if kernels[0].ndim else 0
     widths = [n_inputs, *(kernel.shape[-1] if kernel.ndim else 0 for kernel in kernels)]
     given = (means, sds, covariate_means, covariate_sds, leak, *layers)
     found = [array.shape for array in given]
-    expected: list[tuple[int, ...]] = [(n_snps,), (len(snps),)]
+    expected: list[tuple[int, ...]] = [(n_snps,), (snps.size,)]
     expected += [(n_covariates,), (n_covariates,), (1,)]
     for one, two in pairwise(widths):
         expected += [(networks, one, two), (networks, 1, two)]
     if (
         found != expected
-        or loadings.shape[:1] != (n_snps,)
+        or snps.ndim != 1
+        or loadings.ndim != 2
+        or len(loadings) != n_snps
         or widths[-1] != 1
         or not networks
         or snps.dtype != np.int64

@@ -115,7 +115,28 @@ def test_covariates_of_nothing_are_refused(folder: Path) -> None:
         snpredict(words, standalone_mode=False)
 
 
-def test_layers_that_do_not_predict_are_refused(folder: Path, tmp_path: Path) -> None:
+#: What a graph hands out in place of what it computes with, and what is said of it.
+LIES = {
+    "other weights": ("kernel_0", lambda a: a * 3 + 1, "not those that the layers"),
+    "NaN": ("bias_1", lambda a: a * np.nan, "not finite"),
+    "infinite": ("loadings", lambda a: a + np.inf, "not finite"),
+    "SD of 0": ("snp_sds", lambda a: a * 0, "not finite, or a standard deviation"),
+    "a layer less wide": ("kernel_1", lambda a: a[:, :, 1:], "found layers of the shapes"),
+    "flat layer": ("kernel_1", lambda a: a.reshape(-1), "found layers of the shapes"),
+    "a number": ("kernel_0", lambda a: a.reshape(-1)[0], "found layers of the shapes"),
+    "another network": ("bias_0", lambda a: a[1:], "found layers of the shapes"),
+    "flat loadings": ("loadings", lambda a: a[:, 0], "found layers of the shapes"),
+    "SNPs in a square": ("snps", lambda a: a[None], "found layers of the shapes"),
+    "a SNP less": ("snps", lambda a: a[1:], "found layers of the shapes"),
+    "a SNP that is none": ("snps", lambda a: a + 1000, "not among the 24"),
+    "a SNP below 0": ("snps", lambda a: a - 1000, "not among the 24"),
+    "a SNP twice": ("snps", lambda a: a * 0, "repeats a SNP"),
+    "no leak": ("leak", lambda a: a[:0], "found layers of the shapes"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_layers_that_do_not_predict_are_refused(lie: str, folder: Path, tmp_path: Path) -> None:
     """A graph that computes one thing and hands out another."""
     import hashlib
     import shutil
@@ -123,18 +144,28 @@ def test_layers_that_do_not_predict_are_refused(folder: Path, tmp_path: Path) ->
     import onnx
     from onnx import numpy_helper
 
+    name, change, told = LIES[lie]
     bundle = shutil.copytree(folder / "models/x", tmp_path / "x")
-    path = bundle / "folds/fold_01.onnx"
+    # The fold whose network kept more SNPs.
+    path = max((bundle / "folds").iterdir(), key=lambda each: each.stat().st_size)
     graph = onnx.load(path)
-    kernel = next(t for t in graph.graph.initializer if t.name == "kernel_0_")
-    other = numpy_helper.from_array(numpy_helper.to_array(kernel) * 3 + 1, "other")
-    graph.graph.initializer.append(other)
-    node = next(n for n in graph.graph.node if n.output[0] == "kernel_0")
+    kept = next(t for t in graph.graph.initializer if t.name == f"{name}_")
+    changed = np.ascontiguousarray(change(numpy_helper.to_array(kept)))
+    if np.ndim(change(numpy_helper.to_array(kept))) == 0:
+        changed = changed.reshape(())
+    graph.graph.initializer.append(numpy_helper.from_array(changed, "other"))
+    node = next(n for n in graph.graph.node if n.output[0] == name)
     node.input[0] = "other"
+    output = next(o for o in graph.graph.output if o.name == name)
+    output.CopyFrom(
+        onnx.helper.make_tensor_value_info(
+            name, output.type.tensor_type.elem_type, list(changed.shape)
+        )
+    )
     path.write_bytes(graph.SerializeToString())
     manifest = json.loads((bundle / "manifest.json").read_text())
-    manifest["files"]["folds/fold_01.onnx"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest["files"][f"folds/{path.name}"] = digest
     (bundle / "manifest.json").write_text(json.dumps(manifest))
-    scorer = Scorer(load_bundle(bundle))
-    with pytest.raises(InvalidBundle, match="not those that the layers"):
-        scorer.score_function()
+    with pytest.raises(InvalidBundle, match=told):
+        Scorer(load_bundle(bundle)).score_function()
