@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snpredict.formulas.dense_layers import DenseLayers
+from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers
 from snpredict.formulas.encoding import N_CHANNELS, centred_codes
 from snpredict.formulas.genotypes import Genotypes
 
@@ -100,10 +100,10 @@ class DenseInputs:
 
 @dataclass(frozen=True)
 class DenseFold:
-    """One fold's network and what goes into it."""
+    """One fold's networks and what goes into them."""
 
     inputs: DenseInputs
-    layers: DenseLayers
+    layers: DenseLayers | DenseEnsemble
 
 
 @dataclass(frozen=True)

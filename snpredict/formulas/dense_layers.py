@@ -121,25 +121,31 @@ def relu_chord(s: np.ndarray, s_ref: np.ndarray, leak: float = 0.0) -> np.ndarra
     return np.where(near, relu_slope(s, leak), quotient)
 
 
-def side_by_side(networks: Sequence[DenseLayers]) -> DenseLayers:
-    """Networks of the same inputs and leak as one, whose scores are the mean of theirs.
+@dataclass(frozen=True)
+class DenseEnsemble:
+    """Networks of the same inputs, whose scores are averaged: so are gradients and multipliers.
 
-    The units stand beside each other; later kernels are blocks along a diagonal.
+    Attributes
+    ----------
+    networks : sequence of DenseLayers
     """
-    n_layers = len(networks[0].kernels)
-    kernels = [np.concatenate([network.kernels[0] for network in networks], axis=1)]
-    biases = [
-        np.concatenate([network.biases[at] for network in networks]) for at in range(n_layers - 1)
-    ]
-    for at in range(1, n_layers - 1):
-        parts = [network.kernels[at] for network in networks]
-        joined = np.zeros(np.sum([part.shape for part in parts], axis=0), parts[0].dtype)
-        row = column = 0
-        for part in parts:
-            joined[row : row + part.shape[0], column : column + part.shape[1]] = part
-            row, column = row + part.shape[0], column + part.shape[1]
-        kernels.append(joined)
-    share = 1 / len(networks)
-    kernels.append(np.concatenate([network.kernels[-1] * share for network in networks]))
-    biases.append(np.mean([network.biases[-1] for network in networks], axis=0))
-    return DenseLayers(kernels, biases, networks[0].leak)
+
+    networks: Sequence[DenseLayers]
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers per sample that it takes."""
+        return self.networks[0].n_inputs
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """See `DenseLayers.scores`."""
+        return np.mean([network.scores(x) for network in self.networks], axis=0)
+
+    def gradients(self, x: np.ndarray, output: int = 0) -> np.ndarray:
+        """See `DenseLayers.gradients`."""
+        return np.mean([network.gradients(x, output) for network in self.networks], axis=0)
+
+    def multipliers(self, x: np.ndarray, reference: np.ndarray, output: int = 0) -> np.ndarray:
+        """See `DenseLayers.multipliers`."""
+        each = [network.multipliers(x, reference, output) for network in self.networks]
+        return np.mean(each, axis=0)

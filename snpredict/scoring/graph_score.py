@@ -12,7 +12,7 @@ import numpy as np
 
 from snpredict.errors import InvalidBundle
 from snpredict.formulas.dense_function import DenseFold, DenseInputs
-from snpredict.formulas.dense_layers import DenseLayers, side_by_side
+from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers
 from snpredict.formulas.encoding import N_CHANNELS
 from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.score_function import HiddenLayer, ScoreFunction
@@ -133,7 +133,7 @@ def dense_of(
         for at in range(networks)
     ]
     inputs = DenseInputs(snps, means, sds, covariate_means, covariate_sds, loadings)
-    return DenseFold(inputs, side_by_side(each))
+    return DenseFold(inputs, DenseEnsemble(each))
 
 
 def _hidden_layer(

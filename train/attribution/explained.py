@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from snpredict.formulas.dense_layers import DenseLayers, relu
+from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers, relu
 from snpredict.formulas.encoding import CHANNEL_CODES, N_CHANNELS, centred_codes
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import TraitScale
@@ -82,10 +82,10 @@ class ExplainedDense:
 
     Attributes
     ----------
-    layers : DenseLayers
+    layers : DenseLayers or DenseEnsemble
     """
 
-    layers: DenseLayers
+    layers: DenseLayers | DenseEnsemble
     n_snps: int
     snp_of: np.ndarray
 
@@ -104,17 +104,11 @@ class ExplainedDense:
         return self.layers.scores(x)[:, 0]
 
     def replaced(self, x: np.ndarray) -> Replaced:
-        """See `Explained`; what goes into the first layer is kept."""
-        first, *rest = self.layers.kernels
-        units = x @ first + self.layers.biases[0]
-        leak = self.layers.leak
-        behind = DenseLayers(rest, self.layers.biases[1:], leak)
-
-        def outputs(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
-            moved = units + (values - x[:, columns]) @ first[columns]
-            return (behind.scores(relu(moved, leak)) if rest else moved)[:, 0]
-
-        return outputs
+        """See `Explained`; what goes into the first layers is kept."""
+        layers = self.layers
+        each = layers.networks if isinstance(layers, DenseEnsemble) else [layers]
+        parts = [_replaced(network, x) for network in each]
+        return lambda columns, values: np.mean([part(columns, values) for part in parts], axis=0)
 
     def gradients(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
@@ -123,6 +117,18 @@ class ExplainedDense:
     def multipliers(self, x: np.ndarray) -> np.ndarray:
         """See `Explained`."""
         return self.layers.multipliers(x, self.reference)
+
+
+def _replaced(network: DenseLayers, x: np.ndarray) -> Replaced:
+    first, *rest = network.kernels
+    units = x @ first + network.biases[0]
+    behind = DenseLayers(rest, network.biases[1:], network.leak)
+
+    def outputs(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        moved = units + (values - x[:, columns]) @ first[columns]
+        return (behind.scores(relu(moved, network.leak)) if rest else moved)[:, 0]
+
+    return outputs
 
 
 @dataclass(frozen=True)

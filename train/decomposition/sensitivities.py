@@ -19,6 +19,7 @@ import numpy as np
 
 from snpredict.bundle.manifest import BINARY
 from snpredict.formulas.dense_function import DenseFold
+from snpredict.formulas.dense_layers import DenseEnsemble
 from snpredict.formulas.encoding import MISSING
 from snpredict.scoring.graph_score import dense_of, dense_output_names
 from snpredict.scoring.onnx_session import Session, open_session
@@ -123,7 +124,9 @@ def _homogeneous(run: Run, number: int, session: Session) -> DenseFold | None:
         return None
     outputs = session.run(names, {"genotypes": np.full((1, n_snps), MISSING, np.int8)})
     found = dense_of(outputs, n_snps, 0, fold_folder(run.path, number) / "model.onnx")
-    inputs, biases = found.inputs, found.layers.biases
+    inputs, layers = found.inputs, found.layers
+    each = layers.networks if isinstance(layers, DenseEnsemble) else [layers]
+    biases = [bias for network in each for bias in network.biases]
     coded = (inputs.means[inputs.snps] == 0.5).all() and (inputs.sds == 0.5).all()
     if not coded or inputs.loadings.size or any(np.any(bias) for bias in biases):
         return None

@@ -8,7 +8,7 @@ import numpy as np
 
 from snpredict.bundle.manifest import BINARY
 from snpredict.formulas.dense_function import DenseInputs
-from snpredict.formulas.dense_layers import DenseLayers, side_by_side
+from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers
 from snpredict.formulas.genotypes import Genotypes
 from snpredict.formulas.links import sigmoid
 from train.attribution.explained import NO_SNP, Explained, ExplainedDense
@@ -63,7 +63,7 @@ class FittedDense(FittedModel):
         share = np.clip(y.mean(), 0.5 / len(y), 1 - 0.5 / len(y))
         self.slope, self.intercept = 0.0, float(np.log(share / (1 - share)))
         x = np.concatenate([validation.snps[:, self._used], validation.others], axis=1)
-        score = side_by_side(self.networks).scores(x).astype(np.float64)
+        score = DenseEnsemble(self.networks).scores(x).astype(np.float64)
         if 0 < y.mean() < 1 and np.ptp(score) > 0:
             found = LogisticRegression(C=np.inf, tol=1e-8).fit(score, y)
             if found.coef_[0, 0] > 0:
@@ -83,9 +83,9 @@ class FittedDense(FittedModel):
             for net in self.networks
         ]
 
-    def network(self) -> DenseLayers:
+    def network(self) -> DenseEnsemble:
         """The averaged networks as one, from the inputs to the score."""
-        return side_by_side(self.calibrated_networks())
+        return DenseEnsemble(self.calibrated_networks())
 
     def scores(self, inputs: Inputs) -> np.ndarray:
         """Scores (samples,) float64: logits, or standardised predictions."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from snpredict.formulas.dense_layers import DenseLayers, side_by_side
+from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers
 
 # score = 3 relu(x1 + 2 x2) − relu(x1 − x2 − 1) + 0.5
 BY_HAND = DenseLayers(
@@ -76,10 +76,14 @@ def test_gradients_are_those_of_finite_differences():
         np.testing.assert_allclose(network.gradients(x)[:, at], numeric, rtol=1e-5, atol=1e-7)
 
 
-def test_networks_side_by_side_give_the_mean():
-    networks = [drawn(seed, 6, 3 + seed, 4 - seed, 2) for seed in range(3)]
-    x = np.random.default_rng(0).normal(size=(7, 6))
-    expected = np.mean([network.scores(x) for network in networks], axis=0)
-    np.testing.assert_allclose(side_by_side(networks).scores(x), expected, rtol=1e-12)
-    gradients = np.mean([network.gradients(x, 1) for network in networks], axis=0)
-    np.testing.assert_allclose(side_by_side(networks).gradients(x, 1), gradients, rtol=1e-12)
+def test_an_ensemble_gives_the_mean():
+    ensemble = DenseEnsemble([drawn(seed, 6, 3 + seed, 4 - seed, 2) for seed in range(3)])
+    random = np.random.default_rng(0)
+    x, reference = random.normal(size=(7, 6)), random.normal(size=6)
+    for name, more in (("scores", ()), ("gradients", (1,)), ("multipliers", (reference, 1))):
+        each = [getattr(network, name)(x, *more) for network in ensemble.networks]
+        np.testing.assert_allclose(getattr(ensemble, name)(x, *more), np.mean(each, axis=0))
+    # What a mean of complete contributions adds up to is the mean.
+    parts = ensemble.multipliers(x, reference, 1) * (x - reference)
+    difference = ensemble.scores(x) - ensemble.scores(reference[None])
+    np.testing.assert_allclose(parts.sum(axis=1), difference[:, 1], atol=1e-9)
