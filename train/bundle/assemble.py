@@ -1,6 +1,6 @@
 """A finished run as a bundle: fused ensemble, tables, manifest, card, and the parity of it all."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ from snpredict.bundle.manifest import BINARY, Manifest
 from snpredict.bundle.reliability_entry import CalledShare, ReliabilityEntry
 from snpredict.bundle.tables import SaliencyTable
 from snpredict.bundle.write import write_bundle
-from snpredict.formulas.fixed_effects import FixedEffects
 from snpredict.formulas.links import TraitScale
 from snpredict.formulas.score_function import ScoreFunction
 from snpredict.formulas.similarity import SimilarityTable
@@ -19,7 +18,7 @@ from snpredict.matching.match import effect_weights
 from snpredict.scoring.onnx_session import onnx_predictions
 from train.bundle.ensemble_onnx import fused_ensemble
 from train.bundle.interval_coverage import measured_intervals
-from train.bundle.manifest import link_of, manifest_of
+from train.bundle.manifest import manifest_of
 from train.bundle.model_card import model_card
 from train.bundle.reliability import Lines, measured_reliability
 from train.bundle.reliability_called import called_shares
@@ -32,10 +31,11 @@ from train.bundle.similarity_table import (
 )
 from train.bundle.tables import out_of_fold_table, saliency_table, snp_table
 from train.data.snpinfo import SnpInfo
-from train.networks.score import HiddenPart, function_of
+from train.networks.score import function_of
 from train.parity import parity_genotypes, require_parity
 from train.runs.folder import Run, fold_folder
 from train.runs.left_out import LeftOut
+from train.runs.scores import fixed_of, hidden_of, link_of, read_score
 
 
 def assemble_bundle(
@@ -111,7 +111,7 @@ def _export(run: Run, console: Console) -> _Exported:
     """The fused ensemble where there can be one, after all models were held against each other."""
     folders = [fold_folder(run.path, fold) for fold in run.folds]
     models = [(folder / "model.onnx").read_bytes() for folder in folders]
-    scores = [_score(folder) for folder in folders]
+    scores = [read_score(folder) for folder in folders]
     if not all("parity_predictions" in score for score in scores):
         console.print("no fused ensemble, predict will run the fold models", soft_wrap=True)
         return _Exported(None, models, Parity())
@@ -131,8 +131,8 @@ def _export(run: Run, console: Console) -> _Exported:
         return _Exported(None, models, Parity(keras_onnx))
     weights = np.stack([score["weights"] for score in scores], axis=2).astype(np.float32)
     bias = np.array([score["bias"] for score in scores], np.float32)
-    hidden = _hidden(scores)
-    fixed = _fixed(scores)
+    hidden = hidden_of(scores)
+    fixed = fixed_of(scores)
     fused = fused_ensemble(weights, bias, center, scale, alpha, hidden, fixed)
     by_ensemble = onnx_predictions(fused, codes)
     onnx_fused = _parity(run.folds, "its ONNX and the fused ensemble", by_folds, by_ensemble, scale)
@@ -145,12 +145,6 @@ def _export(run: Run, console: Console) -> _Exported:
     return _Exported(function, [fused], Parity(keras_onnx, onnx_fused))
 
 
-def _score(folder: Path) -> dict[str, np.ndarray]:
-    """What a fold's model told of itself as numbers, which may be nothing."""
-    path = folder / "score.npz"
-    return dict(np.load(path)) if path.exists() else {}
-
-
 def _parity(
     folds: list[int], what: str, one: np.ndarray, other: np.ndarray, scale: np.ndarray
 ) -> float:
@@ -159,42 +153,6 @@ def _parity(
         require_parity(f"fold {fold}: {what}", one[:, at], other[:, at], scale[at])
         for at, fold in enumerate(folds)
     )
-
-
-def _fixed(scores: list[dict[str, np.ndarray]]) -> FixedEffects | None:
-    """The folds' fixed effects of covariates."""
-    if "covariate_slopes" not in scores[0]:
-        return None
-    means, slopes = (
-        np.stack([score[f"covariate_{name}"] for score in scores], axis=1)
-        for name in ("means", "slopes")
-    )
-    return FixedEffects(means, slopes)
-
-
-def _hidden(scores: list[dict[str, np.ndarray]]) -> HiddenPart | None:
-    """The folds' hidden layers as one."""
-    if "hidden_snps" not in scores[0]:
-        return None
-    names = [field.name for field in fields(HiddenPart)]
-    parts = [{name: score[f"hidden_{name}"] for name in names} for score in scores]
-    most = max(part["snps"].shape[1] for part in parts)
-    parts = [_with_inputs(part, most, len(scores[0]["weights"])) for part in parts]
-    return HiddenPart(**{name: np.concatenate([part[name] for part in parts]) for name in names})
-
-
-def _with_inputs(part: dict[str, np.ndarray], n: int, n_snps: int) -> dict[str, np.ndarray]:
-    """A fold's hidden layer over so many SNPs: further ones weigh nothing.
-
-    Where filters leave a fold fewer SNPs than its layer takes, folds have layers of several sizes.
-    """
-    further = np.setdiff1d(np.arange(n_snps), part["snps"])[: n - part["snps"].shape[1]]
-    wide = dict(part)
-    for name in ("snps", "means", "grid", "snp_scale"):
-        width = [(0, 0), (0, len(further)), *[(0, 0)] * (part[name].ndim - 2)]
-        wide[name] = np.pad(part[name], width)
-    wide["snps"][:, part["snps"].shape[1] :] = further
-    return wide
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from snpredict.bundle.entries import Covariate, Fold, LinkEntry, Training, fold_name
+from snpredict.bundle.entries import Covariate, Fold, Training, fold_name
 from snpredict.bundle.manifest import BINARY, CONTINUOUS, ENSEMBLE, NETWORK, Manifest
 from train.data.covariates import Covariate as Column
 from train.data.dataset import missing_share
 from train.runs.folder import Run
-from train.runs.settings import RunSettings
+from train.runs.scores import link_of
 
 #: Of a fold's result, what its entry says beside the model.
 _OF_RESULT = ("n_train", "n_validation", "n_test", "best_epoch", "epochs", "chosen")
@@ -42,17 +42,6 @@ def manifest_of(name: str, run: Run, figures: dict[str, float | None], fused: bo
         licence=settings.bundle.licence,
         source=settings.bundle.source,
     )
-
-
-def link_of(settings: RunSettings) -> LinkEntry:
-    """What leads from the score of a run's model to its prediction.
-
-    A model without a preset has no score that a bundle knows: its fold models predict alone.
-    """
-    if settings.task == BINARY:
-        return LinkEntry("logit")
-    alpha = getattr(settings.preset and settings.preset.architecture, "isru_alpha", None)
-    return LinkEntry("identity") if alpha is None else LinkEntry("isru", alpha)
 
 
 def _covariate(column: Column) -> Covariate:
