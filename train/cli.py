@@ -89,7 +89,8 @@ def decompose(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN…", help="Folders of runs, or one that holds those of several traits."
+            metavar="RUN…",
+            help="Folders of runs or bundles, or one that holds runs of several traits.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the tables.")],
@@ -97,29 +98,43 @@ def decompose(
         list[Path] | None,
         typer.Option(
             metavar="RUN",
-            help="The same with --control shuffled: pairs get a q-value, the share of false ones "
-            "in a list that ends with the pair. It may be given several times.",
+            help="The same with --control shuffled, or additive: pairs get a q-value, the share of "
+            "false ones in a list that ends with the pair. It may be given several times.",
         ),
     ] = None,
     truth: Annotated[
         Path | None,
         typer.Option(
             metavar="TABLE",
-            help="Known effects, of simulated lines: trait, locus, additive, partner, epistatic.",
+            help="Known effects, of simulated lines: trait, locus, additive, partner, epistatic, "
+            "and of diploids dominance.",
         ),
     ] = None,
     sensitivity: Annotated[
         str,
         typer.Option(
             metavar="difference|gradient",
-            help="Of a locus in a line: half the difference between the alleles, or the gradient.",
+            help="Of a locus in a haploid line: half the difference between the alleles, or the "
+            "gradient.",
         ),
     ] = "difference",
+    lines: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Diploid lines that are drawn for each fold, in linkage equilibrium."
+        ),
+    ] = 2000,
+    pairs_of: Annotated[
+        str,
+        typer.Option(
+            metavar="SNPS",
+            help="Pairs of these SNPs with all others, separated by commas. Without it all pairs, "
+            "and of more than 5,000 SNPs those of the 1,000 with most interaction.",
+        ),
+    ] = "",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the lines that are drawn.")] = 0,
 ) -> None:
-    """Say what networks have learned: effects, epistasis, variances.
-
-    For haploid lines with genotypes 0 and 1. Preset elm is made for it.
-    """
+    """Say what networks have learned: effects, pairs, variances."""
     from train.commands.decompose import DecomposeOptions
     from train.commands.decompose import decompose as run_decompose
 
@@ -129,6 +144,9 @@ def decompose(
         null=tuple(null or ()),
         truth=truth,
         sensitivity=sensitivity,
+        lines=lines,
+        pairs_of=tuple(name.strip() for name in pairs_of.split(",") if name.strip()),
+        seed=seed,
     )
     run_decompose(options, stderr)
 

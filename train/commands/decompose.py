@@ -1,13 +1,13 @@
-"""The ``decompose`` command: what the networks of runs have learned, as tables."""
+"""The ``decompose`` command: what the networks of runs and bundles have learned, as tables."""
 
 import io
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -15,25 +15,33 @@ from rich.console import Console
 from snpredict.choices import check_choice
 from snpredict.errors import UsageError
 from snpredict.files import write_files
-from train.decomposition.sensitivities import KINDS
-from train.decomposition.tables import (
-    Decomposed,
-    against_truth,
-    decompose_run,
-    locus_table,
-    pair_table,
-    variances,
+from snpredict.names import did_you_mean
+from train.commands.console import counting_snps
+from train.data.controls import WITHOUT_INTERACTION
+from train.decomposition import linkage, tables
+from train.decomposition.networks import (
+    Networks,
+    is_bundle,
+    networks_of_bundle,
+    networks_of_run,
 )
+from train.decomposition.of_networks import How, decompose_networks, steps
+from train.decomposition.over_folds import ADDITIVE_BY_ADDITIVE, Decomposed
+from train.decomposition.sensitivities import KINDS
+from train.decomposition.truth import Compared, Truth, against_truth, read_truth
 from train.errors import IncompleteRun, SimulationError
 from train.runs.folder import Run, read_run
 from train.runs.settings import SETTINGS
 from train.runtime import software_versions
 
-#: Columns of a table of known effects.
-_TRUTH = ("trait", "locus", "additive", "partner", "epistatic")
-
-#: Pairs that the terminal is told of.
+#: Pairs, and loci that do not vary, that the terminal is told of.
 _SHOWN = 3
+
+#: The rate of false pairs that a list is told for.
+FALSE = 0.1
+
+#: Lines that make a jackknife over groups of them, and more than any computer holds twice.
+_LEAST_LINES, _MOST_LINES = 100, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +53,20 @@ class DecomposeOptions:
     null: tuple[Path, ...] = ()
     truth: Path | None = None
     sensitivity: str = KINDS[0]
+    lines: int = 2000
+    pairs_of: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass
+class _Written:
+    """What is known so far: tables of each trait behind each other, and what pictures need."""
+
+    loci: list[pa.Table] = field(default_factory=list)
+    pairs: list[bytes] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+    drawn: list[Any] = field(default_factory=list)
+    points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
 
 
 def decompose(options: DecomposeOptions, console: Console) -> None:
@@ -53,103 +75,244 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
     Raises
     ------
     UsageError
-        The folder has files, or a run of a null is not one of a control.
+        The folder has files, an option is out of range, or a run of a null is not one of a control.
     IncompleteRun, UnsuitableModel, SimulationError
         See `train.decomposition`.
     """
     o = options
-    if o.out.exists() and (not o.out.is_dir() or any(o.out.iterdir())):
-        raise UsageError(f"--out {o.out} exists and is not an empty folder", "name a new folder")
-    runs = _runs(o.runs)
-    check_choice("--sensitivity", o.sensitivity, KINDS)
-    if control := next((run for run in runs if run.settings.control is not None), None):
+    _check(o)
+    truth = None if o.truth is None else read_truth(o.truth)
+    asked = _named(o.runs)
+    if control := next((n for n in asked if n.run and n.run.settings.control is not None), None):
         raise UsageError(
             f"{control.path} is the run of a control", "name it with --null, and the trait's as RUN"
         )
-    null = {run.settings.trait: run for run in _runs(o.null)}
-    for run in null.values():
-        if run.settings.control != "shuffled":
-            raise UsageError(
-                f"--null {run.path} is not a run of shuffled phenotypes",
-                "train it with --control shuffled",
+    _once([networks.trait for networks in asked])
+    nulls = _nulls(o.null, asked)
+    for networks in asked:
+        if truth is not None and networks.trait not in truth:
+            raise SimulationError(
+                f"{o.truth} knows no trait {networks.trait}", "name the table of these traits"
             )
-    known = None if o.truth is None else _read_truth(o.truth)
-    each = [_told(run, o.sensitivity, console) for run in runs]
-    nulls = {trait: decompose_run(run, o.sensitivity) for trait, run in null.items()}
-    told = {
-        found.trait: {**_record(found, run), "sensitivity": o.sensitivity}
-        for found, run in zip(each, runs, strict=True)
-    }
-    from train.decomposition.pictures import estimates_against_truth, pairs_map
+    written = _Written()
+    buffer = io.BytesIO()
+    writer = None
+    for networks in asked:
+        known = None if truth is None else truth[networks.trait]
+        table = _one(o, networks, nulls.get(networks.trait, {}), known, written, console)
+        writer = writer or pq.ParquetWriter(buffer, table.schema, compression="zstd")
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+    from train.decomposition import pictures
 
-    files: dict[Path, bytes] = {
-        o.out / "pairs.png": pairs_map(each),
-        o.out / "decomposition.parquet": _parquet(locus_table(each)),
-        o.out / "epistasis.parquet": _parquet(pair_table(each, nulls)),
+    files = {
+        o.out / "pairs.png": pictures.pairs_map(written.drawn),
+        o.out / "additive.png": pictures.effects_along_genome(written.drawn),
+        o.out / "variance.png": pictures.variance_shares(written.drawn),
+        o.out / "decomposition.parquet": _parquet(pa.concat_tables(written.loci)),
+        o.out / "epistasis.parquet": buffer.getvalue(),
     }
-    if known is not None:
-        points = {}
-        for found in each:
-            if found.trait not in known:
-                raise SimulationError(
-                    f"{o.truth} knows no trait {found.trait}", "name the table of these traits"
-                )
-            additive, pairs = known[found.trait]
-            told[found.trait]["truth"] = against_truth(found, additive, pairs)
-            points[found.trait] = _points(found, additive, pairs)
-            line = ", ".join(f"{k} {v:.3f}" for k, v in told[found.trait]["truth"].items())
-            console.print(f"{found.trait}, against {o.truth}: {line}", soft_wrap=True)
-        files[o.out / "truth.png"] = estimates_against_truth(points)
-    record = {"software": software_versions(), "traits": told}
+    if written.points:
+        files[o.out / "truth.png"] = pictures.estimates_against_truth(written.points)
+    record = {"software": software_versions(), "traits": written.record}
     files[o.out / "variance.json"] = (json.dumps(record, indent=1) + "\n").encode()
     o.out.mkdir(parents=True, exist_ok=True)
     write_files(files)
     console.print(f"written: {o.out}", soft_wrap=True)
 
 
-def _runs(paths: Sequence[Path]) -> list[Run]:
+def _check(o: DecomposeOptions) -> None:
+    if o.out.exists() and (not o.out.is_dir() or any(o.out.iterdir())):
+        raise UsageError(f"--out {o.out} exists and is not an empty folder", "name a new folder")
+    check_choice("--sensitivity", o.sensitivity, KINDS)
+    if not _LEAST_LINES <= o.lines <= _MOST_LINES:
+        raise UsageError(
+            f"--lines {o.lines}: expected {_LEAST_LINES} to {_MOST_LINES:,}",
+            "memory grows with the square of it",
+        )
+
+
+def _named(paths: Sequence[Path]) -> list[Networks]:
     """Those named; a folder of several traits' runs stands for all of them."""
     found = []
     for path in paths:
-        inside = [path]
-        if path.is_dir() and not (path / SETTINGS).exists():
-            inside = sorted(p.parent for p in path.glob(f"*/{SETTINGS}"))
+        if is_bundle(path):
+            found.append(networks_of_bundle(path))
+            continue
+        single = (path / SETTINGS).exists()
+        inside = [path] if single else sorted(p.parent for p in path.glob(f"*/{SETTINGS}"))
         if not inside:
-            raise IncompleteRun(f"{path} is not the folder of a run")
-        found += [read_run(each) for each in inside]
-    traits = [run.settings.trait for run in found]
-    if twice := {trait for trait in traits if traits.count(trait) > 1}:
-        raise UsageError(f"two runs are of trait {min(twice)}", "decompose them one by one")
+            raise IncompleteRun(f"{path} is not the folder of a run or a bundle")
+        found += [networks_of_run(read_run(each)) for each in inside]
     return found
 
 
-def _told(run: Run, kind: str, console: Console) -> Decomposed:
-    found = decompose_run(run, kind)
-    share = variances(found)["additive_share"]["mean"]
-    one, other = np.triu_indices(len(found.snps), 1)
-    effects = found.mean("pairs")[one, other]
-    best = np.argsort(-np.nan_to_num(np.abs(effects)), kind="stable")[:_SHOWN]
-    pairs = ", ".join(
-        f"{found.snps[one[at]]} × {found.snps[other[at]]} {effects[at]:+.3g}" for at in best
-    )
-    exact = "" if found.off is None else f"|J x − f| at most {found.off:.1e} SD; "
-    console.print(
-        f"{found.trait}: {len(found.folds)} folds, {share:.0%} of the genetic variance of the "
-        f"network is additive; {exact}strongest pairs {pairs}",
-        soft_wrap=True,
-    )
+def _once(names: Sequence[str], what: str = "runs are of trait") -> None:
+    if twice := {name for name in names if list(names).count(name) > 1}:
+        raise UsageError(f"two {what} {min(twice)}", "decompose them one by one")
+
+
+def _nulls(paths: Sequence[Path], asked: Sequence[Networks]) -> dict[str, dict[str, Networks]]:
+    """By trait, then by control."""
+    found: dict[str, dict[str, Networks]] = {}
+    for networks in _named(paths):
+        control = networks.run and networks.run.settings.control
+        if control not in WITHOUT_INTERACTION:
+            raise UsageError(
+                f"--null {networks.path} is not a run of "
+                f"{' or '.join(WITHOUT_INTERACTION)} phenotypes",
+                f"train it with --control {WITHOUT_INTERACTION[0]}",
+            )
+        of_trait = found.setdefault(networks.trait, {})
+        if control in of_trait:
+            raise UsageError(f"two nulls are {control} {networks.trait}", "give the one")
+        of_trait[control] = networks
+    for networks in asked:
+        for control, null in found.get(networks.trait, {}).items():
+            if null.snps != networks.snps:
+                raise UsageError(
+                    f"the null {null.path} has other SNPs than {networks.path}",
+                    f"train it on the same table with --control {control}",
+                )
     return found
 
 
-def _record(found: Decomposed, run: Run) -> dict:
+def _one(
+    o: DecomposeOptions,
+    networks: Networks,
+    nulls: dict[str, Networks],
+    truth: Truth | None,
+    written: _Written,
+    console: Console,
+) -> pa.Table:
+    """Decompose one trait and its nulls; its table of pairs."""
+    from train.decomposition.pictures import drawn
+
+    how = _how(o, networks)
+    say = lambda text: console.print(text, soft_wrap=True)  # noqa: E731
+    _say_unvarying(networks, say)
+    sizes, of_nulls = [], {}
+    for control, null in nulls.items():
+        found = _decomposed(null, how, f"{networks.trait}, {control}", console)
+        sizes.append(tables.sizes_of(found))
+        of_nulls[control] = {"run": str(null.path), "variances": tables.variances(found)}
+    found = _decomposed(networks, how, networks.trait, console)
+    pairs = tables.pair_table(found, sizes)
+    variances = tables.variances(found)
+    record = _record(found, networks, o) | {"variances": variances, "nulls": of_nulls}
+    if sizes:
+        record["pairs_that_pass"] = {"false_discovery_rate": FALSE} | _passing(pairs)
+    _say_variances(found, record, pairs, say)
+    if networks.run is not None:
+        total = len(networks.snps) * len(networks.functions)
+        with counting_snps(console, f"{networks.trait}, real lines", total) as tell:
+            each = linkage.under_linkage(networks, o.seed, lambda: tell(1))
+        record["real_lines"] = linkage.told(each)
+        _say_linkage(record["real_lines"], say)
+    if truth is not None:
+        compared: Compared = against_truth(found, truth, networks.contrasts)
+        record["truth"] = compared.figures
+        written.points[found.trait] = compared.points
+        line = ", ".join(f"{k} {v:.3f}" for k, v in compared.figures.items())
+        say(f"{found.trait}, against {o.truth}: {line}")
+    locus_sd = found.pairs[ADDITIVE_BY_ADDITIVE].other_sd
+    written.drawn.append(drawn(found, networks.info, locus_sd, variances))
+    written.loci.append(tables.locus_table(found))
+    written.record[found.trait] = record
+    return pairs
+
+
+def _how(o: DecomposeOptions, networks: Networks) -> How:
+    chosen = None
+    if o.pairs_of:
+        place = {snp: at for at, snp in enumerate(networks.snps)}
+        if lacking := [name for name in o.pairs_of if name not in place]:
+            raise UsageError(
+                f"--pairs-of {lacking[0]}: {networks.path} has no such SNP",
+                did_you_mean(lacking[0], networks.snps) or "name SNPs of the model",
+            )
+        chosen = np.array(sorted({place[name] for name in o.pairs_of}))
+    return How(sensitivity=o.sensitivity, lines=o.lines, seed=o.seed, pairs_of=chosen)
+
+
+def _decomposed(networks: Networks, how: How, what: str, console: Console) -> Decomposed:
+    with counting_snps(console, what, steps(networks, how)) as tell:
+        return decompose_networks(networks, how, lambda: tell(1))
+
+
+def _passing(pairs: pa.Table) -> dict[str, int]:
+    """Pairs of each kind whose q-value is at most `FALSE`."""
+    kinds, q = pairs.column("kind").to_numpy(), pairs.column("q_value").to_numpy()
+    return {kind: int((q[kinds == kind] <= FALSE).sum()) for kind in dict.fromkeys(kinds.tolist())}
+
+
+def _say_unvarying(networks: Networks, say: Callable[[str], None]) -> None:
+    loci = networks.unvarying
+    if loci:
+        more = f" and {len(loci) - _SHOWN:,} more" if len(loci) > _SHOWN else ""
+        say(
+            f"note: {', '.join(loci[:_SHOWN])}{more} of {networks.trait} have one genotype in the "
+            "training set: they have no effects here"
+        )
+
+
+def _say_variances(
+    found: Decomposed, record: dict[str, Any], pairs: pa.Table, say: Callable[[str], None]
+) -> None:
+    variances = record["variances"]
+    genetic = variances["genetic"]["mean"]
+    parts = [
+        f"{v['mean'] / genetic:.1%} {name.replace('_', ' ')}"
+        for name, v in variances.items()
+        if name not in ("genetic", "additive_share") and genetic > 0
+    ]
+    best = pairs.slice(0, _SHOWN).to_pylist()
+    strongest = ", ".join(
+        f"{pair['snp_a']} × {pair['snp_b']} {pair['effect']:+.3g}" for pair in best
+    )
+    passing = ""
+    if "pairs_that_pass" in record:
+        count = record["pairs_that_pass"][ADDITIVE_BY_ADDITIVE]
+        passing = f" ({count:,} pairs pass a false-discovery rate of {FALSE:.0%})"
+    say(
+        f"{found.trait}: {len(found.variances)} folds, V_G {genetic:.4g} {found.unit}² in linkage "
+        f"equilibrium: {', '.join(parts)}; |J x + b − f| at most {found.off:.1e} SD; strongest "
+        f"pairs {strongest}{passing}"
+    )
+
+
+def _say_linkage(told: dict[str, Any], say: Callable[[str], None]) -> None:
+    for kind, words in (("pooled", "over the real lines"), ("within_families", "within families")):
+        if f"{kind}_additive" not in told:
+            continue
+        shares = ", ".join(
+            f"{told[f'{kind}_{part}']['mean']:.1%} {part}"
+            for part in ("additive", "curvature", "rest")
+        )
+        within = "" if kind == "pooled" else "_within"
+        rs = (f"{told[f'r_{who}{within}']['mean']:.3f}" for who in ("network", "additive"))
+        say(f"  {words}: {shares}; r with phenotypes: network {next(rs)}, additive {next(rs)}")
+
+
+def _record(found: Decomposed, networks: Networks, o: DecomposeOptions) -> dict[str, Any]:
+    run: Run | None = networks.run
     return {
-        "run": str(run.path),
-        "data_digest": run.settings.data_digest,
-        "seed": run.settings.seed,
-        "folds": len(found.folds),
-        "lines": int(sum(map(len, run.rows))),
+        "of": str(networks.path),
+        "unit": found.unit,
+        "data_digest": None if run is None else run.settings.data_digest,
+        "training_seed": None if run is None else run.settings.seed,
+        "seed": o.seed,
+        "folds": len(found.variances),
+        "haploid": found.haploid,
+        "lines": found.lines,
+        "sensitivity": o.sensitivity if found.haploid else "difference",
+        "loci": len(found.snps),
+        "loci_without_variation": len(networks.unvarying),
+        "pairs_of": "all"
+        if len(found.pairs[ADDITIVE_BY_ADDITIVE].chosen) == len(found.snps)
+        else len(found.pairs[ADDITIVE_BY_ADDITIVE].chosen),
         "largest_difference_of_the_map": found.off,
-        "variances": variances(found),
     }
 
 
@@ -157,39 +320,3 @@ def _parquet(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
-
-
-def _read_truth(path: Path) -> dict[str, tuple[dict[str, float], dict[frozenset, float]]]:
-    """By trait: additive effects by locus, and effects by pair."""
-    texts = dict.fromkeys(("trait", "locus", "partner"), str)
-    table = pd.read_csv(path, sep="\t", dtype=texts)
-    if lacking := [name for name in _TRUTH if name not in table]:
-        raise SimulationError(
-            f"{path} has no column {lacking[0]}; expected {', '.join(_TRUTH)}",
-            "name a table of known effects",
-        )
-    found: dict[str, tuple[dict[str, float], dict[frozenset, float]]] = {}
-    for row in table[[*_TRUTH]].itertuples(index=False):
-        additive, pairs = found.setdefault(row.trait, ({}, {}))
-        additive[row.locus] = float(row.additive)
-        if row.epistatic:
-            pairs[frozenset((row.locus, row.partner))] = float(row.epistatic)
-    return found
-
-
-def _points(
-    found: Decomposed, additive: Mapping[str, float], pairs: Mapping[frozenset, float]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """True values and estimates of loci and of pairs."""
-    one, other = np.triu_indices(len(found.snps), 1)
-    true = [
-        pairs.get(frozenset((found.snps[a], found.snps[b])), 0.0)
-        for a, b in zip(one, other, strict=True)
-    ]
-    return {
-        "additive effects": (
-            np.array([additive[snp] for snp in found.snps]),
-            found.mean("additive"),
-        ),
-        "effects of pairs": (np.array(true), found.mean("pairs")[one, other]),
-    }

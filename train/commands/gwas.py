@@ -1,18 +1,17 @@
 """The ``gwas`` command: one SNP at a time, as a table, pictures and a page."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from snpredict.errors import UsageError
 from snpredict.files import write_files
 from snpredict.terminal.progress import watch
+from train.commands.console import counting_snps
 from train.data.dataset import file_sha256
 from train.data.genotypes import HowRead
 from train.data.phenotypes import read_phenotypes
@@ -116,7 +115,7 @@ def gwas(options: GwasOptions, console: Console) -> None:
         )
     total = study.n_snps * (scan.passes(kinship) if model == "mixed" else 1)
     facts: dict[str, object] = {}
-    with _progress(console, f"{model} model", total) as tell:
+    with counting_snps(console, f"{model} model", total) as tell:
         if model == "linear":
             tested = scan.linear(study, covariates, tell)
         elif model == "logistic":
@@ -286,18 +285,3 @@ def _line(found: Associations, tested: Tested, at: int, value: float) -> str:
         place = f" ({found.info.chromosome[at]}:{found.info.position[at]})"
     effect = f"beta {tested.beta[at]:.4g}, SE {tested.se[at]:.3g}"
     return f"  {found.snps[at]}{place}: {effect}, −log10 p {value:.2f}"
-
-
-@contextmanager
-def _progress(console: Console, what: str, total: int) -> Iterator[scan.Tell]:
-    """A bar of SNPs on a terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,} SNPs"),
-        TimeRemainingColumn(),
-    )
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda snps: bar.advance(task, snps)

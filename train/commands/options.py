@@ -13,7 +13,7 @@ import typer
 from snpredict.choices import ATTRIBUTIONS, CODINGS, SNPS_IN, check_choice
 from snpredict.errors import UsageError
 from train.attribution.methods import check_methods
-from train.data.controls import CONTROLS
+from train.data.controls import ADDITIVE, CONTROLS
 from train.data.filters import SnpFilters
 from train.data.folds import SCHEMES
 from train.data.genotypes import MULTIALLELIC, HowRead
@@ -25,7 +25,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "coding": CODINGS,
     "multiallelic": MULTIALLELIC,
     "folds": SCHEMES,
-    "control": CONTROLS,
+    "control": (*CONTROLS, ADDITIVE),
 }
 
 
@@ -249,7 +249,8 @@ Control = Annotated[
     _choice(
         "control",
         "Train on a trait without signal, as a check. PCC must be about 0; that of family-effects "
-        "only with --folds family.",
+        "only with --folds family. Additive is the trait's own additive values and noise, for "
+        "decompose --null.",
     ),
 ]
 Licence = Annotated[

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from snpredict.bundle.write import check_target
 from snpredict.errors import UsageError
+from train.baselines.additive_control import additive_phenotypes
 from train.commands.summarize import summarize_run
-from train.data.controls import with_control
+from train.data.controls import ADDITIVE, with_control
 from train.data.dataset import TraitTable, missing_share, same_rows
 from train.data.families import families_of, left_out_folds
 from train.data.folds import check_folds, family_folds, folds_from_column
@@ -250,8 +251,13 @@ def _target(o: RunOptions, table: TraitTable, trait: str) -> Target:
     values = table.values[:, [table.traits.index(trait)]]
     if o.control is not None:
         values = values.copy()
-        data = with_control(table.dataset(trait), o.control, o.seed)
-        values[table.measured(trait), 0] = data.phenotype
+        data = table.dataset(trait)
+        made = (
+            additive_phenotypes(data, o.seed)
+            if o.control == ADDITIVE
+            else with_control(data, o.control, o.seed).phenotype
+        )
+        values[table.measured(trait), 0] = made
     return Target(trait, o.control, values)
 
 

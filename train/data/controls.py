@@ -9,6 +9,12 @@ from train.errors import TrainingTableError
 
 CONTROLS = ("shuffled", "family-effects")
 
+#: A trait's own additive values and noise, by `train.baselines.additive_control`.
+ADDITIVE = "additive"
+
+#: Controls in whose phenotypes loci do not interact.
+WITHOUT_INTERACTION = ("shuffled", ADDITIVE)
+
 
 def with_control(data: Dataset, control: str, seed: int) -> Dataset:
     """The same table with a phenotype that carries no signal.

@@ -13,6 +13,7 @@ that variances add up. (NOIA: Álvarez-Castro & Carlborg 2007, doi:10.1534/genet
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,12 +55,12 @@ class Contrasts:
         )
         return Contrasts(p, additive, dominance)
 
-    @property
+    @cached_property
     def additive_variance(self) -> np.ndarray:
         """Of w_A, (loci,): σ²."""
         return (self.shares * self.additive**2).sum(axis=1)
 
-    @property
+    @cached_property
     def dominance_variance(self) -> np.ndarray:
         """Of w_D, (loci,); 0 where a genotype does not occur: δ cannot be seen there."""
         return (self.shares * self.dominance**2).sum(axis=1)

@@ -17,11 +17,12 @@ lines):
                                         V_DD = ½ mean (S_D S_D' ∘ W_D W_D')
 
 less the terms of a locus with itself, which are 0 but for chance. No matrix of pairs of loci is
-needed. What V_G, the variance of the function itself, has more than their sum is of three and more
-loci. Standard errors are of a jackknife over groups of lines: all components share the lines.
+needed. What V_G, a Monte Carlo of the variance of the function itself, has more than their sum is
+of three and more loci. Standard errors are of a jackknife over groups of lines: all components
+share the lines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +41,12 @@ COMPONENTS = (
     "dominance_by_dominance",
 )
 
-#: From lines (lines, loci) of int8 to values (lines, loci, 3) with each genotype of each locus.
-WithEachGenotype = Callable[[np.ndarray], np.ndarray]
+#: From lines (lines, loci) of int8 to their values (lines, 3) with each genotype of a locus, locus
+#: by locus.
+EachGenotype = Callable[[np.ndarray], Iterator[np.ndarray]]
+
+#: Is told that a locus is done.
+Tell = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -74,18 +79,20 @@ class Component:
 
 
 def sensitivities_of(
-    function: WithEachGenotype, contrasts: Contrasts, codes: np.ndarray
+    function: EachGenotype, contrasts: Contrasts, codes: np.ndarray, tell: Tell = lambda: None
 ) -> DiploidSensitivities:
     """Those of a function in given lines (lines, loci) without missing genotypes."""
-    each = function(codes)
-    n_loci = codes.shape[1]
     additive, dominance = (np.empty(codes.shape, np.float32) for _ in range(2))
-    for locus in range(n_loci):
-        additive[:, locus] = contrasts.average_effects(each[:, locus], locus)
-        dominance[:, locus] = contrasts.deviations(each[:, locus], locus)
-    # The line as it is stands among the three values of any of its loci.
-    values = np.take_along_axis(each[:, 0], codes[:, [0]].astype(np.int64), axis=1)[:, 0]
-    return DiploidSensitivities(contrasts, codes, additive, dominance, values.astype(np.float64))
+    values = np.zeros(len(codes))
+    for locus, each in enumerate(function(codes)):
+        additive[:, locus] = contrasts.average_effects(each, locus)
+        dominance[:, locus] = contrasts.deviations(each, locus)
+        if locus == 0:
+            # The line as it is stands among the three values of any of its loci.
+            own = codes[:, [0]].astype(np.int64)
+            values = np.take_along_axis(each, own, axis=1)[:, 0].astype(np.float64)
+        tell()
+    return DiploidSensitivities(contrasts, codes, additive, dominance, values)
 
 
 def variance_components(found: DiploidSensitivities) -> dict[str, Component]:
@@ -103,7 +110,7 @@ def variance_components(found: DiploidSensitivities) -> dict[str, Component]:
     )
     parts = dict(zip(COMPONENTS, pairs, strict=True))
     estimates = {name: part.estimates() for name, part in parts.items()}
-    genetic = _left_out_variances(found.values, group)
+    genetic = _genetic(found.values, a, d, group)
     estimates["genetic"] = genetic
     estimates["higher"] = genetic - sum(estimates[name] for name in COMPONENTS)
     return {name: _jackknifed(each) for name, each in estimates.items()}
@@ -142,12 +149,13 @@ def pair_effects(one: Coded, other: Coded, chosen: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray (n, loci) of float64
+    ndarray (n, loci) of float32
         The SD that the pair's interaction adds, with its sign: the mean of what both loci's
         sensitivities say. NaN for a locus with itself.
     """
     s_one, s_other = (each - each.mean(axis=0) for each in (one.s[:, chosen], other.s))
-    found = (s_one.T @ other.w + one.w[:, chosen].T @ s_other).astype(np.float64)
+    found = s_one.T @ other.w
+    found += one.w[:, chosen].T @ s_other
     found /= 2 * (len(one.s) - 1)
     found[np.arange(len(chosen)), chosen] = np.nan
     return found
@@ -188,6 +196,18 @@ def _with_all(table: np.ndarray) -> np.ndarray:
     """The sum of a table of groups by groups, then without each group's row and column."""
     whole = table.sum()
     return np.concatenate([[whole], whole - table.sum(axis=0) - table.sum(axis=1) + np.diag(table)])
+
+
+def _genetic(values: np.ndarray, a: "Coded", d: "Coded", group: np.ndarray) -> np.ndarray:
+    """V_G of all lines, then without each group.
+
+    The variance of the lines that happened to be drawn is off by a few percent, mostly by that of
+    single loci's sums in these lines, whose variance is known. So that is put in its place.
+    """
+    of_a, of_d = (each.s.mean(axis=0, dtype=np.float64) for each in (a, d))
+    single = a.w @ of_a + d.w @ of_d
+    known = (of_a**2).sum() + (of_d**2).sum()
+    return _left_out_variances(values, group) - _left_out_variances(single, group) + known
 
 
 def _left_out_variances(values: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -94,8 +94,8 @@ def false_discovery(effects: np.ndarray, null: np.ndarray) -> np.ndarray:
     sizes = np.abs(effects)
     order = np.argsort(-sizes, kind="stable")
     ordered = np.sort(np.abs(null))
-    beyond = (len(ordered) - np.searchsorted(ordered, sizes[order], "left")) / len(ordered)
-    rates = beyond / (np.arange(1, len(sizes) + 1) / len(sizes))
+    beyond = (len(ordered) - np.searchsorted(ordered, sizes[order], "left")) / max(len(ordered), 1)
+    rates = beyond / (np.arange(1, len(sizes) + 1) / max(len(sizes), 1))
     q = np.minimum.accumulate(rates[::-1])[::-1]
     found = np.empty(len(sizes))
     found[order] = np.minimum(q, 1)

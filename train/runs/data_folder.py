@@ -57,7 +57,7 @@ class Target:
     Attributes
     ----------
     control : str or None
-        One of `train.data.controls.CONTROLS`.
+        One of `train.data.controls`, such as ``shuffled``.
     values : ndarray (samples, columns) of float64
         A column of a trait, one per seed of a control; NaN in rows that were not measured, in all
         columns alike.

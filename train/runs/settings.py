@@ -149,7 +149,7 @@ class RunSettings(_Settings):
     families : str or None
         ``"column"``, or how they were told from genotypes; None where they are not known.
     control : str or None
-        One of `train.data.controls.CONTROLS`, made from `trait`.
+        One of `train.data.controls`, such as ``shuffled``, made from `trait`.
     fold_sizes : tuple of int
         Samples that are tested in each fold.
     refit : bool

@@ -16,7 +16,7 @@ def every_line(n: int) -> np.ndarray:
 
 def of_polynomial(x: np.ndarray, beta: np.ndarray, pairs: np.ndarray) -> Sensitivities:
     """Of ``Σ β_i x_i + Σ_{i<j} β_ij x_i x_j``: s_i = β_i + Σ_j β_ij x_j."""
-    return Sensitivities(1, x, beta + x @ pairs, 0.0)
+    return Sensitivities(x, beta + x @ pairs)
 
 
 BETA = np.array([1.0, -0.5, 0.25, 0.0])
