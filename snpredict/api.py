@@ -11,6 +11,7 @@ from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.choices import DEFAULT_MODEL, FAMILIES
 from snpredict.errors import UsageError
 from snpredict.explaining.effect_table import effect_columns, effects_of_snps
+from snpredict.explaining.pair_report import PairReport, describe_pair
 from snpredict.explaining.snp_report import SnpReport, describe_snp, find_snp
 from snpredict.formulas.encoding import MISSING
 from snpredict.formulas.genotypes import Genotypes
@@ -185,6 +186,17 @@ class Model:
         """
         snp = find_snp(self.bundle, name)
         return describe_snp(self.bundle, snp, self._scorer.score_function())
+
+    def pair(self, one: str, other: str) -> PairReport:
+        """What is predicted for each combination of the genotypes of two SNPs.
+
+        Raises
+        ------
+        UnknownSnp, UsageError, NotExplainable
+            As `find_snp` and `describe_pair`.
+        """
+        snp_a, snp_b = (find_snp(self.bundle, name) for name in (one, other))
+        return describe_pair(self.bundle, snp_a, snp_b, self._scorer.score_function())
 
     def effects(self) -> pa.Table:
         """What every SNP does to a prediction, a row each, as `snpredict effects` writes it.

@@ -216,6 +216,12 @@ def explain(
             "--snp", metavar="NAME", help="A SNP of the model: name, unique part of it, or place."
         ),
     ] = None,
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--pair", metavar="NAME NAME", help="Two SNPs: predictions for all their genotypes."
+        ),
+    ] = None,
     sample: Annotated[
         str | None,
         typer.Option("--sample", metavar="ID", help="Explain the prediction of a sample of FILE."),
@@ -236,13 +242,19 @@ def explain(
     With --snp, what the model knows about one SNP; in a pipe, one row per genotype with columns
     snp, chromosome, position, counted_allele, other_allele, saliency, centered_saliency, rank,
     percentile, genotype, frequency, effect, effect_p05, effect_p95 and effects_hold, and with
-    --json everything. With FILE and --sample, what each SNP added to that sample's prediction, and
-    each covariate of a model that takes some. Contributions to a probability are logits.
-    With neither, type names of SNPs until q.
+    --json everything. With --pair, predictions of the average line with all genotypes of two SNPs,
+    and their interaction part. With FILE and --sample, what each SNP added to that sample's
+    prediction, and each covariate of a model that takes some. Contributions to a probability are
+    logits. With neither, type names of SNPs until q.
     """
     if snp is not None and (file is not None or sample is not None):
         raise UsageError(
             "--snp looks up a SNP of the model and takes no FILE and no --sample",
+            "ask for one at a time",
+        )
+    if pair is not None and (file is not None or sample is not None or snp is not None):
+        raise UsageError(
+            "--pair looks up two SNPs of the model and takes no FILE, no --sample and no --snp",
             "ask for one at a time",
         )
     if sample is not None and file is None:
@@ -250,18 +262,20 @@ def explain(
             "--sample needs the file that holds the sample",
             _example("explain {file} --sample {sample}"),
         )
-    if file is None and snp is None and (json or out is not None or format is not None):
+    looked_up = snp is not None or pair is not None
+    if file is None and not looked_up and (json or out is not None or format is not None):
         raise UsageError(
-            "the viewer writes no file", "name what to explain with --snp, or FILE and --sample"
+            "the viewer writes no file",
+            "name what to explain with --snp or --pair, or FILE and --sample",
         )
     if file is None and covariates is not None:
         raise UsageError("--covariates needs FILE and --sample", "leave --covariates out")
     if file is None and reading.match_log is not None:
         raise UsageError("--match-log needs FILE, whose match it is", "leave --match-log out")
-    from snpredict.terminal.explain import explain_one_sample, explain_snp, view
+    from snpredict.terminal.explain import explain_one_sample, explain_pair, explain_snp, view
     from snpredict.terminal.outputs import Outputs
 
-    if file is None and snp is None:
+    if file is None and not looked_up:
         view(_load(model))
         return
     outputs = Outputs(file, _one(model), out, "json" if json else format, reading.match_log)
@@ -269,6 +283,8 @@ def explain(
         explain_one_sample(file, sample, reading, outputs, top, quiet, covariates)
     elif snp is not None:
         explain_snp(snp, outputs)
+    elif pair is not None:
+        explain_pair(pair, outputs)
 
 
 app.command("import")(import_)

@@ -133,6 +133,14 @@ def decompose(
         ),
     ] = "",
     seed: Annotated[int, typer.Option(metavar="N", help="Of the lines that are drawn.")] = 0,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The bundle of the run, or the one that is decomposed: it gets the tables, for "
+            "explain --snp and --pair.",
+        ),
+    ] = None,
 ) -> None:
     """Say what networks have learned: effects, pairs, variances."""
     from train.commands.decompose import DecomposeOptions
@@ -147,6 +155,7 @@ def decompose(
         lines=lines,
         pairs_of=tuple(name.strip() for name in pairs_of.split(",") if name.strip()),
         seed=seed,
+        bundle=bundle,
     )
     run_decompose(options, stderr)
 

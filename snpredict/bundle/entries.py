@@ -147,6 +147,33 @@ class ScoringFile(NamedTuple):
     without_place: int = 0
 
 
+class DecompositionEntry(NamedTuple):
+    """What belongs to ``decomposition.parquet`` and ``epistasis.parquet``.
+
+    Attributes
+    ----------
+    lines, seed : int
+        Lines in linkage equilibrium that were drawn for each fold.
+    variances : mapping of str to float
+        Components in trait units squared, means over the folds: ``additive``, ``dominance``,
+        ``genetic`` and others.
+    sds : mapping of str to float
+        Of the components over the folds; empty with one.
+    additive_share_of_real_lines : float or None
+        Share of the variance of the predictions for the training lines that a sum over SNPs
+        explains, see docs/decomposition.md.
+    nulls : tuple of str
+        Controls whose networks the q-values are held against.
+    """
+
+    lines: int
+    seed: int
+    variances: Mapping[str, float]
+    sds: Mapping[str, float]
+    additive_share_of_real_lines: float | None = None
+    nulls: tuple[str, ...] = ()
+
+
 class GroupErrors(NamedTuple):
     """How well a group of tested samples is predicted, trait units."""
 

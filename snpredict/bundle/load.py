@@ -15,8 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from snpredict.bundle.decomposition_tables import DecompositionTables
 from snpredict.bundle.manifest import (
+    DECOMPOSITION,
     EFFECTS,
+    EPISTASIS,
     LINEAR,
     MANIFEST,
     MAX_MANIFEST_BYTES,
@@ -77,6 +80,8 @@ class Bundle:
         None in a bundle without that table.
     effects : EffectTable or None
         Of a linear bundle.
+    decomposition : DecompositionTables or None
+        Of a network, where it was kept.
     """
 
     path: Path
@@ -88,6 +93,7 @@ class Bundle:
     out_of_fold: OutOfFold | None = None
     similarity: Similarity | None = None
     effects: EffectTable | None = None
+    decomposition: DecompositionTables | None = None
 
     @cached_property
     def saliency(self) -> SaliencyTable:
@@ -273,7 +279,7 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
 def _with_network(bundle: Bundle) -> Bundle:
     """The bundle with what a network has beside its SNPs."""
     folder, manifest, files = bundle.path, bundle.manifest, bundle.files
-    saliency = training = similarity = None
+    saliency = training = similarity = decomposition = None
     if SALIENCY in files:
         names = [fold.name for fold in manifest.folds]
         trait = None if manifest.ensemble is None else manifest.trait_scale
@@ -287,9 +293,23 @@ def _with_network(bundle: Bundle) -> Bundle:
         place = folder / SIMILARITY
         table = read_similarity(files[SIMILARITY], place, manifest.similarity, manifest.n_snps)
         similarity = similarity_of(table, training, folder / OUT_OF_FOLD)
+    if DECOMPOSITION in files:
+        decomposition = DecompositionTables.read(
+            files[DECOMPOSITION],
+            files[EPISTASIS],
+            folder,
+            bundle.snps.ids,
+            (DECOMPOSITION, EPISTASIS),
+        )
     for name in manifest.models:
         check_model(files[name], folder / name)
-    return replace(bundle, stored_saliency=saliency, out_of_fold=training, similarity=similarity)
+    return replace(
+        bundle,
+        stored_saliency=saliency,
+        out_of_fold=training,
+        similarity=similarity,
+        decomposition=decomposition,
+    )
 
 
 def _verified(folder: Path, name: str, expected: str, at_most: int) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from snpredict.bundle.entries import (
     Covariate,
+    DecompositionEntry,
     EvaluationEntry,
     Figures,
     Fold,
@@ -37,6 +38,8 @@ SALIENCY = "saliency.parquet"
 OUT_OF_FOLD = "out_of_fold.parquet"
 SIMILARITY = "similarity.parquet"
 EFFECTS = "effects.parquet"
+DECOMPOSITION = "decomposition.parquet"
+EPISTASIS = "epistasis.parquet"
 CARD = "MODEL_CARD.md"
 ENSEMBLE = "ensemble.onnx"
 
@@ -53,7 +56,7 @@ BINARY: Final = "binary"
 
 #: Tables that a bundle of each kind may have beside its SNPs.
 _TABLES: dict[str, tuple[str, ...]] = {
-    NETWORK: (SALIENCY, OUT_OF_FOLD, SIMILARITY),
+    NETWORK: (SALIENCY, OUT_OF_FOLD, SIMILARITY, DECOMPOSITION, EPISTASIS),
     LINEAR: (EFFECTS,),
     VARIANT_EFFECTS: (EFFECTS,),
 }
@@ -94,7 +97,7 @@ class Manifest:
         SHA-256 of every other file, by its path within the bundle.
     description, genotype_coding, seed, threads, software, created, licence, source : str or int
         For a person.
-    training, evaluation, similarity, intervals, parity, scoring_file : entries or None
+    training, evaluation, similarity, intervals, decomposition, parity, scoring_file : or None
         See `snpredict.bundle.entries`.
     reliability : ReliabilityEntry or None
     """
@@ -126,6 +129,7 @@ class Manifest:
     similarity: SimilarityEntry | None = None
     intervals: IntervalsEntry | None = None
     reliability: Annotated[ReliabilityEntry | None, Entry(left_out=True)] = None
+    decomposition: Annotated[DecompositionEntry | None, Entry(left_out=True)] = None
     parity: Parity | None = None
     scoring_file: Annotated[ScoringFile | None, Entry(left_out=True)] = None
     files: Mapping[str, str] = field(default_factory=dict)
@@ -306,6 +310,10 @@ def _check_files(manifest: Manifest, where: str) -> None:
     if (manifest.similarity is None) == (SIMILARITY in manifest.files):
         lacks = "entry 'similarity'" if manifest.similarity is None else f"file {SIMILARITY}"
         raise InvalidBundle(f"{where} has no {lacks}, which belongs to the other")
+    for name in (DECOMPOSITION, EPISTASIS):
+        if (manifest.decomposition is None) == (name in manifest.files):
+            lacks = "entry 'decomposition'" if manifest.decomposition is None else f"file {name}"
+            raise InvalidBundle(f"{where} has no {lacks}, which belongs to the other")
 
 
 def _check_reliability(manifest: Manifest, where: str) -> None:

@@ -12,10 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from snpredict.bundle.load import load_bundle
+from snpredict.bundle.decomposition_tables import DecompositionTables
+from snpredict.bundle.load import Bundle, load_bundle
 from snpredict.bundle.manifest import (
     CARD,
+    DECOMPOSITION,
     EFFECTS,
+    EPISTASIS,
     MANIFEST,
     OUT_OF_FOLD,
     SALIENCY,
@@ -80,6 +83,43 @@ def write_bundle(
         files[SIMILARITY] = _parquet(similarity_to_arrow(similarity), write_statistics=False)
     if effects is not None:
         files[EFFECTS] = _parquet(effects.to_arrow(snps.columns["id"]))
+    _write(target, manifest, files)
+
+
+def add_decomposition(
+    bundle: Bundle,
+    target: Path,
+    manifest: Manifest,
+    card: str,
+    decomposition: DecompositionTables,
+) -> None:
+    """Write a bundle again with the tables of its decomposition, whole or not at all.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As it was read; all its other files stay as they are.
+    target : Path
+        Its folder, or another one.
+    manifest : Manifest
+        Its own, with the entry ``decomposition``.
+    card : str
+        Markdown.
+    decomposition : DecompositionTables
+
+    Raises
+    ------
+    OutputError, InvalidBundle
+        As for `write_bundle`.
+    """
+    files = dict(bundle.files)
+    files[CARD] = card.encode()
+    files[DECOMPOSITION] = _parquet(decomposition.loci_to_arrow(bundle.snps.columns["id"]))
+    files[EPISTASIS] = _parquet(decomposition.pairs_to_arrow())
+    _write(target, manifest, files)
+
+
+def _write(target: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     entries = replace(manifest, files=digests).as_dict()
     text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snpredict.bundle.decomposition_tables import LOCUS_COLUMNS
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.tables import SnpTable
 from snpredict.errors import UnknownSnp
@@ -15,6 +16,7 @@ from snpredict.genotypes.places import typed_place
 from snpredict.names import Search, listed, search
 
 NEIGHBOURS = 5
+PARTNERS = 10
 
 #: Names in a message, when a part of a name fits several.
 _LISTED = 10
@@ -37,6 +39,24 @@ class Neighbour:
     position: int
     saliency: float
     rank: int
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A SNP whose genotypes change the effect of another one.
+
+    Attributes
+    ----------
+    id : str
+    effect, sd, trait_sd, q_value
+        See `snpredict.bundle.decomposition_tables.StoredPair`.
+    """
+
+    id: str
+    effect: float
+    sd: float
+    trait_sd: float
+    q_value: float | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,12 @@ class SnpReport:
         bundle has.
     neighbours : list of Neighbour
         Up to five on either side, by position; empty without a known position.
+    decomposition : dict of str to float
+        Average effect of an allele, dominance, variance of the interactions, and their SDs over the
+        folds (`snpredict.bundle.decomposition_tables.LOCUS_COLUMNS`); empty where the bundle does
+        not have them.
+    partners : list of Partner
+        The strongest pairs that the SNP is part of, up to ten.
     """
 
     id: str
@@ -88,6 +114,8 @@ class SnpReport:
     effect_ranges: dict[str, tuple[float, float]]
     attributions: dict[str, float]
     neighbours: list[Neighbour]
+    decomposition: dict[str, float]
+    partners: list[Partner]
 
 
 #: Keys of a report's genotypes and the channel of each.
@@ -211,7 +239,25 @@ def describe_snp(
         effect_ranges=_ranges(saliency.effect_ranges, at),
         attributions={name: float(of[at]) for name, of in saliency.attributions.items()},
         neighbours=_neighbours(bundle, at),
+        decomposition=_decomposition(bundle, at),
+        partners=_partners(bundle, at),
     )
+
+
+def _decomposition(bundle: Bundle, at: int) -> dict[str, float]:
+    tables = bundle.decomposition
+    if tables is None:
+        return {}
+    return dict(zip(LOCUS_COLUMNS, tables.loci[at].tolist(), strict=True))
+
+
+def _partners(bundle: Bundle, at: int) -> list[Partner]:
+    tables = bundle.decomposition
+    found = [] if tables is None else tables.partners(at, PARTNERS)
+    return [
+        Partner(bundle.snps.ids[other], pair.effect, pair.sd, pair.trait_sd, pair.q_value)
+        for other, pair in found
+    ]
 
 
 def _frequencies(of_snp: np.ndarray) -> dict[str, float | None]:

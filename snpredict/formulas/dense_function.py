@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snpredict.formulas.dense_layers import DenseEnsemble, DenseLayers
-from snpredict.formulas.encoding import N_CHANNELS, centred_codes
+from snpredict.formulas.encoding import N_CHANNELS, centred_codes, channel_of
 from snpredict.formulas.genotypes import Genotypes
 
 
@@ -210,6 +210,25 @@ class DenseFunction:
                     away[snp], inputs.loadings[snp]
                 )
                 found[row, :, fold] = layers.scores(x)[:, 0] - now
+        return found
+
+    def scores_in_average_line(
+        self, frequencies: np.ndarray, snps: np.ndarray, codes: np.ndarray
+    ) -> np.ndarray:
+        """See `snpredict.formulas.average_line`; covariates are at the means of the folds."""
+        found = np.empty((len(codes), self.n_folds))
+        channels = channel_of(codes)
+        for fold, (inputs, layers) in enumerate((f.inputs, f.layers) for f in self.folds):
+            x = np.repeat(_average_inputs(inputs, frequencies), len(codes), axis=0)
+            average = inputs.average(frequencies)
+            of_channels = centred_codes(inputs.means.astype(np.float64))
+            for at, snp in enumerate(snps):
+                away = of_channels[snp, channels[:, at]] - average[snp]
+                for place in np.flatnonzero(inputs.snps == snp):
+                    x[:, place] += away / inputs.sds[place]
+                first = inputs.n_snps + inputs.n_covariates
+                x[:, first:] += np.outer(away, inputs.loadings[snp])
+            found[:, fold] = layers.scores(x)[:, 0]
         return found
 
 

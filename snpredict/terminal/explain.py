@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snpredict.bundle.load import Bundle
 from snpredict.errors import UsageError
+from snpredict.explaining.pair_report import describe_pair
 from snpredict.explaining.snp_report import describe_snp, find_snp
 from snpredict.names import listed
 from snpredict.predicting import explain_sample, first_samples
@@ -14,9 +15,9 @@ from snpredict.scoring.scorer import Scorer
 from snpredict.terminal.messages import balance, told_of_explanation
 from snpredict.terminal.options import FileOptions
 from snpredict.terminal.outputs import Outputs
-from snpredict.terminal.plain_tables import snp_table
+from snpredict.terminal.plain_tables import pair_table, snp_table
 from snpredict.terminal.progress import watch
-from snpredict.terminal.screens import show_contributions, show_snp
+from snpredict.terminal.screens import show_contributions, show_pair, show_snp
 from snpredict.terminal.tables import terminal
 from snpredict.terminal.viewer import line_reader, run_viewer
 from snpredict.terminal.wrapping import columns_of, for_stream, tell
@@ -34,6 +35,22 @@ def explain_snp(snp: str, outputs: Outputs) -> None:
     else:
         outputs.give(
             lambda: snp_table(report, bundle), lambda console: show_snp(console, report, bundle)
+        )
+
+
+def explain_pair(pair: tuple[str, str], outputs: Outputs) -> None:
+    """What the model predicts for each combination of the genotypes of two SNPs."""
+    bundle = outputs.bundle()
+    names = [find_snp(bundle, snp) for snp in pair]
+    for name, snp in zip(names, pair, strict=True):
+        if name != snp:
+            tell([("", f"{snp!r} was read as {name}")])
+    report = describe_pair(bundle, names[0], names[1], Scorer(bundle, 1).score_function())
+    if outputs.format == "json":
+        outputs.write_bytes(to_json(asdict(report)).encode())
+    else:
+        outputs.give(
+            lambda: pair_table(report, bundle), lambda console: show_pair(console, report, bundle)
         )
 
 

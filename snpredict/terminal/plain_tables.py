@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
+from snpredict.explaining.pair_report import GENOTYPES, PairReport
 from snpredict.explaining.snp_report import SnpReport
 from snpredict.results.facts import model_facts
 from snpredict.results.tables import Results
@@ -36,6 +37,22 @@ def snp_table(report: SnpReport, bundle: Bundle) -> Results:
         ends = (report.effect_ranges.get(genotype) for genotype in genotypes)
         columns[name] = [None if end is None else end[at] for end in ends]
     columns["effects_hold"] = [report.effects_hold] * len(genotypes)
+    return Results(model_facts(bundle), columns)
+
+
+def pair_table(report: PairReport, bundle: Bundle) -> Results:
+    """One row per combination of genotypes: shares, prediction and its interaction part."""
+    cells = [(a, b) for a in GENOTYPES for b in GENOTYPES]
+    columns: dict[str, Sequence] = {
+        "snp_a": [report.snp_a] * len(cells),
+        "snp_b": [report.snp_b] * len(cells),
+        "genotype_a": [a for a, _ in cells],
+        "genotype_b": [b for _, b in cells],
+        "frequency_a": [report.frequencies_a[a] for a, _ in cells],
+        "frequency_b": [report.frequencies_b[b] for _, b in cells],
+        "prediction": [report.predictions[a][b] for a, b in cells],
+        "interaction": [report.interaction[a][b] for a, b in cells],
+    }
     return Results(model_facts(bundle), columns)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from snpredict.bundle.load import Bundle
 from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.typed_json import as_json
+from snpredict.explaining.pair_report import GENOTYPES, PairReport
 from snpredict.explaining.snp_report import SnpReport
 from snpredict.results.of_files import SampleExplanation
 from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit, weights_facts
@@ -93,6 +94,10 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
     console.print()
     show(console, effects)
     say(console, [("", _where_effects_hold(report)), ("", "")])
+    if report.decomposition:
+        say(console, _decomposition_lines(report, unit, digits))
+    if report.partners:
+        show(console, _partner_table(report, unit, digits))
     folds = heading_table("fold", "saliency", "", right=(1,))
     limit = max(report.fold_saliency.values())
     for fold, value in report.fold_saliency.items():
@@ -100,6 +105,75 @@ def show_snp(console: "Console", report: SnpReport, bundle: Bundle) -> None:
     show(console, folds)
     if report.neighbours:
         show(console, _neighbour_table(report))
+
+
+def show_pair(console: "Console", report: PairReport, bundle: Bundle) -> None:
+    """Predictions of all combinations of two SNPs' genotypes, and what interaction they have."""
+    digits = decimals(bundle) + 2
+    say(console, labelled([("rows", report.snp_a), ("columns", report.snp_b)]))
+    for title, values, sign in (
+        (f"prediction ({report.unit})", report.predictions, ""),
+        (f"interaction ({report.interaction_unit})", report.interaction, "+"),
+    ):
+        headings = [
+            f"{_genotype_words(str(code), *report.alleles_b)}, {report.frequencies_b[code]:.0%}"
+            for code in GENOTYPES
+        ]
+        table = heading_table(title, *headings, right=range(1, 4))
+        for code, row in zip(GENOTYPES, values, strict=True):
+            words = _genotype_words(str(code), *report.alleles_a)
+            cells = (f"{value:{sign}.{digits}f}" for value in row)
+            table.add_row(f"{words}, {report.frequencies_a[code]:.0%}", *cells)
+        console.print()
+        show(console, table)
+    sentences = [
+        "All other SNPs are at the average of the training set. The interaction is what a "
+        "prediction has beyond both SNPs' own effects. It adds "
+        f"{report.interaction_sd:.{digits}f} {report.interaction_unit} (SD) where the SNPs are "
+        f"independent; its strongest entry has an SD of {report.fold_sd:.{digits}f} over the folds."
+    ]
+    if report.effect is not None:
+        q = "" if report.q_value is None else f", q-value {report.q_value:.2g}"
+        sentences.append(
+            f"In drawn lines the pair's effect is {report.effect:+.{digits}f} {report.unit} per "
+            f"copy of both (SD over the folds {report.effect_sd:.{digits}f}{q})."
+        )
+    say(console, [("", " ".join(sentences))])
+
+
+def _decomposition_lines(report: SnpReport, unit: str, digits: int) -> list[tuple[str, str]]:
+    """Average effect, dominance and interactions of a SNP in words."""
+    d = report.decomposition
+    if not d:
+        return []
+    facts = [
+        (
+            "average effect",
+            f"{d['additive']:+.{digits}f} {unit} per copy "
+            f"(SD over the folds {d['additive_sd']:.{digits}f})",
+        ),
+        (
+            "dominance",
+            f"{d['dominance']:+.{digits}f} {unit}, heterozygote less the mean of the homozygotes "
+            f"(SD {d['dominance_sd']:.{digits}f})",
+        ),
+        (
+            "interactions",
+            f"variance {d['epistatic_variance']:.3g} {unit}² with all other SNPs "
+            f"(SD {d['epistatic_variance_sd']:.2g})",
+        ),
+    ]
+    return labelled(facts)
+
+
+def _partner_table(report: SnpReport, unit: str, digits: int) -> "Table":
+    with_q = any(partner.q_value is not None for partner in report.partners)
+    headings = ["partner", f"effect per copy of both ({unit})", "SD over the folds"]
+    table = heading_table(*headings, *(["q-value"] if with_q else []), right=range(1, 4))
+    for partner in report.partners:
+        q = [] if partner.q_value is None else [f"{partner.q_value:.2g}"]
+        table.add_row(partner.id, f"{partner.effect:+.{digits}f}", f"{partner.sd:.{digits}f}", *q)
+    return table
 
 
 def _where_effects_hold(report: SnpReport) -> str:

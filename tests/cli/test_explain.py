@@ -269,3 +269,26 @@ def test_tab_completes_names():
     line_reader(["Gm01_10", "Gm01_20", "Gm02_10"], interactive=True)
     complete = readline.get_completer()
     assert [complete("gm01", state) for state in range(3)] == ["Gm01_10", "Gm01_20", None]
+
+
+# --- two SNPs ----------------------------------------------------------------------------------
+
+
+def test_a_pair_as_a_table_and_as_json(run):
+    tiny = Tiny(n_snps=40)
+    pair = ("--pair", tiny.ids[4], tiny.ids[9])
+    rows = list(csv.DictReader(io.StringIO(run("explain", *pair).out), delimiter="\t"))
+    assert [(row["genotype_a"], row["genotype_b"]) for row in rows] == [
+        (a, b) for a in "012" for b in "012"
+    ]
+    value = json.loads(run("explain", *pair, "--json").out)
+    assert value["snp_a"] == tiny.ids[4]
+    assert float(rows[5]["prediction"]) == pytest.approx(value["predictions"][1][2], rel=1e-5)
+    assert float(rows[5]["interaction"]) == pytest.approx(value["interaction"][1][2], rel=1e-4)
+
+
+def test_a_pair_and_something_else(run):
+    tiny = Tiny(n_snps=40)
+    outcome = run("explain", "--pair", tiny.ids[4], tiny.ids[9], "--snp", tiny.ids[4])
+    assert outcome.code == errors.UsageError.exit_code
+    assert "takes no FILE, no --sample and no --snp" in outcome.err

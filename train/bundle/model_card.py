@@ -63,6 +63,7 @@ def model_card(manifest: Manifest) -> str:
         *evaluation_lines(m.evaluation, f"network-{preset}"),
         *reliability_lines(m),
         *similarity_lines(m),
+        *_learned(m),
         "",
         "## How it was trained",
         "",
@@ -169,6 +170,39 @@ def _accuracy(manifest: Manifest, training: Training, preset: str) -> list[str]:
             f"- What family means alone reach on the same folds: {figure('family_mean_pcc_mean')}"
         )
     return lines
+
+
+def _learned(m: Manifest) -> list[str]:
+    """The components of variance in one sentence."""
+    found = m.decomposition
+    if found is None or not (genetic := found.variances.get("genetic")):
+        return []
+    names = {
+        "additive": "additive",
+        "dominance": "dominance",
+        "additive_by_additive": "pairs of loci",
+        "epistatic": "pairs of loci",
+    }
+    shares = []
+    for name, words in names.items():
+        if name in found.variances:
+            sd = found.sds.get(name)
+            spread = "" if sd is None else f" ± {sd / genetic:.1%}"
+            shares.append(f"{found.variances[name] / genetic:.1%}{spread} {words}")
+    real = ""
+    if (share := found.additive_share_of_real_lines) is not None:
+        real = (
+            f" Over the training lines, where loci go together, {share:.1%} of the variance of the "
+            "predictions is additive."
+        )
+    return [
+        "",
+        "## What it has learned",
+        "",
+        f"- Of its genetic variance of {genetic:.4g} {m.unit}² in linkage equilibrium are "
+        f"{', '.join(shares)} (± SD over the folds).{real} `snpredict explain --snp` and `--pair` "
+        "say which SNPs.",
+    ]
 
 
 def _recipe(manifest: Manifest) -> list[str]:

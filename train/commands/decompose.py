@@ -16,6 +16,7 @@ from snpredict.choices import check_choice
 from snpredict.errors import UsageError
 from snpredict.files import write_files
 from snpredict.names import did_you_mean
+from train.bundle.decomposed import add_to_bundle, check_bundle_of
 from train.commands.console import counting_snps
 from train.data.controls import WITHOUT_INTERACTION
 from train.decomposition import linkage, tables
@@ -56,6 +57,7 @@ class DecomposeOptions:
     lines: int = 2000
     pairs_of: tuple[str, ...] = ()
     seed: int = 0
+    bundle: Path | None = None
 
 
 @dataclass
@@ -67,6 +69,7 @@ class _Written:
     record: dict[str, Any] = field(default_factory=dict)
     drawn: list[Any] = field(default_factory=list)
     points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
+    into_bundle: Callable[[], None] | None = None
 
 
 def decompose(options: DecomposeOptions, console: Console) -> None:
@@ -89,6 +92,13 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
         )
     _once([networks.trait for networks in asked])
     nulls = _nulls(o.null, asked)
+    if o.bundle is not None:
+        if len(asked) > 1:
+            raise UsageError(
+                f"--bundle {o.bundle} is of one trait, and {len(asked)} are decomposed",
+                "decompose them one by one",
+            )
+        check_bundle_of(o.bundle, asked[0])
     for networks in asked:
         if truth is not None and networks.trait not in truth:
             raise SimulationError(
@@ -119,6 +129,9 @@ def decompose(options: DecomposeOptions, console: Console) -> None:
     files[o.out / "variance.json"] = (json.dumps(record, indent=1) + "\n").encode()
     o.out.mkdir(parents=True, exist_ok=True)
     write_files(files)
+    if written.into_bundle is not None:
+        written.into_bundle()
+        console.print(f"written: {o.bundle}", soft_wrap=True)
     console.print(f"written: {o.out}", soft_wrap=True)
 
 
@@ -220,6 +233,8 @@ def _one(
     written.drawn.append(drawn(found, networks.info, locus_sd, variances))
     written.loci.append(tables.locus_table(found))
     written.record[found.trait] = record
+    if (bundle := o.bundle) is not None:
+        written.into_bundle = lambda: add_to_bundle(bundle, found, pairs, record, FALSE)
     return pairs
 
 

@@ -1,6 +1,7 @@
 """``train decompose`` on diploid families: effects, dominance, pairs, linkage, bundles, nulls."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
+from snpredict.api import load
+from snpredict.errors import UnknownModel, UsageError
 from tests.train.decomposition.test_command import preset
 from train.cli import app
 from train.errors import UnsuitableModel
@@ -139,13 +142,45 @@ def test_a_bundle_is_decomposed_as_its_run_is(folder: Path, found: Path, tmp_pat
     assert "real_lines" not in record_of(tmp_path / "b")
 
 
+def test_a_bundle_gets_the_tables(folder: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "x"
+    shutil.copytree(folder / "models/x", bundle)
+    words = ["decompose", str(folder / "runs/x"), "--lines", "500", "--bundle", str(bundle)]
+    words += ["--null", str(folder / "runs/additive"), "--out", str(tmp_path / "d")]
+    app(words, standalone_mode=False)
+    model = load(bundle)
+    report = model.snp("L03")
+    assert report.partners[0].id == "L04"
+    assert report.partners[0].q_value == 0
+    pair = model.pair("L04", "L03")
+    assert pair.effect == pytest.approx(2, abs=0.4)
+    # x y of −1, 0 and 1, less both loci's own effects.
+    corners = np.array(pair.predictions)[[0, 0, 2, 2], [0, 2, 0, 2]]
+    assert corners @ [1, -1, -1, 1] / 4 == pytest.approx(2, abs=0.5)
+    entry = model.bundle.manifest.decomposition
+    assert entry is not None
+    assert entry.nulls == ("additive",)
+    assert "pairs of loci" in (bundle / "MODEL_CARD.md").read_text()
+
+
+def test_bundles_of_other_networks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    run("--preset", "two.toml", "--seed", "2", "--out", "models/second")
+    words = ["decompose", "runs/x", "--out", "no", "--bundle"]
+    with pytest.raises(UsageError, match="predicts otherwise"):
+        app([*words, "models/second"], standalone_mode=False)
+    with pytest.raises(UnknownModel):
+        app([*words, "models/none"], standalone_mode=False)
+    assert not Path("no").exists()
+
+
 def test_pairs_of_named_loci(folder: Path, tmp_path: Path) -> None:
     words = ["decompose", str(folder / "models/x"), "--pairs-of", "L03", "--lines", "500"]
     app([*words, "--out", str(tmp_path / "p")], standalone_mode=False)
     pairs = pq.read_table(tmp_path / "p/epistasis.parquet").to_pylist()
     assert {pair["snp_a"] for pair in pairs} == {"L03"}
     assert (pairs[0]["snp_b"], len(pairs)) == ("L04", 4 * 6)
-    with pytest.raises(Exception, match="no such SNP"):
+    with pytest.raises(UsageError, match="no such SNP"):
         app(["decompose", str(folder / "models/x"), "--pairs-of", "L99", "--out", "no"],
             standalone_mode=False)  # fmt: skip
 
