@@ -1,6 +1,7 @@
 """``train decompose`` on diploid families: effects, dominance, pairs, linkage, bundles, nulls."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from snpredict.api import load
 from snpredict.errors import UnknownModel, UsageError
 from tests.train.decomposition.test_command import preset
 from train.cli import app
+from train.decomposition import of_networks
 from train.errors import UnsuitableModel
+from train.networks.presets import PRESET_FOLDER
 
 pytestmark = pytest.mark.slow
 
@@ -202,3 +205,33 @@ def test_a_model_that_tells_no_layers_is_refused(
     run("--model", "lightgbm", "--fold", "1", "--out", "models/trees")
     with pytest.raises(UnsuitableModel, match=r"model lightgbm .* cannot be mapped exactly"):
         app(["decompose", "runs/trees", "--out", "no"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("preset", ["paper", "linear", "default", "deeplift"])
+def test_the_map_of_every_preset(
+    preset: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of the ensemble of its bundle, from the numbers of its graphs."""
+    monkeypatch.chdir(folder)
+    text = (PRESET_FOLDER / f"{preset}.toml").read_text()
+    Path(f"{preset}.toml").write_text(re.sub(r"(?m)^epochs = \d+", "epochs = 2", text))
+    run("--preset", f"{preset}.toml", "--out", f"models/{preset}")
+    for at, path in enumerate((f"runs/{preset}", f"models/{preset}")):
+        words = ["decompose", path, "--lines", "200", "--out", str(tmp_path / str(at))]
+        app(words, standalone_mode=False)
+        assert record_of(tmp_path / str(at))["largest_difference_of_the_map"] < 1e-4
+
+
+def test_more_loci_than_all_pairs_are_taken_of(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first look finds the two loci of the pair."""
+    monkeypatch.setattr(of_networks, "ALL_PAIRS", 5)
+    monkeypatch.setattr(of_networks, "CHOSEN", 2)
+    words = ["decompose", str(folder / "models/x"), "--lines", "300", "--out", str(tmp_path / "d")]
+    app(words, standalone_mode=False)
+    pairs = pq.read_table(tmp_path / "d/epistasis.parquet").to_pylist()
+    assert (pairs[0]["snp_a"], pairs[0]["snp_b"]) == ("L03", "L04")
+    assert {pair["snp_a"] for pair in pairs} == {"L03", "L04"}
+    # With five others that vary each, and once with each other.
+    assert sum(pair["kind"] == "additive_by_additive" for pair in pairs) == 11
