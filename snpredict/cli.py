@@ -252,6 +252,11 @@ def explain(
             "--snp looks up a SNP of the model and takes no FILE and no --sample",
             "ask for one at a time",
         )
+    if pair is not None and any(name.startswith("-") for name in pair):
+        raise UsageError(
+            f"--pair: found {pair[0]} {pair[1]}, expected the names of two SNPs",
+            "write --pair NAME NAME",
+        )
     if pair is not None and (file is not None or sample is not None or snp is not None):
         raise UsageError(
             "--pair looks up two SNPs of the model and takes no FILE, no --sample and no --snp",

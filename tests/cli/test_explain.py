@@ -292,3 +292,6 @@ def test_a_pair_and_something_else(run):
     outcome = run("explain", "--pair", tiny.ids[4], tiny.ids[9], "--snp", tiny.ids[4])
     assert outcome.code == errors.UsageError.exit_code
     assert "takes no FILE, no --sample and no --snp" in outcome.err
+    outcome = run("explain", "--pair", tiny.ids[4], "--json")
+    assert outcome.code == errors.UsageError.exit_code
+    assert "expected the names of two SNPs" in outcome.err

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from snpredict.bundle.decomposition_tables import LOCUS_COLUMNS, MAX_PAIRS, DecompositionTables
 from snpredict.bundle.entries import DecompositionEntry
-from snpredict.bundle.load import load_bundle
+from snpredict.bundle.load import find_bundle, load_bundle, read_manifest
+from snpredict.bundle.manifest import NETWORK
 from snpredict.bundle.write import add_decomposition
 from snpredict.errors import UsageError
 from train.bundle.model_card import model_card
@@ -32,6 +33,12 @@ def check_bundle_of(bundle: Path, networks: Networks) -> None:
     ------
     UsageError
     """
+    kind = read_manifest(find_bundle(bundle))[0].kind
+    if kind != NETWORK:
+        raise UsageError(
+            f"--bundle {bundle} is of kind {kind}, which has no place for these tables",
+            "leave --bundle out",
+        )
     other = networks_of_bundle(bundle)
     if (other.trait, other.snps, len(other.functions)) != (
         networks.trait,

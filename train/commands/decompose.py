@@ -18,7 +18,7 @@ from snpredict.files import write_files
 from snpredict.names import did_you_mean
 from train.bundle.decomposed import add_to_bundle, check_bundle_of
 from train.commands.console import counting_snps
-from train.data.controls import WITHOUT_INTERACTION
+from train.data.controls import ADDITIVE, WITHOUT_INTERACTION
 from train.decomposition import linkage, tables
 from train.decomposition.networks import (
     Networks,
@@ -207,9 +207,12 @@ def _one(
     _say_unvarying(networks, say)
     sizes, of_nulls = [], {}
     for control, null in nulls.items():
-        found = _decomposed(null, how, f"{networks.trait}, {control}", console)
+        what = f"{networks.trait}, {control}"
+        found = _decomposed(null, how, what, console)
         sizes.append(tables.sizes_of(found))
         of_nulls[control] = {"run": str(null.path), "variances": tables.variances(found)}
+        if control == ADDITIVE:
+            of_nulls[control]["real_lines"] = _real_lines(o, null, f"{what}, real lines", console)
     found = _decomposed(networks, how, networks.trait, console)
     pairs = tables.pair_table(found, sizes)
     variances = tables.variances(found)
@@ -218,10 +221,7 @@ def _one(
         record["pairs_that_pass"] = {"false_discovery_rate": FALSE} | _passing(pairs)
     _say_variances(found, record, pairs, say)
     if networks.run is not None:
-        total = len(networks.snps) * len(networks.functions)
-        with counting_snps(console, f"{networks.trait}, real lines", total) as tell:
-            each = linkage.under_linkage(networks, o.seed, lambda: tell(1))
-        record["real_lines"] = linkage.told(each)
+        record["real_lines"] = _real_lines(o, networks, f"{networks.trait}, real lines", console)
         _say_linkage(record["real_lines"], say)
     if truth is not None:
         compared: Compared = against_truth(found, truth, networks.contrasts)
@@ -256,6 +256,14 @@ def _decomposed(networks: Networks, how: How, what: str, console: Console) -> De
         return decompose_networks(networks, how, lambda: tell(1))
 
 
+def _real_lines(
+    o: DecomposeOptions, networks: Networks, what: str, console: Console
+) -> dict[str, object]:
+    total = len(networks.snps) * len(networks.functions)
+    with counting_snps(console, what, total) as tell:
+        return linkage.told(linkage.under_linkage(networks, o.seed, lambda: tell(1)))
+
+
 def _passing(pairs: pa.Table) -> dict[str, int]:
     """Pairs of each kind whose q-value is at most `FALSE`."""
     kinds, q = pairs.column("kind").to_numpy(), pairs.column("q_value").to_numpy()
@@ -276,7 +284,7 @@ def _say_variances(
     found: Decomposed, record: dict[str, Any], pairs: pa.Table, say: Callable[[str], None]
 ) -> None:
     variances = record["variances"]
-    genetic = variances["genetic"]["mean"]
+    genetic, folds = variances["genetic"]["mean"], len(found.variances)
     parts = [
         f"{v['mean'] / genetic:.1%} {name.replace('_', ' ')}"
         for name, v in variances.items()
@@ -290,9 +298,10 @@ def _say_variances(
     if "pairs_that_pass" in record:
         count = record["pairs_that_pass"][ADDITIVE_BY_ADDITIVE]
         passing = f" ({count:,} pairs pass a false-discovery rate of {FALSE:.0%})"
+    of_folds = f"{folds} fold{'s' * (folds != 1)}"
     say(
-        f"{found.trait}: {len(found.variances)} folds, V_G {genetic:.4g} {found.unit}² in linkage "
-        f"equilibrium: {', '.join(parts)}; |J x + b − f| at most {found.off:.1e} SD; strongest "
+        f"{found.trait}: {of_folds}, V_G {genetic:.4g} {found.unit}² in linkage equilibrium: "
+        f"{', '.join(parts)}; |J x + b − f| at most {found.off:.1e} SD; strongest "
         f"pairs {strongest}{passing}"
     )
 

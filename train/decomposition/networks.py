@@ -8,7 +8,7 @@ import numpy as np
 
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.manifest import MANIFEST
-from snpredict.formulas.encoding import CHANNEL_CODES
+from snpredict.formulas.encoding import CHANNEL_CODES, assumed_frequencies
 from snpredict.scoring.scorer import Scorer
 from train.data.snpinfo import SnpInfo
 from train.decomposition.contrasts import Contrasts
@@ -47,7 +47,7 @@ class Networks:
     @property
     def haploid(self) -> bool:
         """Whether no line has two copies of any counted allele."""
-        return not self.frequencies[:, CHANNEL_CODES.index(2)].any()
+        return not assumed_frequencies(self.frequencies)[:, CHANNEL_CODES.index(2)].any()
 
     @cached_property
     def contrasts(self) -> Contrasts:

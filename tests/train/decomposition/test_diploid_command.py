@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 from snpredict.api import load
+from snpredict.cli import app as import_app
 from snpredict.errors import UnknownModel, UsageError
 from tests.train.decomposition.test_command import preset
 from train.cli import app
@@ -130,6 +131,7 @@ def test_nulls_of_two_kinds(found: Path) -> None:
     assert set(record["nulls"]) == {"shuffled", "additive"}
     null = record["nulls"]["additive"]["variances"]
     assert null["additive_share"]["mean"] > 0.97
+    assert record["nulls"]["additive"]["real_lines"]["pooled_additive"]["mean"] > 0.97
     assert record["pairs_that_pass"]["additive_by_additive"] >= 1
 
 
@@ -235,3 +237,21 @@ def test_more_loci_than_all_pairs_are_taken_of(
     assert {pair["snp_a"] for pair in pairs} == {"L03", "L04"}
     # With five others that vary each, and once with each other.
     assert sum(pair["kind"] == "additive_by_additive" for pair in pairs) == 11
+
+
+def test_a_score_without_frequencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Alleles are taken as equally common; a linear bundle has no place for the tables."""
+    monkeypatch.chdir(tmp_path)
+    rows = ["rsID\tchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight"]
+    rows += ["rs1\t1\t100\tA\tG\t0.5", "rs2\t1\t200\tC\tT\t-0.2", "rs3\t2\t300\tA\tC\t0.1"]
+    head = "#format_version=2.0\n#pgs_id=PGS000000\n#trait_reported=x\n#genome_build=GRCh37\n"
+    Path("score.txt").write_text(head + "\n".join(rows) + "\n")
+    import_app(["import", "score.txt", "--out", "score"], standalone_mode=False)
+    app(["decompose", "score", "--lines", "200", "--out", "d"], standalone_mode=False)
+    assert "100.0% additive, 0.0% dominance" in " ".join(capsys.readouterr().err.split())
+    loci = pq.read_table("d/decomposition.parquet").column("additive").to_pylist()
+    assert loci == pytest.approx([0.5, -0.2, 0.1])
+    with pytest.raises(UsageError, match="is of kind linear"):
+        app(["decompose", "score", "--bundle", "score", "--out", "e"], standalone_mode=False)
