@@ -65,6 +65,11 @@ def did_you_mean(typed: str, known: Sequence[str]) -> str | None:
     return f"did you mean {' or '.join(names[:3])}?" if names else None
 
 
+def squared(unit: str) -> str:
+    """A unit of a variance: ``cm²``, ``(kg/ha)²``."""
+    return f"{unit}²" if unit.isalpha() or len(unit) == 1 else f"({unit})²"
+
+
 def short(value: str, limit: int = 40) -> str:
     """A name or cell in quotes, cut where it is long."""
     return repr(value if len(value) <= limit else value[:limit] + "...")

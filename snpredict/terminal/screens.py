@@ -14,6 +14,7 @@ from snpredict.bundle.manifest import Manifest
 from snpredict.bundle.typed_json import as_json
 from snpredict.explaining.pair_report import GENOTYPES, PairReport
 from snpredict.explaining.snp_report import SnpReport
+from snpredict.names import squared
 from snpredict.results.of_files import SampleExplanation
 from snpredict.terminal.messages import balance, decimals, pcc, trait_and_unit, weights_facts
 from snpredict.terminal.tables import (
@@ -159,7 +160,7 @@ def _decomposition_lines(report: SnpReport, unit: str, digits: int) -> list[tupl
         ),
         (
             "interactions",
-            f"variance {d['epistatic_variance']:.3g} {unit}² with all other SNPs "
+            f"variance {d['epistatic_variance']:.3g} {squared(unit)} with all other SNPs "
             f"(SD {d['epistatic_variance_sd']:.2g})",
         ),
     ]

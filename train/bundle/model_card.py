@@ -4,6 +4,7 @@ import math
 
 from snpredict.bundle.entries import EvaluationEntry, Training
 from snpredict.bundle.manifest import BINARY, Manifest
+from snpredict.names import squared
 from train.bundle.card_measured import (
     interval_lines,
     new_family_lines,
@@ -199,7 +200,7 @@ def _learned(m: Manifest) -> list[str]:
         "",
         "## What it has learned",
         "",
-        f"- Of its genetic variance of {genetic:.4g} {m.unit}² in linkage equilibrium are "
+        f"- Of its genetic variance of {genetic:.4g} {squared(m.unit)} in linkage equilibrium are "
         f"{', '.join(shares)} (± SD over the folds).{real} `snpredict explain --snp` and `--pair` "
         "say which SNPs.",
     ]

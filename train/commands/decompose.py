@@ -15,7 +15,7 @@ from rich.console import Console
 from snpredict.choices import check_choice
 from snpredict.errors import UsageError
 from snpredict.files import write_files
-from snpredict.names import did_you_mean
+from snpredict.names import did_you_mean, squared
 from train.bundle.decomposed import add_to_bundle, check_bundle_of
 from train.commands.console import counting_snps
 from train.data.controls import ADDITIVE, WITHOUT_INTERACTION
@@ -300,8 +300,8 @@ def _say_variances(
         passing = f" ({count:,} pairs pass a false-discovery rate of {FALSE:.0%})"
     of_folds = f"{folds} fold{'s' * (folds != 1)}"
     say(
-        f"{found.trait}: {of_folds}, V_G {genetic:.4g} {found.unit}² in linkage equilibrium: "
-        f"{', '.join(parts)}; |J x + b − f| at most {found.off:.1e} SD; strongest "
+        f"{found.trait}: {of_folds}, V_G {genetic:.4g} {squared(found.unit)} in linkage "
+        f"equilibrium: {', '.join(parts)}; |J x + b − f| at most {found.off:.1e} SD; strongest "
         f"pairs {strongest}{passing}"
     )
 

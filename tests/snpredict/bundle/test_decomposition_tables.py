@@ -1,10 +1,12 @@
 """A bundle with the tables of its decomposition: kept, read again, and refused where they lie."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from snpredict.api import load
 from snpredict.bundle.decomposition_tables import DecompositionTables
@@ -12,6 +14,8 @@ from snpredict.bundle.entries import DecompositionEntry
 from snpredict.bundle.load import load_bundle
 from snpredict.bundle.write import add_decomposition
 from snpredict.errors import InvalidBundle
+from snpredict.names import squared
+from snpredict.terminal.screens import show_pair, show_snp
 from tests.bundles import Tiny
 
 TINY = Tiny(units=2)
@@ -83,3 +87,19 @@ def test_tables_that_lie(tmp_path: Path, more: dict, told: str) -> None:
 def test_tables_without_their_entry(tmp_path: Path) -> None:
     with pytest.raises(InvalidBundle, match="has no entry 'decomposition'"):
         kept(tmp_path, tables(), entry=None)
+
+
+def test_what_a_person_sees(tmp_path: Path) -> None:
+    model = load(kept(tmp_path, tables()))
+    console = Console(width=100, record=True, file=io.StringIO())
+    show_snp(console, model.snp(TINY.ids[3]), model.bundle)
+    show_pair(console, model.pair(TINY.ids[4], TINY.ids[1]), model.bundle)
+    told = " ".join(console.export_text().split())
+    assert "average effect -0.5000 cm per copy" in told
+    assert f"{TINY.ids[0]} +1.0000 0.4000 0.25" in told
+    assert "interaction (cm)" in told
+    assert "the pair's effect is -2.0000 cm per copy of both" in told
+
+
+def test_units_of_variances() -> None:
+    assert [squared(unit) for unit in ("cm", "%", "kg/ha")] == ["cm²", "%²", "(kg/ha)²"]
