@@ -20,7 +20,7 @@ def options():
 @pytest.mark.parametrize(("command", "option"), list(options()))
 def test_twice(command, option):
     name = max(option.opts, key=len)
-    given = [name] if option.is_flag else [name, "1"]
+    given = [name] if option.is_flag else [name, *["1"] * option.nargs]
     needed = []
     for other in command.params:
         if other.required and other is not option:

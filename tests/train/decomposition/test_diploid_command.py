@@ -15,10 +15,13 @@ from snpredict.api import load
 from snpredict.cli import app as import_app
 from snpredict.errors import UnknownModel, UsageError
 from tests.train.decomposition.test_command import preset
+from train.bundle.decomposed import check_bundle_of
 from train.cli import app
 from train.decomposition import of_networks
+from train.decomposition.networks import networks_of_run
 from train.errors import UnsuitableModel
 from train.networks.presets import PRESET_FOLDER
+from train.runs.folder import read_run
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         truth.append(f"tall\t{locus}\t{a}\t{partner}\t{e}\t{d}")
     (path / "truth.tsv").write_text("\n".join(truth) + "\n")
     (path / "two.toml").write_text(preset("diploid"))
-    (path / "one.toml").write_text(preset("haploid"))
+    (path / "one.toml").write_text(preset("haploid").replace("epochs = 100", "epochs = 1"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         run("--preset", "two.toml", "--out", "models/x")
@@ -170,10 +173,10 @@ def test_a_bundle_gets_the_tables(folder: Path, tmp_path: Path) -> None:
 
 def test_bundles_of_other_networks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    run("--preset", "two.toml", "--seed", "2", "--out", "models/second")
-    words = ["decompose", "runs/x", "--out", "no", "--bundle"]
+    others = networks_of_run(read_run(Path("runs/additive")))
     with pytest.raises(UsageError, match="predicts otherwise"):
-        app([*words, "models/second"], standalone_mode=False)
+        check_bundle_of(Path("models/x"), others)
+    words = ["decompose", "runs/x", "--out", "no", "--bundle"]
     with pytest.raises(UnknownModel):
         app([*words, "models/none"], standalone_mode=False)
     assert not Path("no").exists()
@@ -209,7 +212,7 @@ def test_a_model_that_tells_no_layers_is_refused(
         app(["decompose", "runs/trees", "--out", "no"], standalone_mode=False)
 
 
-@pytest.mark.parametrize("preset", ["paper", "linear", "default", "deeplift"])
+@pytest.mark.parametrize("preset", ["paper", "default", "deeplift"])
 def test_the_map_of_every_preset(
     preset: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
