@@ -1,8 +1,11 @@
 """A phenotype that is additive by construction, on a data set's own genotypes.
 
-It is a control for epistasis: a network trained on it has only additive effects to find, about as
-large and as many as those of the trait, and whatever interaction is read from it is of the
-network's own making.
+It is a control for epistasis: a network trained on it has only additive effects to find, and
+whatever interaction is read from it is of the network's own making.
+
+Its share of additive variance is the h² with which GBLUP predicts other lines best. That is a
+penalty and no estimate: it is often larger than the trait's heritability, so that the control has
+less noise than the trait, and a network makes up less.
 """
 
 import numpy as np
@@ -11,15 +14,15 @@ from train.baselines.ridge import fit_ridge
 from train.data.dataset import Dataset
 from train.errors import TrainingTableError
 
-#: Share of the lines on which the heritability is chosen.
+#: Share of the lines on which h² is chosen.
 _VALIDATION = 0.2
 
 
 def additive_phenotypes(data: Dataset, seed: int) -> np.ndarray:
-    """The trait's additive values by GBLUP, and noise for what its heritability leaves.
+    """The trait's additive values by GBLUP, and noise for what their share h² leaves.
 
-    Effects and heritability come from a random four fifths of the lines and the rest of them;
-    values are scaled to the heritability, mean and variance of the trait.
+    Effects come from a random four fifths of the lines, and h² from the rest; the sum has the
+    trait's mean and variance.
 
     Returns
     -------

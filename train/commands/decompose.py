@@ -62,10 +62,9 @@ class DecomposeOptions:
 
 @dataclass
 class _Written:
-    """What is known so far: tables of each trait behind each other, and what pictures need."""
+    """What is known so far: a table of loci per trait, records, and what pictures need."""
 
     loci: list[pa.Table] = field(default_factory=list)
-    pairs: list[bytes] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
     drawn: list[Any] = field(default_factory=list)
     points: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
@@ -161,9 +160,9 @@ def _named(paths: Sequence[Path]) -> list[Networks]:
     return found
 
 
-def _once(names: Sequence[str], what: str = "runs are of trait") -> None:
-    if twice := {name for name in names if list(names).count(name) > 1}:
-        raise UsageError(f"two {what} {min(twice)}", "decompose them one by one")
+def _once(traits: Sequence[str]) -> None:
+    if twice := {trait for trait in traits if traits.count(trait) > 1}:
+        raise UsageError(f"two runs are of trait {min(twice)}", "decompose them one by one")
 
 
 def _nulls(paths: Sequence[Path], asked: Sequence[Networks]) -> dict[str, dict[str, Networks]]:
@@ -203,7 +202,10 @@ def _one(
     from train.decomposition.pictures import drawn
 
     how = _how(o, networks)
-    say = lambda text: console.print(text, soft_wrap=True)  # noqa: E731
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
     _say_unvarying(networks, say)
     sizes, of_nulls = [], {}
     for control, null in nulls.items():

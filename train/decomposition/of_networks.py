@@ -5,7 +5,6 @@ loci most of the interaction is; their pairs with all others are taken. Pairs wi
 taken where heterozygotes are common; components of variance with dominance always are.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,9 +62,7 @@ class How:
     pairs_of: np.ndarray | None = None
 
 
-def decompose_networks(
-    networks: Networks, how: How, tell: Callable[[], None] = lambda: None
-) -> Decomposed:
+def decompose_networks(networks: Networks, how: How, tell: Tell = lambda: None) -> Decomposed:
     """Fold by fold; `tell` is called after every locus of every fold, see `steps`.
 
     Raises

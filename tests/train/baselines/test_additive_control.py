@@ -1,0 +1,46 @@
+"""The additive control: a trait's own additive values and noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="needs the extra 'train'")
+
+from snpredict.formulas.genotypes import Genotypes
+from train.baselines.additive_control import additive_phenotypes
+from train.data.dataset import Dataset
+from train.errors import TrainingTableError
+
+
+def lines() -> Dataset:
+    """A trait of two additive loci and a strong pair."""
+    random = np.random.default_rng(1)
+    codes = random.integers(0, 3, (1500, 10)).astype(np.int8)
+    x = codes - 1.0
+    y = 50 + 2 * x[:, 0] - x[:, 1] + 3 * x[:, 2] * x[:, 3] + random.normal(size=1500)
+    names = [f"L{at}" for at in range(10)]
+    samples = [f"i{at}" for at in range(1500)]
+    return Dataset(Genotypes(codes), names, samples, y, None, None, "t.tsv", "", 0)
+
+
+def test_additive_effects_stay_and_the_pair_goes() -> None:
+    data = lines()
+    made = additive_phenotypes(data, 0)
+    assert made.mean() == pytest.approx(data.phenotype.mean(), abs=0.3)
+    assert made.std() == pytest.approx(data.phenotype.std(), rel=0.1)
+    x = data.codes - 1.0
+    slopes = np.linalg.lstsq(np.c_[np.ones(1500), x], made)[0][1:]
+    # In the trait's proportions; their size is that of the chosen h².
+    assert slopes[1] / slopes[0] == pytest.approx(-0.5, abs=0.15)
+    assert np.abs(slopes[2:]).max() < 0.2 * slopes[0]
+    product = x[:, 2] * x[:, 3]
+    assert abs(np.corrcoef(product, data.phenotype)[0, 1]) > 0.5
+    assert abs(np.corrcoef(product, made)[0, 1]) < 0.08
+    np.testing.assert_array_equal(made, additive_phenotypes(data, 0))
+
+
+def test_two_classes_are_refused() -> None:
+    data = replace(lines(), phenotype=np.arange(1500) % 2.0)
+    with pytest.raises(TrainingTableError, match="more than two values"):
+        additive_phenotypes(data, 0)
