@@ -1,28 +1,22 @@
 """A phenotype that is additive by construction, on a data set's own genotypes.
 
 It is a control for epistasis: a network trained on it has only additive effects to find, and
-whatever interaction is read from it is of the network's own making.
-
-Its share of additive variance is the h² with which GBLUP predicts other lines best. That is a
-penalty and no estimate: it is often larger than the trait's heritability, so that the control has
-less noise than the trait, and a network makes up less.
+whatever interaction is read from it is of the network's own making. Its heritability is the one
+that restricted maximum likelihood finds in the trait: with less noise than the trait has, a network
+would make up less.
 """
 
 import numpy as np
 
-from train.baselines.ridge import fit_ridge
+from train.baselines.reml import rotation, variance_ratio
 from train.data.dataset import Dataset
 from train.errors import TrainingTableError
 
-#: Share of the lines on which h² is chosen.
-_VALIDATION = 0.2
-
 
 def additive_phenotypes(data: Dataset, seed: int) -> np.ndarray:
-    """The trait's additive values by GBLUP, and noise for what their share h² leaves.
+    """The trait's additive values by GBLUP, and noise for what their heritability leaves.
 
-    Effects come from a random four fifths of the lines, and h² from the rest; the sum has the
-    trait's mean and variance.
+    Values and heritability are those of all lines; the sum has the trait's mean and variance.
 
     Returns
     -------
@@ -39,16 +33,30 @@ def additive_phenotypes(data: Dataset, seed: int) -> np.ndarray:
             f"{data.source}: the control 'additive' needs a trait of more than two values",
             hint="use --control shuffled",
         )
-    random = np.random.default_rng([seed, 21])
-    order = random.permutation(len(y))
-    n = max(1, round(_VALIDATION * len(y)))
-    validation, train = np.sort(order[:n]), np.sort(order[n:])
-    standardised = ((y - y[train].mean()) / y[train].std()).astype(np.float32)
-    rows = data.genotypes.rows
-    found = fit_ridge(rows(train), standardised[train], rows(validation), standardised[validation])
-    values = data.genotypes.centred(found.means) @ found.effects
-    genetic = (values - values.mean()) / (values.std() or 1)
-    noise = random.standard_normal(len(y))
-    h2 = found.heritability
-    made = h2**0.5 * genetic + (1 - h2) ** 0.5 * noise
+    values, heritability = additive_values(data)
+    values = (values - values.mean()) / (values.std() or 1)
+    noise = np.random.default_rng([seed, 21]).standard_normal(len(y))
+    made = heritability**0.5 * values + (1 - heritability) ** 0.5 * noise
     return y.mean() + y.std() * made
+
+
+def additive_values(data: Dataset) -> tuple[np.ndarray, float]:
+    """Best linear unbiased predictions of the lines' additive values, and the heritability.
+
+    The heritability is the additive share of the variance among these lines, by restricted maximum
+    likelihood with the centred kinship.
+
+    Returns
+    -------
+    (values, heritability)
+        ndarray (samples,) of float64, trait units from the mean; and a share, 0 to 1.
+    """
+    y = data.phenotype - data.phenotype.mean()
+    x = data.genotypes.centred(data.genotypes.means())
+    kinship = (x @ x.T).astype(np.float64)
+    kinship *= (len(y) - 1) / np.trace(kinship)
+    at = rotation(kinship)
+    rotated = at.vectors.T @ y
+    ratio = variance_ratio(rotated, at.vectors.sum(axis=0)[:, None], at.values)
+    shrunk = ratio * at.values / (ratio * at.values + 1)
+    return at.vectors @ (shrunk * rotated), ratio / (ratio + 1)

@@ -14,43 +14,17 @@ nothing that grows with the lines.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg
 
+from train.baselines.reml import GRID, HIGHEST, LOWEST, Rotated, variance_ratio
 from train.gwas.linear import Tested, basis
-
-#: Ends of log λ, as GEMMA's.
-_LOWEST, _HIGHEST = np.log(1e-5), np.log(1e5)
 
 #: Points of the interpolation: with so many it is exact to about 1e-10.
 _POINTS = 112
 
-#: Values of log λ that the search begins with, and its steps between two of them.
-_GRID, _GOLDEN_STEPS = 45, 40
-
-#: Eigenvalues below this share of the largest are 0, as they are but for rounding.
-_NO_VALUE = 1e-10
-
-
-class Rotated(NamedTuple):
-    """Eigenvalues (lines,) and eigenvectors (lines, lines) of a kinship."""
-
-    values: np.ndarray
-    vectors: np.ndarray
-
-
-def rotation(kinship: np.ndarray) -> Rotated:
-    """Eigen-decomposition of a kinship, of which the lower triangle is looked at.
-
-    The kinship is overwritten. A singular one is fine: eigenvalues of 0 are taken as such.
-    """
-    values, vectors = linalg.eigh(
-        kinship, lower=True, overwrite_a=True, check_finite=False, driver="evd"
-    )
-    values[values < _NO_VALUE * values.max()] = 0
-    return Rotated(values, vectors)
+#: Steps of the search between two values of the grid.
+_GOLDEN_STEPS = 40
 
 
 class MixedScan:
@@ -73,7 +47,7 @@ class MixedScan:
         self._vectors, self._n = rotated.vectors.astype(np.float32), n
         self._z = rotated.vectors.T @ z
         at = np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
-        self._points = (_HIGHEST + _LOWEST) / 2 + (_HIGHEST - _LOWEST) / 2 * at
+        self._points = (HIGHEST + LOWEST) / 2 + (HIGHEST - LOWEST) / 2 * at
         sides = np.where(np.arange(_POINTS) % 2, -1.0, 1.0)
         self._barycentric = sides * np.sin(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
         exponents = np.exp(self._points)
@@ -86,7 +60,8 @@ class MixedScan:
         self._c = columns - 1
         #: Of intercept and covariates without weights: REML's constant.
         self._log_det_cc = np.linalg.slogdet(z[:, 1:].T @ z[:, 1:])[1]
-        self.null = self._fit_null()
+        #: λ without a SNP.
+        self.null = variance_ratio(self._z[:, 0], self._z[:, 1:], rotated.values)
 
     def test(self, x: np.ndarray) -> Tested:
         """Test SNPs.
@@ -122,10 +97,10 @@ class MixedScan:
             at = self._coefficients(log_lambda)
             return self._likelihood(at, self._log_det @ at.T, xx, xz)[0]
 
-        grid = np.linspace(_LOWEST, _HIGHEST, _GRID)
+        grid = np.linspace(LOWEST, HIGHEST, GRID)
         values = np.stack([value(np.full(n_snps, point)) for point in grid])
         best = values.argmax(axis=0)
-        return _golden(value, grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)])
+        return _golden(value, grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)])
 
     def _coefficients(self, log_lambda: np.ndarray) -> np.ndarray:
         """What each point counts in the interpolation at log λ, (SNPs, points)."""
@@ -157,24 +132,6 @@ class MixedScan:
         log_det_cc = np.linalg.slogdet(cc)[1]
         value = -0.5 * (df * np.log(rss) + log_det + log_det_cc + np.log(own))
         return value, beta, rss / df / own
-
-    def _fit_null(self) -> float:
-        """Share of the kinship in the variance without a SNP, by restricted likelihood."""
-        df = self._n - self._c
-
-        def value(log_lambda: np.ndarray) -> np.ndarray:
-            at = self._coefficients(log_lambda)
-            zz = (at @ self._zz.reshape(_POINTS, -1)).reshape(-1, self._c + 1, self._c + 1)
-            cc, cy = zz[:, 1:, 1:], zz[:, 1:, 0]
-            solved = np.linalg.solve(cc, cy[:, :, None])[:, :, 0]
-            rest = zz[:, 0, 0] - np.einsum("ja,ja->j", cy, solved)
-            log_det = at @ self._log_det + np.linalg.slogdet(cc)[1]
-            return -0.5 * (df * np.log(np.maximum(rest, 1e-300)) + log_det)
-
-        grid = np.linspace(_LOWEST, _HIGHEST, _GRID)
-        best = int(value(grid).argmax())
-        low, high = grid[[max(best - 1, 0)]], grid[[min(best + 1, _GRID - 1)]]
-        return float(np.exp(_golden(value, low, high)[0]))
 
 
 def _golden(

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from train.baselines.reml import rotation
 from train.gwas.kinship import filled, products
 from train.gwas.linear import LinearScan, Tested
 from train.gwas.logistic import LogisticScan
-from train.gwas.mixed import MixedScan, rotation
+from train.gwas.mixed import MixedScan
 from train.gwas.study import Study
 
 #: The models, by name.

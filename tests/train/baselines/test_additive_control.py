@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("scipy", reason="needs the extra 'train'")
 
 from snpredict.formulas.genotypes import Genotypes
-from train.baselines.additive_control import additive_phenotypes
+from train.baselines.additive_control import additive_phenotypes, additive_values
 from train.data.dataset import Dataset
 from train.errors import TrainingTableError
 
@@ -31,13 +31,18 @@ def test_additive_effects_stay_and_the_pair_goes() -> None:
     assert made.std() == pytest.approx(data.phenotype.std(), rel=0.1)
     x = data.codes - 1.0
     slopes = np.linalg.lstsq(np.c_[np.ones(1500), x], made)[0][1:]
-    # In the trait's proportions; their size is that of the chosen h².
-    assert slopes[1] / slopes[0] == pytest.approx(-0.5, abs=0.15)
-    assert np.abs(slopes[2:]).max() < 0.2 * slopes[0]
+    np.testing.assert_allclose(slopes, [2, -1] + 8 * [0], atol=0.35)
     product = x[:, 2] * x[:, 3]
     assert abs(np.corrcoef(product, data.phenotype)[0, 1]) > 0.5
     assert abs(np.corrcoef(product, made)[0, 1]) < 0.08
     np.testing.assert_array_equal(made, additive_phenotypes(data, 0))
+
+
+def test_the_heritability_is_the_additive_share() -> None:
+    """A locus of three equally frequent codes has the variance 2/3: of 8.3, 3.3 are additive."""
+    assert additive_values(lines())[1] == pytest.approx(3.33 / 8.33, abs=0.06)
+    noise = replace(lines(), phenotype=np.random.default_rng(2).normal(size=1500))
+    assert additive_values(noise)[1] < 0.03
 
 
 def test_two_classes_are_refused() -> None:
