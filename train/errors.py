@@ -109,3 +109,9 @@ class SimulationError(SnpredictError):
     """What is to be simulated cannot be: shares out of range, or too few SNPs for the loci."""
 
     exit_code = 67
+
+
+class StudyFileError(SnpredictError):
+    """Summary statistics, an LD reference or annotations lack what is needed, or do not fit."""
+
+    exit_code = 68
