@@ -10,6 +10,7 @@ from snpredict.errors import OutputError, SnpredictError
 from snpredict.terminal.commands import App, Command
 from snpredict.terminal.program import run_program
 from snpredict.terminal.start import interrupt
+from train.commands import deepwas
 from train.commands.console import Messages
 from train.commands.options import (
     EvaluateOnly,
@@ -30,6 +31,7 @@ app = App(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train fold ensembles on SNP genotypes and export them as snpredict bundles.",
 )
+app.add_typer(deepwas.app, name="deepwas")
 # A path or a unit may hold brackets, which markup would take for styles.
 stderr = Messages(stderr=True, highlight=False, markup=False, emoji=False)
 

@@ -1,0 +1,412 @@
+"""The ``deepwas run`` command: from a study's files to priors, effects and scores."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from snpredict.errors import UsageError
+from snpredict.files import write_files
+from train.commands.console import counting_snps
+from train.data.dataset import file_sha256
+from train.deepwas.cutting import Span, blocks_as_windows, even_windows
+from train.deepwas.files import StudyFolder, read_study_folder
+from train.deepwas.fits import Fit, FitTask, run_fits, settings_of
+from train.deepwas.genome import clumped, losses, posterior_effects
+from train.deepwas.inputs.intervals import read_intervals
+from train.deepwas.networks import LOWEST, NETWORKS, OBJECTIVES
+from train.deepwas.people import prediction_r2, thresholded
+from train.deepwas.results import Outcome, jackknife, outcome_files
+from train.deepwas.splitting import Split, split_windows
+from train.deepwas.store import LdSettings, make_windows, open_windows, window_bytes
+from train.deepwas.study import FROM_SNPS, Study, StudyFiles, from_snps, read_study
+from train.deepwas.window import Window
+from train.errors import StudyFileError
+from train.runtime import software_versions
+
+#: Standardised annotations are cut there, as published.
+_MOST = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepwasRunOptions:
+    """What the command is asked for; see its help for each."""
+
+    out: Path
+    folder: Path | None = None
+    sumstats: Path | None = None
+    reference: Path | None = None
+    annotations: tuple[Path, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    people: float | None = None
+    own_ld: bool = False
+    taper: float | None = None
+    shrink: float | None = None
+    maf: float = 0.0
+    info: float = 0.0
+    core: int = 1_000_000
+    halo: int = 1_000_000
+    blocks: Path | None = None
+    from_snps: tuple[str, ...] = ("frequency",)
+    shuffle: bool = False
+    networks: tuple[str, ...] = ("constant", "linear", "mlp")
+    objectives: tuple[str, ...] = ("full", "ldsr")
+    seeds: int = 1
+    seed: int = 1
+    held_out: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    scaling: float = 0.0
+    training: Mapping[str, Any] = field(default_factory=dict)
+    jobs: int | None = None
+
+
+def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
+    """Train all fits, then write ``summary.json``, ``variants.parquet`` and the scores."""
+    o = options
+    given, files = _files(o)
+    console.print(f"reading {files.summary_statistics}")
+    study = read_study(files)
+    m = study.match
+    console.print(
+        f"{len(study):,} variants used; matched {m.matched:,} of {m.model_snps:,} in "
+        f"{files.reference.name} ({study.reference.people:,} people)"
+    )
+    for note in study.notes:
+        console.print(f"note: {note}")
+    spans = _spans(o, study)
+    own_ld = o.own_ld or given.own_ld
+    ld = LdSettings(
+        people=None if own_ld else study.reference.people,
+        shrink=o.shrink,
+        taper=o.taper if o.taper is not None else given.taper,
+    )
+    windows = _windows(o, study, files, spans, ld, console)
+    split = split_windows(spans, study.chromosome, study.position, o.held_out, o.validation)
+    names = _features(o, study, windows, split)
+    n_core = [sum(windows[at].n_core for at in rows) for rows in vars(split).values()]
+    console.print(
+        "windows: {} train, {} stop the training, {} are held out, {} between them serve "
+        "nothing".format(*(len(rows) for rows in vars(split).values()))
+    )
+    people = float(np.median(study.n))
+    tasks = [
+        FitTask(
+            o.out,
+            settings_of(network=network, objective=objective, seed=seed, **o.training),
+            split,
+            o.scaling,
+            people / len(study),
+        )
+        for network in o.networks
+        for objective in o.objectives
+        for seed in range(o.seed, o.seed + o.seeds)
+    ]
+
+    def finished(task: FitTask, fit: Fit) -> None:
+        gain = fit.losses.sum() / n_core[2]
+        console.print(
+            f"{task.name}: held-out loss {gain:.4f} a variant, best of "
+            f"{len(fit.history) - 1} epochs: {fit.best}, {fit.seconds:.0f} s"
+        )
+
+    fits = run_fits(tasks, o.jobs or os.cpu_count() or 1, finished)
+    truth = _truth(given, study)
+    outcomes = _outcomes(o, tasks, fits, windows, split, truth)
+    summary = _summary(o, study, files, ld, split, names, outcomes, windows, truth)
+    effects = {one.name: posterior_effects(windows, one.log_prior, one.sigma) for one in outcomes}
+    plain = thresholded(clumped(windows, study.z, study.position), study.z)
+    if given.new_people is not None and given.new_phenotypes is not None:
+        means = {name: of.mean for name, of in effects.items()}
+        if truth is not None and np.isfinite(truth).all():
+            means["truth"] = posterior_effects(windows, truth, 1.0).mean
+        every = {name: _per_copy(study, z) for name, z in {**means, **plain}.items()}
+        r2 = prediction_r2(given.new_people, given.new_phenotypes, study.snps, every)
+        summary["new_people_r2"] = r2
+    write_files(
+        {
+            o.out / "summary.json": (json.dumps(summary, indent=1) + "\n").encode(),
+            **outcome_files(o.out, study, outcomes, effects),
+        }
+    )
+    _show(console, summary)
+
+
+def _files(o: DeepwasRunOptions) -> tuple[StudyFolder, StudyFiles]:
+    given = StudyFolder() if o.folder is None else read_study_folder(o.folder)
+    statistics, reference = o.sumstats or given.summary_statistics, o.reference or given.reference
+    if statistics is None or reference is None:
+        raise UsageError(
+            "a study is a FOLDER with study.toml, or --sumstats and --reference", "see --help"
+        )
+    for option, names, known in (
+        ("from-snps", o.from_snps, FROM_SNPS),
+        ("networks", o.networks, NETWORKS),
+        ("objectives", o.objectives, OBJECTIVES),
+    ):
+        if unknown := [name for name in names if name not in known]:
+            raise UsageError(f"--{option} {unknown[0]}: not one of {', '.join(known)}")
+    return given, StudyFiles(
+        summary_statistics=statistics,
+        reference=reference,
+        annotations=o.annotations or given.annotations,
+        columns=o.columns,
+        people=o.people,
+        maf=o.maf,
+        info=o.info,
+    )
+
+
+def _spans(o: DeepwasRunOptions, study: Study) -> list[Span]:
+    if o.blocks is None:
+        spans = even_windows(study.chromosome, study.position, o.core, o.halo)
+    else:
+        found = read_intervals(o.blocks, "bed")
+        key = study.snps.chromosome_names.key
+        own = {key(name): name for name in dict.fromkeys(study.chromosome.tolist())}
+        blocks = [
+            (own.get(key(name), ""), start, end)
+            for name, start, end in zip(
+                found.chromosome, found.start.tolist(), found.end.tolist(), strict=True
+            )
+        ]
+        spans = blocks_as_windows(study.chromosome, study.position, blocks, o.halo)
+    if not spans:
+        raise StudyFileError(f"{o.blocks}: no variant is in one of the blocks")
+    return spans
+
+
+def _windows(
+    o: DeepwasRunOptions,
+    study: Study,
+    files: StudyFiles,
+    spans: list[Span],
+    ld: LdSettings,
+    console: Console,
+) -> list[Window]:
+    disk, _ = window_bytes(spans)
+    largest = max(span.stop - span.start for span in spans)
+    # Genotypes of a window as bytes and as float32, its LD, and the likelihood's matrices.
+    memory = largest * (5 * study.reference.people + 40 * largest)
+    console.print(
+        f"{len(spans)} windows of at most {largest:,} variants: up to {disk / 1e6:,.0f} MB on "
+        f"disk, and {memory / 1e6:,.0f} MB of memory for the largest"
+    )
+    paths = (files.summary_statistics, files.reference)
+    about = {
+        "files": {path.name: file_sha256(path) for path in paths},
+        "maf": o.maf,
+        "info": o.info,
+        "columns": dict(o.columns),
+    }
+    total = sum(span.core_stop - span.core_start for span in spans)
+    with counting_snps(console, "LD of windows", total) as tell:
+        make_windows(
+            o.out / "windows",
+            spans,
+            study.reference.codes,
+            study.z,
+            study.position,
+            ld,
+            about,
+            tell,
+        )
+    return open_windows(o.out / "windows")
+
+
+def _features(o: DeepwasRunOptions, study: Study, windows: list[Window], split: Split) -> list[str]:
+    """Write the standardised annotations, and say what they are."""
+    score = np.ones(len(study))
+    for window in windows:
+        own = slice(window.span.core_start, window.span.core_stop)
+        score[own] = window.squares.sum(axis=1)
+    own_columns = from_snps(study, o.from_snps, score)
+    names = [*study.names, *own_columns]
+    if not names:
+        raise UsageError("no annotation is left", "give --annotations FILE or --from-snps")
+    values = np.column_stack([study.annotations, *own_columns.values()])
+    train = np.concatenate(
+        [
+            np.arange(w.span.core_start, w.span.core_stop)
+            for w in map(windows.__getitem__, split.train)
+        ]
+    )
+    mean, scale = np.nanmean(values[train], axis=0), np.nanstd(values[train], axis=0)
+    values = (values - mean) / np.where(scale > 0, scale, 1)
+    values = np.clip(np.nan_to_num(values, nan=0.0), -_MOST, _MOST).astype(np.float32)
+    if o.shuffle:
+        values = np.random.default_rng([o.seed, 40]).permutation(values)
+    p = study.frequency
+    files = {"features.npy": values, "log_4pq.npy": np.log(4 * p * (1 - p))}
+    for name, array in files.items():
+        np.save(o.out / name, array)
+    kept = {"names": names, "mean": mean.tolist(), "scale": scale.tolist()}
+    write_files({o.out / "features.json": json.dumps(kept).encode()})
+    return names
+
+
+def _truth(given: StudyFolder, study: Study) -> np.ndarray | None:
+    """True log Λ of the study's variants, where it is known."""
+    if given.truth is None:
+        return None
+    import pandas
+
+    table = pandas.read_parquet(given.truth).set_index("id")
+    return table["log_prior"].reindex(list(study.snps.ids)).to_numpy(np.float64)
+
+
+def _outcomes(
+    o: DeepwasRunOptions,
+    tasks: list[FitTask],
+    fits: list[Fit],
+    windows: list[Window],
+    split: Split,
+    truth: np.ndarray | None,
+) -> list[Outcome]:
+    """Each network and objective, its seeds averaged."""
+    held = [windows[at] for at in split.held_out.tolist()]
+    check = [windows[at] for at in split.validation.tolist()]
+    cores = np.concatenate([np.arange(w.span.core_start, w.span.core_stop) for w in held])
+    outcomes = []
+    for network in o.networks:
+        for objective in o.objectives:
+            own = [
+                fit
+                for task, fit in zip(tasks, fits, strict=True)
+                if task.settings["network"] == network and task.settings["objective"] == objective
+            ]
+            log_prior = np.mean([fit.log_prior for fit in own], axis=0)
+            sigma = float(np.mean([fit.sigma for fit in own]))
+            outcomes.append(
+                Outcome(
+                    network=network,
+                    objective=objective,
+                    fits=own,
+                    log_prior=log_prior,
+                    sigma=sigma,
+                    losses=losses(held, log_prior, sigma),
+                    validation=float(losses(check, log_prior, sigma).sum())
+                    / sum(w.n_core for w in check),
+                    counts=np.array([w.n_core for w in held]),
+                    correlations=[_correlation(f.log_prior, truth, cores) for f in own],
+                    correlation=_correlation(log_prior, truth, cores),
+                )
+            )
+    return outcomes
+
+
+def _correlation(log_prior: np.ndarray, truth: np.ndarray | None, rows: np.ndarray) -> float | None:
+    """With the true log Λ, which below −10 cannot be told from 0; None where either is constant."""
+    if truth is None or not np.isfinite(truth[rows]).all():
+        return None
+    known, found = np.maximum(truth[rows], LOWEST), log_prior[rows]
+    if np.ptp(found) < 1e-6 or np.ptp(known) < 1e-6:
+        return None
+    return float(np.corrcoef(found, known)[0, 1])
+
+
+def _summary(
+    o: DeepwasRunOptions,
+    study: Study,
+    files: StudyFiles,
+    ld: LdSettings,
+    split: Split,
+    names: list[str],
+    outcomes: list[Outcome],
+    windows: list[Window],
+    truth: np.ndarray | None,
+) -> dict[str, Any]:
+    networks: dict[str, dict[str, Any]] = {}
+    for one in outcomes:
+        networks.setdefault(one.network, {})[one.objective] = one.summary()
+    held = [windows[at] for at in split.held_out.tolist()]
+    summary: dict[str, Any] = {
+        "networks": networks,
+        "best": _best(outcomes).name,
+        "mean_chi2": float(np.mean(study.z**2)),
+        "variants": len(study),
+        "held_out_variants": sum(w.n_core for w in held),
+        "windows": {name: len(rows) for name, rows in vars(split).items()},
+        "annotations": names,
+        "people": float(np.median(study.n)),
+        "ld": vars(ld),
+        "matching": {"used": study.match.used, "unused": study.match.unused},
+        "notes": study.notes,
+        "files": {
+            path.name: file_sha256(path)
+            for path in (files.summary_statistics, files.reference, *files.annotations)
+        },
+        "seed": o.seed,
+        "training": settings_of(network="", objective="", **o.training),
+        "software": software_versions(),
+    }
+    if truth is not None and np.isfinite(truth).all():
+        of_truth = losses(held, truth, 1.0)
+        counts = np.array([w.n_core for w in held])
+        summary["truth"] = {"held_out_gain": float(of_truth.sum() / counts.sum())}
+        summary["lost_against_truth"] = {
+            one.name: dict(
+                zip(("mean", "se"), jackknife(one.losses - of_truth, counts), strict=True)
+            )
+            for one in outcomes
+        }
+    if {"full", "ldsr"} <= set(o.objectives):
+        by = {(one.network, one.objective): one for one in outcomes}
+        summary["full_less_ldsr"] = {
+            network: dict(
+                zip(
+                    ("mean", "se"),
+                    jackknife(
+                        by[network, "full"].losses - by[network, "ldsr"].losses,
+                        by[network, "full"].counts,
+                    ),
+                    strict=True,
+                )
+            )
+            for network in o.networks
+        }
+    return summary
+
+
+def _best(outcomes: list[Outcome]) -> Outcome:
+    """By the likelihood of the validation windows, which no figure tests."""
+    return min(outcomes, key=lambda one: one.validation)
+
+
+def _per_copy(study: Study, effects: np.ndarray) -> np.ndarray:
+    """√N b per standard deviation of the genotype as effects per copy of the counted allele.
+
+    In the trait's units where the study gives standard errors, and in its standard deviations
+    otherwise.
+    """
+    p = study.frequency
+    by_frequency = 1 / np.sqrt(study.n * 2 * p * (1 - p))
+    return effects * np.where(np.isfinite(study.se), study.se, by_frequency)
+
+
+def _show(console: Console, summary: dict[str, Any]) -> None:
+    table = Table(title="held-out loss a variant, in nats; lower is better")
+    for name in ("network", "objective", "loss", "± SE", "r with the truth"):
+        table.add_column(name, justify="right" if name not in ("network", "objective") else "left")
+    for network, objectives in summary["networks"].items():
+        for objective, of in objectives.items():
+            r = of.get("correlation_with_truth")
+            table.add_row(
+                network,
+                objective,
+                f"{of['held_out_gain']:.4f}",
+                f"{of['held_out_gain_se']:.4f}",
+                "" if r is None else f"{r:.2f}",
+            )
+    if "truth" in summary:
+        table.add_row("the truth", "", f"{summary['truth']['held_out_gain']:.4f}", "", "")
+    console.print(table)
+    if "new_people_r2" in summary:
+        console.print("R² in people that the study has not seen:")
+        for name, r2 in summary["new_people_r2"].items():
+            console.print(f"  {name}: {r2:.4f}")
