@@ -140,7 +140,7 @@ def run(
     ] = False,
     networks: Annotated[
         str,
-        typer.Option(metavar="NAMES", help="Of constant, linear, mlp, mlp-large."),
+        typer.Option(metavar="NAMES", help="Of constant, linear, mlp, mlp-large, attention."),
     ] = "constant,linear,mlp",
     objectives: Annotated[
         str,
@@ -173,6 +173,13 @@ def run(
     windows_per_step: Annotated[
         int, typer.Option(metavar="N", help="Whose gradients make a step.")
     ] = 4,
+    solver: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|exact|iterative",
+            help="Of the likelihood: exactly, with random probes, or by the size of a window.",
+        ),
+    ] = "auto",
     learn_sigma: Annotated[
         bool, typer.Option(help="Learn the variance of the noise, which is 1 otherwise.")
     ] = False,
@@ -212,6 +219,7 @@ def run(
             "epochs": epochs,
             "learning_rate": learning_rate,
             "windows_per_step": windows_per_step,
+            "solver": solver,
             "learn_sigma": learn_sigma,
         },
         jobs=jobs,

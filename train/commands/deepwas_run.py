@@ -23,6 +23,7 @@ from train.deepwas.inputs.intervals import read_intervals
 from train.deepwas.networks import LOWEST, NETWORKS, OBJECTIVES
 from train.deepwas.people import prediction_r2, thresholded
 from train.deepwas.results import Outcome, jackknife, outcome_files
+from train.deepwas.solving import SOLVERS
 from train.deepwas.splitting import Split, split_windows
 from train.deepwas.store import LdSettings, make_windows, open_windows, window_bytes
 from train.deepwas.study import FROM_SNPS, Study, StudyFiles, from_snps, read_study
@@ -148,6 +149,7 @@ def _files(o: DeepwasRunOptions) -> tuple[StudyFolder, StudyFiles]:
         ("from-snps", o.from_snps, FROM_SNPS),
         ("networks", o.networks, NETWORKS),
         ("objectives", o.objectives, OBJECTIVES),
+        ("solver", (o.training.get("solver", "auto"),), SOLVERS),
     ):
         if unknown := [name for name in names if name not in known]:
             raise UsageError(f"--{option} {unknown[0]}: not one of {', '.join(known)}")
@@ -242,7 +244,9 @@ def _features(o: DeepwasRunOptions, study: Study, windows: list[Window], split: 
     if o.shuffle:
         values = np.random.default_rng([o.seed, 40]).permutation(values)
     p = study.frequency
+    places = np.unique(study.chromosome, return_inverse=True)[1]
     files = {"features.npy": values, "log_4pq.npy": np.log(4 * p * (1 - p))}
+    files |= {"chromosome.npy": places, "position.npy": study.position}
     for name, array in files.items():
         np.save(o.out / name, array)
     kept = {"names": names, "mean": mean.tolist(), "scale": scale.tolist()}

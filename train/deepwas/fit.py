@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from train.deepwas.genome import losses
 from train.deepwas.ld_score import ld_score_loss
-from train.deepwas.likelihood import Loss, exact_loss
-from train.deepwas.networks import HIGHEST, LOWEST, build, clipped
+from train.deepwas.likelihood import Loss
+from train.deepwas.networks import HIGHEST, LOWEST, Inputs, build, clipped
+from train.deepwas.solving import full_loss
 from train.deepwas.window import Window
+
+#: Variants that go through a network at once.
+_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,8 @@ class FitSettings:
         a cosine.
     clip : float
         Largest norm of a step's gradient, of the mean over its variants.
+    solver : str
+        Of `train.deepwas.solving.SOLVERS`.
     learn_sigma : bool
         Whether σ is learned or 1.
     seed : int
@@ -44,6 +51,7 @@ class FitSettings:
     weight_decay: float = 1e-3
     warm_up: int = 100
     clip: float = 0.2
+    solver: str = "auto"
     learn_sigma: bool = False
     seed: int = 1
 
@@ -67,10 +75,13 @@ class Fitted:
     history: list[float] = field(default_factory=list)
     best: int = 0
 
-    def log_prior(self, features: np.ndarray) -> np.ndarray:
-        """log Λ of variants, (variants,) float64."""
-        found = self.model.predict(features, batch_size=8192, verbose=0)
-        return clipped(np.asarray(found, np.float64))
+    def log_prior(self, inputs: Inputs) -> np.ndarray:
+        """log Λ of all variants, (variants,) float64; not yet within its ends."""
+        found = np.empty(len(inputs))
+        for start in range(0, len(inputs), _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, len(inputs)))
+            found[rows] = self.model.predict_on_batch(inputs.rows(rows))
+        return found
 
 
 def loss_per_variant(windows: Sequence[Window], log_prior: np.ndarray, sigma: float) -> float:
@@ -97,7 +108,7 @@ def start_of(windows: Sequence[Window]) -> float:
 def fit(
     windows: Sequence[Window],
     validation: Sequence[Window],
-    features: np.ndarray,
+    inputs: Inputs,
     offset: np.ndarray,
     settings: FitSettings,
     *,
@@ -108,7 +119,7 @@ def fit(
 
     Parameters
     ----------
-    features : ndarray (variants, …) of float32
+    inputs : Inputs
         Of the whole genome.
     offset : ndarray (variants,)
         Added to the output, for a known scaling with frequency; mostly 0.
@@ -122,7 +133,7 @@ def fit(
 
     s = settings
     start = start_of(windows) - float(offset.mean())
-    model = build(s.network, features.shape[1:], start, s.seed)
+    model = build(s.network, inputs.shape, start, s.seed)
     log_sigma = tf.Variable(0.0)
     parameters = [*model.trainable_variables, *([log_sigma] if s.learn_sigma else [])]
     steps = -(-len(windows) // s.windows_per_step) * s.epochs
@@ -132,7 +143,7 @@ def fit(
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay, global_clipnorm=s.clip)
     optimizer.build(parameters)
-    shape = tf.TensorSpec([None, *features.shape[1:]], tf.float32)
+    shape = tf.TensorSpec([None, *inputs.shape], tf.float32)
     vector, number = tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.float32)
 
     @tf.function(input_signature=[shape])
@@ -151,7 +162,7 @@ def fit(
 
     def judged() -> float:
         now = fitted([], 0)
-        return loss_per_variant(validation, clipped(now.log_prior(features) + offset), now.sigma)
+        return loss_per_variant(validation, clipped(now.log_prior(inputs) + offset), now.sigma)
 
     random = np.random.default_rng([s.seed, 22])
     history, best = [judged()], 0
@@ -161,11 +172,11 @@ def fit(
         for at in range(0, len(order), s.windows_per_step):
             chosen = [windows[i] for i in order[at : at + s.windows_per_step]]
             rows = np.concatenate([np.arange(w.span.start, w.span.stop) for w in chosen])
-            x = tf.constant(features[rows])
+            x = tf.constant(inputs.rows(rows))
             raw = forward(x).numpy().astype(np.float64) + offset[rows]
-            by_output, by_log_sigma = _gradient(
-                chosen, raw, float(np.exp(log_sigma.numpy())), s.objective, mean_effect
-            )
+            sigma = float(np.exp(log_sigma.numpy()))
+            loss = partial(_loss, s, sigma, mean_effect, epoch * len(windows) + at)
+            by_output, by_log_sigma = _gradient(chosen, raw, loss)
             step(x, tf.constant(by_output, tf.float32), tf.constant(by_log_sigma, tf.float32))
         history.append(judged())
         tell()
@@ -179,16 +190,16 @@ def fit(
 
 
 def _gradient(
-    windows: Sequence[Window], raw: np.ndarray, sigma: float, objective: str, mean_effect: float
+    windows: Sequence[Window], raw: np.ndarray, loss: Callable[[Window, np.ndarray], Loss]
 ) -> tuple[np.ndarray, float]:
     """By the network's output, for all windows' variants below each other, and by log σ."""
     by_output, by_log_sigma, at = np.empty(len(raw)), 0.0, 0
     for window in windows:
         rows = slice(at, at + window.n_all)
         at = rows.stop
-        loss = _loss(window, np.exp(clipped(raw[rows])), sigma, objective, mean_effect)
-        by_output[rows] = loss.by_log_prior
-        by_log_sigma += loss.by_log_sigma
+        found = loss(window, np.exp(clipped(raw[rows])))
+        by_output[rows] = found.by_log_prior
+        by_log_sigma += found.by_log_sigma
     # Beyond the ends a gradient may lead back only.
     lost = ((raw < LOWEST) & (by_output > 0)) | ((raw > HIGHEST) & (by_output < 0))
     by_output[lost] = 0
@@ -197,8 +208,13 @@ def _gradient(
 
 
 def _loss(
-    window: Window, prior: np.ndarray, sigma: float, objective: str, mean_effect: float
+    s: FitSettings,
+    sigma: float,
+    mean_effect: float,
+    seed: int,
+    window: Window,
+    prior: np.ndarray,
 ) -> Loss:
-    if objective == "ldsr":
+    if s.objective == "ldsr":
         return ld_score_loss(window, prior, sigma, mean_effect=mean_effect)
-    return exact_loss(window, prior, sigma)
+    return full_loss(window, prior, sigma, s.solver, seed)

@@ -166,23 +166,25 @@ def _fit(task: FitTask) -> None:
 
     from train.deepwas.fit import FitSettings, fit
     from train.deepwas.genome import losses
-    from train.deepwas.networks import clipped
+    from train.deepwas.networks import Inputs, clipped
     from train.deepwas.store import open_windows
 
     started = time.monotonic()
     windows = open_windows(task.folder / "windows")
-    features = np.load(task.folder / "features.npy", mmap_mode="r")
+    arrays = ("features", "chromosome", "position")
+    features, *places = (np.load(task.folder / f"{name}.npy", mmap_mode="r") for name in arrays)
+    inputs = Inputs(task.settings["network"], features, *places)
     scaling = np.load(task.folder / "log_4pq.npy")
     of = {name: [windows[at] for at in rows.tolist()] for name, rows in vars(task.split).items()}
     fitted = fit(
         of["train"],
         of["validation"],
-        features,
+        inputs,
         task.offset * scaling,
         FitSettings(**task.settings),
         mean_effect=task.mean_effect,
     )
-    log_prior = clipped(fitted.log_prior(features) + task.offset * scaling)
+    log_prior = clipped(fitted.log_prior(inputs) + task.offset * scaling)
     file = io.BytesIO()
     np.savez(
         file,

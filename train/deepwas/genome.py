@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from train.deepwas.likelihood import Posterior, exact_loss, posterior
+from train.deepwas.likelihood import Posterior, posterior
+from train.deepwas.solving import full_loss
 from train.deepwas.window import Window
 
 #: p-values of clumping and thresholding, as |z|: 5e-8, 1e-6, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.5, 1.
@@ -22,8 +23,10 @@ THRESHOLDS = {
 _CLUMP_R2, _CLUMP_REACH = 0.1, 250_000
 
 
-def losses(windows: Sequence[Window], log_prior: np.ndarray, sigma: float) -> np.ndarray:
-    """`exact_loss` of each window, (windows,) float64, in nats over its core.
+def losses(
+    windows: Sequence[Window], log_prior: np.ndarray, sigma: float, solver: str = "auto"
+) -> np.ndarray:
+    """`full_loss` of each window, (windows,) float64, in nats over its core.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ def losses(windows: Sequence[Window], log_prior: np.ndarray, sigma: float) -> np
     """
     own = (np.exp(log_prior[w.span.start : w.span.stop]) for w in windows)
     return np.array(
-        [exact_loss(w, prior, sigma).value for w, prior in zip(windows, own, strict=True)]
+        [full_loss(w, p, sigma, solver).value for w, p in zip(windows, own, strict=True)]
     )
 
 

@@ -13,7 +13,10 @@ HIDDEN: dict[str, tuple[int, ...]] = {
     "mlp-large": (128, 128, 128),
 }
 
-NETWORKS = tuple(HIDDEN)
+NETWORKS = (*HIDDEN, "attention")
+
+#: Neighbours on either side that ``attention`` looks at.
+REACH = 7
 
 #: What is made small: the likelihood, or the squared error of LD-score regression.
 OBJECTIVES = ("full", "ldsr")
@@ -30,7 +33,7 @@ def build(name: str, shape: tuple[int, ...], start: float, seed: int) -> Any:
     Parameters
     ----------
     shape : tuple of int
-        (annotations,).
+        (annotations,), and for ``attention`` (2 · REACH + 1, annotations); see `Inputs`.
     start : float
         log Λ of all variants.
     """
@@ -61,7 +64,65 @@ def _dense(inputs: Any, name: str) -> Any:
     return x
 
 
-_BODIES: dict[str, Callable[[Any, str], Any]] = {"constant": _constant}
+def _attention(inputs: Any, name: str) -> Any:
+    """Two convolutions and a transformer block over the neighbours, read at the variant itself."""
+    from keras import layers
+
+    x = layers.Conv1D(16, 5, padding="same", activation="silu")(inputs)
+    x = x + layers.Conv1D(16, 5, padding="same", activation="silu")(x)
+    normed = layers.LayerNormalization()(x)
+    x = x + layers.MultiHeadAttention(2, 8)(normed, normed)
+    x = x + layers.Dense(16)(layers.Dense(32, activation="silu")(layers.LayerNormalization()(x)))
+    own = layers.Concatenate()([x[:, REACH], inputs[:, REACH]])
+    return layers.Dense(32, activation="silu")(own)
+
+
+_BODIES: dict[str, Callable[[Any, str], Any]] = {"constant": _constant, "attention": _attention}
+
+
+class Inputs:
+    """What a network is given of each variant, made when it is asked for.
+
+    ``attention`` is given the annotations of the variant and of its neighbours, and how far away
+    they are; beyond the end of a chromosome all are 0. Other networks are given the variant's own.
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    features : ndarray (variants, annotations) of float32
+    chromosome : ndarray (variants,)
+    position : ndarray (variants,)
+        Base pairs.
+    """
+
+    def __init__(
+        self, name: str, features: np.ndarray, chromosome: np.ndarray, position: np.ndarray
+    ):
+        self._features, self._chromosome, self._position = features, chromosome, position
+        self._neighbours = name == "attention"
+
+    def __len__(self) -> int:
+        """Number of variants."""
+        return len(self._features)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one variant."""
+        n = self._features.shape[1]
+        return (2 * REACH + 1, n + 1) if self._neighbours else (n,)
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """Of those variants, (variants, *shape) float32."""
+        if not self._neighbours:
+            return np.asarray(self._features[which])
+        at = which[:, None] + np.arange(-REACH, REACH + 1)
+        inside = (at >= 0) & (at < len(self))
+        at = np.clip(at, 0, len(self) - 1)
+        inside &= self._chromosome[at] == self._chromosome[which, None]
+        away = np.abs(self._position[at] - self._position[which, None])
+        found = np.concatenate([self._features[at], np.log10(1 + away)[..., None] / 5], axis=2)
+        return np.where(inside[..., None], found, 0).astype(np.float32)
 
 
 def clipped(log_prior: np.ndarray) -> np.ndarray:

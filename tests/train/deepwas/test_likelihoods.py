@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 
 from tests.train.deepwas.windows import small_window
 from train.deepwas.cutting import Span
+from train.deepwas.iterative import sampled_loss
 from train.deepwas.ld_score import ld_score_loss
 from train.deepwas.likelihood import exact_loss, posterior
 from train.deepwas.window import make_window
@@ -77,3 +78,26 @@ def test_few_people_are_shrunk_and_their_ld_scores_corrected() -> None:
     # Whitened and mixed, the core is its own LD: G Gᵀ = L^½ ....
     assert np.abs(window.g @ window.g.T - np.diag(np.diag(window.g @ window.g.T))).max() < 1e-3
     assert np.linalg.cond(window.g) < 2 < np.linalg.cond(own.g)
+
+
+def test_with_all_probes_the_sampled_likelihood_is_the_exact_one() -> None:
+    window, _ = small_window()
+    k = len(window.y)
+    exact = exact_loss(window, PRIOR, 1.3)
+    found = sampled_loss(window, PRIOR, 1.3, probes=np.eye(k) * k**0.5, tolerance=1e-12)
+    assert found.loss.value == pytest.approx(exact.value, abs=1e-6)
+    np.testing.assert_allclose(found.loss.by_log_prior, exact.by_log_prior, atol=1e-6)
+    assert found.loss.by_log_sigma == pytest.approx(exact.by_log_sigma, abs=1e-6)
+
+
+def test_few_probes_are_off_by_their_own_error() -> None:
+    window, _ = small_window()
+    exact = exact_loss(window, PRIOR)
+    many = [sampled_loss(window, PRIOR, probes=25, seed=seed) for seed in range(40)]
+    off = np.array([one.loss.value - exact.value for one in many])
+    errors = np.array([one.value_error for one in many])
+    assert abs(off.mean()) < 4 * off.std() / 40**0.5
+    assert off.std() == pytest.approx(errors.mean(), rel=0.4)
+    gradients = np.array([one.loss.by_log_prior - exact.by_log_prior for one in many])
+    told = np.mean([one.gradient_error for one in many], axis=0)
+    assert np.sqrt((gradients**2).mean()) == pytest.approx(np.sqrt((told**2).mean()), rel=0.3)
