@@ -19,6 +19,8 @@ from snpredict.scoring_files.weights import Weights
 from snpredict.scoring_files.words import missing_rule
 from snpredict.version import __version__
 
+_NOT_OURS = "snpredict has not trained or tested\nthem: how well they predict is not known here."
+
 
 @dataclass(frozen=True)
 class Names:
@@ -29,8 +31,15 @@ class Names:
     unit: str | None = None
 
 
-def write_weights(target: Path, weights: Weights, names: Names | None = None) -> Manifest:
+def write_weights(
+    target: Path, weights: Weights, names: Names | None = None, told: str | None = None
+) -> Manifest:
     """Write the bundle, whole or not at all.
+
+    Parameters
+    ----------
+    told : str, optional
+        How the weights were made, for the card; without it they come from somebody else.
 
     Raises
     ------
@@ -60,7 +69,7 @@ def write_weights(target: Path, weights: Weights, names: Names | None = None) ->
     write_bundle(
         target,
         manifest,
-        _card(manifest, about),
+        _card(manifest, about, told or _NOT_OURS),
         snps=SnpTable.of(
             ids=weights.id,
             chromosome=weights.chromosome,
@@ -83,13 +92,12 @@ def _frequencies(of_effect_allele: np.ndarray) -> np.ndarray:
     return frequencies
 
 
-def _card(manifest: Manifest, about: ScoringFile) -> str:
+def _card(manifest: Manifest, about: ScoringFile, told: str) -> str:
     build = about.genome_build or "not known"
     return f"""# {manifest.name}
 
 The sum of {manifest.n_snps:,} weights times the copies of an allele, for {manifest.trait}. The
-weights are those of `{about.file}` (SHA-256 `{about.sha256}`). snpredict has not trained or tested
-them: how well they predict is not known here.
+weights are those of `{about.file}` (SHA-256 `{about.sha256}`). {told}
 
 - Genome build of the positions: {build}. Positions are not lifted to another build.
 - A missing genotype, also that of a SNP which a file lacks, counts as

@@ -183,6 +183,14 @@ def run(
     learn_sigma: Annotated[
         bool, typer.Option(help="Learn the variance of the noise, which is 1 otherwise.")
     ] = False,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            metavar="P", help="Of the plain score ct: 5e-08, 1e-06, 0.0001, …, 0.05, 0.1, 0.5, 1."
+        ),
+    ] = 0.05,
+    trait: Annotated[str, typer.Option(metavar="NAME", help="For the scores.")] = "trait",
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="Of the study's effects.")] = "SD",
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Fits at a time; a core each.")
     ] = None,
@@ -222,6 +230,9 @@ def run(
             "solver": solver,
             "learn_sigma": learn_sigma,
         },
+        threshold=threshold,
+        trait=trait,
+        unit=unit,
         jobs=jobs,
     )
     deepwas_run(options, stderr)

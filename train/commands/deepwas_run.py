@@ -18,11 +18,13 @@ from train.data.dataset import file_sha256
 from train.deepwas.cutting import Span, blocks_as_windows, even_windows
 from train.deepwas.files import StudyFolder, read_study_folder
 from train.deepwas.fits import Fit, FitTask, run_fits, settings_of
-from train.deepwas.genome import clumped, losses, posterior_effects
+from train.deepwas.genome import THRESHOLDS, clumped, losses, posterior_effects
 from train.deepwas.inputs.intervals import read_intervals
+from train.deepwas.likelihood import Posterior
 from train.deepwas.networks import LOWEST, NETWORKS, OBJECTIVES
-from train.deepwas.people import prediction_r2, thresholded
+from train.deepwas.people import prediction_r2, threshold_name, thresholded
 from train.deepwas.results import Outcome, jackknife, outcome_files
+from train.deepwas.scores import Score, per_copy, write_score
 from train.deepwas.solving import SOLVERS
 from train.deepwas.splitting import Split, split_windows
 from train.deepwas.store import LdSettings, make_windows, open_windows, window_bytes
@@ -64,6 +66,9 @@ class DeepwasRunOptions:
     validation: tuple[str, ...] = ()
     scaling: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
+    threshold: float = 0.05
+    trait: str = "trait"
+    unit: str = "SD"
     jobs: int | None = None
 
 
@@ -126,7 +131,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
         means = {name: of.mean for name, of in effects.items()}
         if truth is not None and np.isfinite(truth).all():
             means["truth"] = posterior_effects(windows, truth, 1.0).mean
-        every = {name: _per_copy(study, z) for name, z in {**means, **plain}.items()}
+        every = {name: per_copy(study, z) for name, z in {**means, **plain}.items()}
         r2 = prediction_r2(given.new_people, given.new_phenotypes, study.snps, every)
         summary["new_people_r2"] = r2
     write_files(
@@ -135,6 +140,8 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
             **outcome_files(o.out, study, outcomes, effects),
         }
     )
+    for score in _scores(o, study, outcomes, effects, plain):
+        write_score(o.out, study, score)
     _show(console, summary)
 
 
@@ -149,6 +156,7 @@ def _files(o: DeepwasRunOptions) -> tuple[StudyFolder, StudyFiles]:
         ("from-snps", o.from_snps, FROM_SNPS),
         ("networks", o.networks, NETWORKS),
         ("objectives", o.objectives, OBJECTIVES),
+        ("threshold", (f"{o.threshold:g}",), tuple(f"{p:g}" for p in THRESHOLDS)),
         ("solver", (o.training.get("solver", "auto"),), SOLVERS),
     ):
         if unknown := [name for name in names if name not in known]:
@@ -382,15 +390,42 @@ def _best(outcomes: list[Outcome]) -> Outcome:
     return min(outcomes, key=lambda one: one.validation)
 
 
-def _per_copy(study: Study, effects: np.ndarray) -> np.ndarray:
-    """√N b per standard deviation of the genotype as effects per copy of the counted allele.
-
-    In the trait's units where the study gives standard errors, and in its standard deviations
-    otherwise.
-    """
-    p = study.frequency
-    by_frequency = 1 / np.sqrt(study.n * 2 * p * (1 - p))
-    return effects * np.where(np.isfinite(study.se), study.se, by_frequency)
+def _scores(
+    o: DeepwasRunOptions,
+    study: Study,
+    outcomes: list[Outcome],
+    effects: Mapping[str, Posterior],
+    plain: Mapping[str, np.ndarray],
+) -> list[Score]:
+    """The best network's, that of one variance for all, and clumping and thresholding."""
+    best = _best(outcomes)
+    made = f"Made by `python -m train deepwas run` from {len(study):,} variants"
+    found = [
+        (
+            "deepwas",
+            effects[best.name].mean,
+            f"{made}: effects under the prior variances of the network '{best.network}' "
+            f"(objective '{best.objective}').",
+        )
+    ]
+    for one in outcomes:
+        if one.network == "constant" and one.objective == o.objectives[0]:
+            told = f"{made}: effects under one prior variance for all variants (LDpred-inf)."
+            found.append(("ldpred-inf", effects[one.name].mean, told))
+    name = threshold_name(o.threshold)
+    told = f"{made}: clumping (r² 0.1, 250 kb) and thresholding, p < {o.threshold:g}."
+    found.append(("ct", plain[name], told))
+    caution = " How well they predict new people is not known here."
+    return [
+        Score(
+            name=name,
+            weights=per_copy(study, values),
+            told=told + caution,
+            trait=o.trait,
+            unit=o.unit,
+        )
+        for name, values, told in found
+    ]
 
 
 def _show(console: Console, summary: dict[str, Any]) -> None:

@@ -88,6 +88,11 @@ def thresholded(index: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
         See `train.deepwas.genome.clumped`.
     """
     return {
-        f"C+T, p < {p:g}": np.where(index & (np.abs(z) > least), z, 0.0)
+        threshold_name(p): np.where(index & (np.abs(z) > least), z, 0.0)
         for p, least in THRESHOLDS.items()
     }
+
+
+def threshold_name(p: float) -> str:
+    """Of the score with that threshold."""
+    return f"C+T, p < {p:g}"

@@ -10,6 +10,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 
 import pandas as pd
 
+from snpredict import load
 from snpredict.errors import FileNotFound, UsageError
 from train.cli import app
 from train.errors import SimulationError, StudyFileError
@@ -52,6 +53,16 @@ def test_scores_predict_new_people(folder: Path) -> None:
     r2 = summary(folder)["new_people_r2"]
     plain = max(value for name, value in r2.items() if name.startswith("C+T"))
     assert r2["truth"] > r2["constant, full"] > plain > 0.05
+
+
+def test_the_bundles_are_scored_as_any_other(folder: Path) -> None:
+    y = pd.read_csv(folder / "study" / "new_phenotypes.tsv", sep="\t")["trait"]
+    r2 = summary(folder)["new_people_r2"]
+    best = summary(folder)["best"]
+    for name, of in (("deepwas", best), ("ldpred-inf", "constant, full"), ("ct", "C+T, p < 0.05")):
+        model = load(folder / "out" / "bundles" / name)
+        predicted = model.predict(folder / "study" / "new.bed").table["prediction"].to_pylist()
+        assert np.corrcoef(predicted, y)[0, 1] ** 2 == pytest.approx(r2[of], abs=1e-4)
 
 
 def test_effects_are_those_of_the_variants(folder: Path) -> None:
