@@ -35,7 +35,7 @@ from snpredict.terminal.options import (
     Threads,
 )
 from snpredict.terminal.program import run_program
-from snpredict.terminal.weight_commands import effects, import_
+from snpredict.terminal.weight_commands import annotate, effects, import_
 from snpredict.terminal.wrapping import for_stream, tell
 from snpredict.version import __version__
 
@@ -294,6 +294,7 @@ def explain(
 
 app.command("import")(import_)
 app.command()(effects)
+app.command()(annotate)
 
 
 @models_app.callback(invoke_without_command=True)

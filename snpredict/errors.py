@@ -230,3 +230,9 @@ class OutputError(SnpredictError):
     """The results could not be written."""
 
     exit_code = 40
+
+
+class BadVariantTable(SnpredictError):
+    """A table of variants lacks names or annotations, or a cell is not a number."""
+
+    exit_code = 41

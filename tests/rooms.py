@@ -24,7 +24,7 @@ ORDER: dict[str, list[str]] = {
         "api",
         "predicting",
         "results",
-        "explaining",
+        "explaining annotating",
         "intervals reliability",
         "scoring",
         "matching",

@@ -147,6 +147,38 @@ class ScoringFile(NamedTuple):
     without_place: int = 0
 
 
+class VariantModel(NamedTuple):
+    """The model of a bundle of variant effects.
+
+    Attributes
+    ----------
+    model : str
+        Path of its ONNX file within the bundle: standardised ``annotations`` float32 (variants,
+        annotations) to ``log_prior`` float32 (variants,).
+    network : str
+        ``constant``, ``linear``, or a name of a network that is not linear.
+    objective : str
+    annotations : tuple of str
+        Names, in the order of the model's input.
+    means, scales : tuple of float
+        What they are standardised with; a missing one is the mean.
+    people : float
+        N of the study.
+    held_out_gain, held_out_gain_se : float or None
+        Negative log likelihood a variant of windows that were held out, less that of no effects.
+    """
+
+    model: str
+    network: str
+    objective: str
+    annotations: tuple[str, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    people: Annotated[float, Entry(above=0)]
+    held_out_gain: float | None = None
+    held_out_gain_se: float | None = None
+
+
 class DecompositionEntry(NamedTuple):
     """What belongs to ``decomposition.parquet`` and ``epistasis.parquet``.
 

@@ -273,6 +273,9 @@ def load_bundle(name_or_path: str | Path = DEFAULT_MODEL) -> Bundle:
         effects = EffectTable.read(files[EFFECTS], folder / EFFECTS, snps.columns["id"])
         give_back()
         return replace(bundle, effects=effects)
+    if manifest.variant_model is not None:
+        model = manifest.variant_model.model
+        check_model(files[model], folder / model)
     return _with_network(bundle) if manifest.kind == NETWORK else bundle
 
 

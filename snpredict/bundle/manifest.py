@@ -22,6 +22,7 @@ from snpredict.bundle.entries import (
     ScoringFile,
     SimilarityEntry,
     Training,
+    VariantModel,
 )
 from snpredict.bundle.reliability_entry import ReliabilityEntry
 from snpredict.bundle.typed_json import Entry, as_json, from_json, read_json, wrong
@@ -97,7 +98,8 @@ class Manifest:
         SHA-256 of every other file, by its path within the bundle.
     description, genotype_coding, seed, threads, software, created, licence, source : str or int
         For a person.
-    training, evaluation, similarity, intervals, decomposition, parity, scoring_file : or None
+    training, evaluation, similarity, intervals, decomposition, parity, scoring_file,
+    variant_model : or None
         See `snpredict.bundle.entries`.
     reliability : ReliabilityEntry or None
     """
@@ -132,6 +134,7 @@ class Manifest:
     decomposition: Annotated[DecompositionEntry | None, Entry(left_out=True)] = None
     parity: Parity | None = None
     scoring_file: Annotated[ScoringFile | None, Entry(left_out=True)] = None
+    variant_model: Annotated[VariantModel | None, Entry(left_out=True)] = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -198,6 +201,7 @@ def parse_manifest(text: bytes, path: Path) -> Manifest:
     _check_folds(manifest, where)
     _check_files(manifest, where)
     _check_reliability(manifest, where)
+    _check_variant_model(manifest, where)
     return manifest
 
 
@@ -335,3 +339,21 @@ def _check_reliability(manifest: Manifest, where: str) -> None:
         ends = [band.up_to for band in measured.bands]
         if any(after <= before for before, after in pairwise(ends)):
             raise wrong(place, "bands", ends, "distances that rise")
+
+
+def _check_variant_model(manifest: Manifest, where: str) -> None:
+    entry = manifest.variant_model
+    if entry is None:
+        return
+    place = f"{where}, 'variant_model'"
+    if manifest.kind != VARIANT_EFFECTS:
+        raise InvalidBundle(f"{place}: found in kind {manifest.kind}")
+    _require_files([entry.model], manifest.files, where)
+    names = list(entry.annotations)
+    if not names or len(set(names)) < len(names):
+        raise wrong(place, "annotations", names, "one or more different names")
+    lengths = [len(names), len(entry.means), len(entry.scales)]
+    if len(set(lengths)) > 1:
+        raise wrong(place, "means and scales", lengths[1:], f"{len(names)} of each")
+    if min(entry.scales) <= 0:
+        raise wrong(place, "scales", min(entry.scales), "numbers above 0")

@@ -77,3 +77,17 @@ def _bar_after_a_while(reader: GenotypeReader) -> Iterator[Callable[[int], None]
     finally:
         over.set()
         drawing.join()
+
+
+@contextmanager
+def watch_rows(total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """As `watch`, of rows whose number is known."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"{total:,} variants", total=total)
+        yield lambda rows: progress.advance(task, rows)

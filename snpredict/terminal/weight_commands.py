@@ -1,4 +1,7 @@
-"""The commands about weights: `import` makes a model of them, `effects` hands out a model's own."""
+"""The commands about weights: `import` makes a model of them, `effects` hands out a model's own.
+
+`annotate` says how large weights are expected to be, before any is known.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -95,3 +98,49 @@ def effects(
     from snpredict.terminal.effects import give_effects
 
     give_effects(model, out, format, pgs, on, quiet)
+
+
+def annotate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="VARIANTS",
+            help="A table with a row per variant: id, or chromosome and position, and annotations "
+            "by the names that the model knows. TSV, CSV or Parquet.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="DIR",
+            help="A bundle of kind variant-effects, as python -m train deepwas run writes it.",
+        ),
+    ] = None,
+    out: Out = None,
+    format: Format = None,
+    best: Annotated[
+        int | None,
+        typer.Option(
+            "--best", metavar="N", help="The N with the largest expected effects, sorted."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say how large effects of variants are expected to be.
+
+    Every variant gets the expected variance of its effect, in standard deviations of the trait per
+    standard deviation of the genotype, its rank, and what each annotation adds to the variance's
+    logarithm against a variant whose annotations are all average. A missing annotation is average.
+    """
+    if file is None or model is None:
+        raise UsageError(
+            "annotate needs a table of variants and a model",
+            "snpredict annotate variants.parquet --model out/bundles/variant-effects",
+        )
+    if best is not None and best < 1:
+        raise UsageError(f"--best {best}: expected a number from 1 on", "leave --best out")
+    from snpredict.terminal.annotate import annotate_variants
+
+    annotate_variants(file, model, out, format, best, quiet)

@@ -16,6 +16,7 @@ from snpredict.files import write_files
 from train.commands.console import counting_snps
 from train.data.dataset import file_sha256
 from train.deepwas.cutting import Span, blocks_as_windows, even_windows
+from train.deepwas.export import exportable, write_variant_effects
 from train.deepwas.files import StudyFolder, read_study_folder
 from train.deepwas.fits import Fit, FitTask, run_fits, settings_of
 from train.deepwas.genome import THRESHOLDS, clumped, losses, posterior_effects
@@ -94,7 +95,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     )
     windows = _windows(o, study, files, spans, ld, console)
     split = split_windows(spans, study.chromosome, study.position, o.held_out, o.validation)
-    names = _features(o, study, windows, split)
+    annotations = _features(o, study, windows, split)
     n_core = [sum(windows[at].n_core for at in rows) for rows in vars(split).values()]
     console.print(
         "windows: {} train, {} stop the training, {} are held out, {} between them serve "
@@ -124,7 +125,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     fits = run_fits(tasks, o.jobs or os.cpu_count() or 1, finished)
     truth = _truth(given, study)
     outcomes = _outcomes(o, tasks, fits, windows, split, truth)
-    summary = _summary(o, study, files, ld, split, names, outcomes, windows, truth)
+    summary = _summary(o, study, files, ld, split, list(annotations), outcomes, windows, truth)
     effects = {one.name: posterior_effects(windows, one.log_prior, one.sigma) for one in outcomes}
     plain = thresholded(clumped(windows, study.z, study.position), study.z)
     if given.new_people is not None and given.new_phenotypes is not None:
@@ -137,9 +138,10 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     write_files(
         {
             o.out / "summary.json": (json.dumps(summary, indent=1) + "\n").encode(),
-            **outcome_files(o.out, study, outcomes, effects),
+            **outcome_files(o.out, study, annotations, outcomes, effects),
         }
     )
+    _export(o, study, outcomes)
     for score in _scores(o, study, outcomes, effects, plain):
         write_score(o.out, study, score)
     _show(console, summary)
@@ -229,17 +231,19 @@ def _windows(
     return open_windows(o.out / "windows")
 
 
-def _features(o: DeepwasRunOptions, study: Study, windows: list[Window], split: Split) -> list[str]:
-    """Write the standardised annotations, and say what they are."""
+def _features(
+    o: DeepwasRunOptions, study: Study, windows: list[Window], split: Split
+) -> dict[str, np.ndarray]:
+    """Write the standardised annotations, and hand out what they were before."""
     score = np.ones(len(study))
     for window in windows:
         own = slice(window.span.core_start, window.span.core_stop)
         score[own] = window.squares.sum(axis=1)
     own_columns = from_snps(study, o.from_snps, score)
-    names = [*study.names, *own_columns]
-    if not names:
+    found = dict(zip(study.names, study.annotations.T, strict=True)) | own_columns
+    if not found:
         raise UsageError("no annotation is left", "give --annotations FILE or --from-snps")
-    values = np.column_stack([study.annotations, *own_columns.values()])
+    values = np.column_stack(list(found.values()))
     train = np.concatenate(
         [
             np.arange(w.span.core_start, w.span.core_stop)
@@ -257,9 +261,9 @@ def _features(o: DeepwasRunOptions, study: Study, windows: list[Window], split: 
     files |= {"chromosome.npy": places, "position.npy": study.position}
     for name, array in files.items():
         np.save(o.out / name, array)
-    kept = {"names": names, "mean": mean.tolist(), "scale": scale.tolist()}
+    kept = {"names": list(found), "mean": mean.tolist(), "scale": scale.tolist()}
     write_files({o.out / "features.json": json.dumps(kept).encode()})
-    return names
+    return found
 
 
 def _truth(given: StudyFolder, study: Study) -> np.ndarray | None:
@@ -388,6 +392,17 @@ def _summary(
 def _best(outcomes: list[Outcome]) -> Outcome:
     """By the likelihood of the validation windows, which no figure tests."""
     return min(outcomes, key=lambda one: one.validation)
+
+
+def _export(o: DeepwasRunOptions, study: Study, outcomes: list[Outcome]) -> None:
+    """The best network that looks at a variant's own annotations, as a bundle."""
+    able = [one for one in outcomes if exportable(one.network)]
+    if not able or o.scaling or o.shuffle:
+        return  # a known scaling with frequency is no part of the network
+    features = json.loads((o.out / "features.json").read_text(encoding="utf-8"))
+    target = o.out / "bundles" / "variant-effects"
+    names = ("variant-effects", o.trait, o.unit)
+    write_variant_effects(target, study, _best(able), o.out, features, names)
 
 
 def _scores(

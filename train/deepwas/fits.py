@@ -72,6 +72,9 @@ class Fit:
         See `train.deepwas.fit.Fitted`.
     best : int
     seconds : float
+    seed : int
+    n_weights : int
+        Arrays of the network's weights in the fit's file, ``weight_0`` and so on.
     """
 
     log_prior: np.ndarray
@@ -81,6 +84,8 @@ class Fit:
     history: list[float]
     best: int
     seconds: float
+    seed: int
+    n_weights: int
 
 
 def run_fits(
@@ -131,6 +136,8 @@ def read_fit(task: FitTask) -> Fit | None:
             losses=file["losses"],
             history=file["history"].tolist(),
             best=int(file["best"]),
+            seed=int(task.settings["seed"]),
+            n_weights=sum(name.startswith("weight_") for name in file.files),
             **numbers,
         )
 
@@ -196,10 +203,10 @@ def _fit(task: FitTask) -> None:
         history=fitted.history,
         best=fitted.best,
         seconds=time.monotonic() - started,
+        **{f"weight_{at}": value for at, value in enumerate(fitted.model.get_weights())},
     )
     folder = task.folder / "fits"
     folder.mkdir(exist_ok=True)
-    fitted.model.save(folder / f"{task.name}.keras")
     write_files({folder / f"{task.name}.npz": file.getvalue()})
 
 

@@ -85,15 +85,20 @@ def jackknife(losses: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
 
 
 def outcome_files(
-    out: Path, study: Study, outcomes: list[Outcome], effects: Mapping[str, Posterior]
+    out: Path,
+    study: Study,
+    annotations: Mapping[str, np.ndarray],
+    outcomes: list[Outcome],
+    effects: Mapping[str, Posterior],
 ) -> dict[Path, bytes]:
-    """``variants.parquet``: priors, and effects under each, of every variant."""
+    """``variants.parquet``: annotations, priors, and effects under each, of every variant."""
     import pandas
 
     columns: dict[str, Any] = {
         name: study.snps.columns[name].to_pylist() for name in study.snps.columns.column_names
     }
     columns |= {"frequency": study.frequency, "n": study.n, "z": study.z}
+    columns = dict(annotations) | columns
     for one in outcomes:
         key = f"{one.network}_{one.objective}"
         columns[f"log_prior_{key}"] = one.log_prior

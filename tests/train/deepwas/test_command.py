@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra 'train'")
 import pandas as pd
 
 from snpredict import load
+from snpredict.cli import app as snpredict_app
 from snpredict.errors import FileNotFound, UsageError
 from train.cli import app
 from train.errors import SimulationError, StudyFileError
@@ -63,6 +64,18 @@ def test_the_bundles_are_scored_as_any_other(folder: Path) -> None:
         model = load(folder / "out" / "bundles" / name)
         predicted = model.predict(folder / "study" / "new.bed").table["prediction"].to_pylist()
         assert np.corrcoef(predicted, y)[0, 1] ** 2 == pytest.approx(r2[of], abs=1e-4)
+
+
+def test_annotate_says_what_was_learned(folder: Path) -> None:
+    best = summary(folder)["best"].replace(", ", "_")
+    variants = folder / "out" / "variants.parquet"
+    out = folder / "annotated.parquet"
+    words = f"{variants} --model {folder}/out/bundles/variant-effects --out {out}"
+    snpredict_app(["annotate", *words.split()], standalone_mode=False)
+    found, prior = pd.read_parquet(out), pd.read_parquet(variants)[f"log_prior_{best}"]
+    np.testing.assert_allclose(np.log(found["effect_variance"] * 300_000), prior, atol=2e-3)
+    size = found.filter(like="by_").abs().mean()
+    assert set(size.nlargest(2).index) == {"by_annotation1", "by_log_4pq"}
 
 
 def test_effects_are_those_of_the_variants(folder: Path) -> None:
