@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from snpredict.arrow import call
+from snpredict.arrow import call, take
 from snpredict.bundle.manifest import SNPS
 from snpredict.bundle.parquet_columns import NUMBERS, TEXT, WHOLE, Columns
 from snpredict.choices import ATTRIBUTIONS
@@ -80,6 +80,10 @@ class SnpTable:
             "other_allele": texts(other_allele),
         }
         return SnpTable(pa.table(columns), frequencies)
+
+    def rows(self, which: np.ndarray) -> "SnpTable":
+        """Those SNPs, by their places, in that order."""
+        return SnpTable(take(self.columns, whole_numbers(which)), self.frequencies[which])
 
     def __len__(self) -> int:
         return len(self.columns)

@@ -80,6 +80,24 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Genotypes for the LD: .bed, .pgen or VCF."),
     ] = None,
+    genotypes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Lines with a trait instead of both: they are LD reference and study in one.",
+        ),
+    ] = None,
+    phenotypes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table with the lines' trait.")
+    ] = None,
+    family_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Families of the lines, within which all is looked at."),
+    ] = "family",
+    id_column: Annotated[str | None, typer.Option(metavar="NAME", help="Ids of the lines.")] = None,
+    ignore: Annotated[
+        str, typer.Option(metavar="NAMES", help="Columns of the lines that are not SNPs.")
+    ] = "",
     annotations: Annotated[
         list[Path] | None,
         typer.Option(
@@ -189,7 +207,9 @@ def run(
             metavar="P", help="Of the plain score ct: 5e-08, 1e-06, 0.0001, …, 0.05, 0.1, 0.5, 1."
         ),
     ] = 0.05,
-    trait: Annotated[str, typer.Option(metavar="NAME", help="For the scores.")] = "trait",
+    trait: Annotated[
+        str, typer.Option(metavar="NAME", help="The lines' column, and for the scores.")
+    ] = "trait",
     unit: Annotated[str, typer.Option(metavar="UNIT", help="Of the study's effects.")] = "SD",
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Fits at a time; a core each.")
@@ -197,12 +217,16 @@ def run(
 ) -> None:
     """Learn priors from a study, and estimate effects under them."""
     from train.commands.deepwas_run import DeepwasRunOptions, deepwas_run
+    from train.data.genotypes import HowRead
 
     options = DeepwasRunOptions(
         out=out,
         folder=folder,
         sumstats=sumstats,
         reference=reference,
+        genotypes=genotypes,
+        phenotypes=phenotypes,
+        how=HowRead(id_column=id_column, family_column=family_column, ignore=_names(ignore)),
         annotations=tuple(annotations or ()),
         columns=dict(map(_column, column or ())),
         people=people,

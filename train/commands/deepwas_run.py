@@ -13,8 +13,10 @@ from rich.table import Table
 
 from snpredict.errors import UsageError
 from snpredict.files import write_files
+from snpredict.terminal.progress import watch
 from train.commands.console import counting_snps
 from train.data.dataset import file_sha256
+from train.data.genotypes import HowRead
 from train.deepwas.cutting import Span, blocks_as_windows, even_windows
 from train.deepwas.export import exportable, write_variant_effects
 from train.deepwas.files import StudyFolder, read_study_folder
@@ -23,6 +25,7 @@ from train.deepwas.genome import THRESHOLDS, clumped, losses, posterior_effects
 from train.deepwas.inputs.intervals import read_intervals
 from train.deepwas.likelihood import Posterior
 from train.deepwas.networks import LOWEST, NETWORKS, OBJECTIVES
+from train.deepwas.own_lines import LineFiles, read_lines_study
 from train.deepwas.people import prediction_r2, threshold_name, thresholded
 from train.deepwas.results import Outcome, jackknife, outcome_files
 from train.deepwas.scores import Score, per_copy, write_score
@@ -68,6 +71,9 @@ class DeepwasRunOptions:
     scaling: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
     threshold: float = 0.05
+    genotypes: Path | None = None
+    phenotypes: Path | None = None
+    how: HowRead = field(default_factory=HowRead)
     trait: str = "trait"
     unit: str = "SD"
     jobs: int | None = None
@@ -76,24 +82,22 @@ class DeepwasRunOptions:
 def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     """Train all fits, then write ``summary.json``, ``variants.parquet`` and the scores."""
     o = options
-    given, files = _files(o)
-    console.print(f"reading {files.summary_statistics}")
-    study = read_study(files)
-    m = study.match
-    console.print(
-        f"{len(study):,} variants used; matched {m.matched:,} of {m.model_snps:,} in "
-        f"{files.reference.name} ({study.reference.people:,} people)"
-    )
+    _check_names(o)
+    given = StudyFolder() if o.folder is None else read_study_folder(o.folder)
+    study, paths = _study(o, given, console)
     for note in study.notes:
         console.print(f"note: {note}")
     spans = _spans(o, study)
-    own_ld = o.own_ld or given.own_ld
+    own_ld = o.own_ld or given.own_ld or o.genotypes is not None
     ld = LdSettings(
         people=None if own_ld else study.reference.people,
         shrink=o.shrink,
         taper=o.taper if o.taper is not None else given.taper,
     )
-    windows = _windows(o, study, files, spans, ld, console)
+    digests = {path.name: file_sha256(path) for path in paths}
+    beside = {path.name for path in (*o.annotations, *given.annotations)}
+    needed = {name: digest for name, digest in digests.items() if name not in beside}
+    windows = _windows(o, study, needed, spans, ld, console)
     split = split_windows(spans, study.chromosome, study.position, o.held_out, o.validation)
     annotations = _features(o, study, windows, split)
     n_core = [sum(windows[at].n_core for at in rows) for rows in vars(split).values()]
@@ -125,7 +129,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     fits = run_fits(tasks, o.jobs or os.cpu_count() or 1, finished)
     truth = _truth(given, study)
     outcomes = _outcomes(o, tasks, fits, windows, split, truth)
-    summary = _summary(o, study, files, ld, split, list(annotations), outcomes, windows, truth)
+    summary = _summary(o, study, digests, ld, split, list(annotations), outcomes, windows, truth)
     effects = {one.name: posterior_effects(windows, one.log_prior, one.sigma) for one in outcomes}
     plain = thresholded(clumped(windows, study.z, study.position), study.z)
     if given.new_people is not None and given.new_phenotypes is not None:
@@ -147,13 +151,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     _show(console, summary)
 
 
-def _files(o: DeepwasRunOptions) -> tuple[StudyFolder, StudyFiles]:
-    given = StudyFolder() if o.folder is None else read_study_folder(o.folder)
-    statistics, reference = o.sumstats or given.summary_statistics, o.reference or given.reference
-    if statistics is None or reference is None:
-        raise UsageError(
-            "a study is a FOLDER with study.toml, or --sumstats and --reference", "see --help"
-        )
+def _check_names(o: DeepwasRunOptions) -> None:
     for option, names, known in (
         ("from-snps", o.from_snps, FROM_SNPS),
         ("networks", o.networks, NETWORKS),
@@ -163,7 +161,44 @@ def _files(o: DeepwasRunOptions) -> tuple[StudyFolder, StudyFiles]:
     ):
         if unknown := [name for name in names if name not in known]:
             raise UsageError(f"--{option} {unknown[0]}: not one of {', '.join(known)}")
-    return given, StudyFiles(
+
+
+def _study(o: DeepwasRunOptions, given: StudyFolder, console: Console) -> tuple[Study, list[Path]]:
+    """The study, and the files that it is of."""
+    if o.genotypes is not None:
+        lines = LineFiles(
+            genotypes=o.genotypes,
+            trait=o.trait,
+            phenotypes=o.phenotypes,
+            how=o.how,
+            annotations=o.annotations,
+            maf=o.maf,
+        )
+        console.print(f"reading {o.genotypes}")
+        study = read_lines_study(lines, watch(quiet=False))
+        console.print(f"{len(study):,} SNPs of {study.reference.people:,} lines")
+        phenotypes = () if o.phenotypes is None else (o.phenotypes,)
+        return study, [o.genotypes, *phenotypes, *o.annotations]
+    files = _files(o, given)
+    console.print(f"reading {files.summary_statistics}")
+    study = read_study(files)
+    m = study.match
+    assert m is not None
+    console.print(
+        f"{len(study):,} variants used; matched {m.matched:,} of {m.model_snps:,} in "
+        f"{files.reference.name} ({study.reference.people:,} people)"
+    )
+    return study, [files.summary_statistics, files.reference, *files.annotations]
+
+
+def _files(o: DeepwasRunOptions, given: StudyFolder) -> StudyFiles:
+    statistics, reference = o.sumstats or given.summary_statistics, o.reference or given.reference
+    if statistics is None or reference is None:
+        raise UsageError(
+            "a study is a FOLDER with study.toml, or --sumstats and --reference, or --genotypes",
+            "see --help",
+        )
+    return StudyFiles(
         summary_statistics=statistics,
         reference=reference,
         annotations=o.annotations or given.annotations,
@@ -196,7 +231,7 @@ def _spans(o: DeepwasRunOptions, study: Study) -> list[Span]:
 def _windows(
     o: DeepwasRunOptions,
     study: Study,
-    files: StudyFiles,
+    digests: Mapping[str, str],
     spans: list[Span],
     ld: LdSettings,
     console: Console,
@@ -209,9 +244,9 @@ def _windows(
         f"{len(spans)} windows of at most {largest:,} variants: up to {disk / 1e6:,.0f} MB on "
         f"disk, and {memory / 1e6:,.0f} MB of memory for the largest"
     )
-    paths = (files.summary_statistics, files.reference)
     about = {
-        "files": {path.name: file_sha256(path) for path in paths},
+        "files": dict(digests),
+        "trait": o.trait,
         "maf": o.maf,
         "info": o.info,
         "columns": dict(o.columns),
@@ -329,7 +364,7 @@ def _correlation(log_prior: np.ndarray, truth: np.ndarray | None, rows: np.ndarr
 def _summary(
     o: DeepwasRunOptions,
     study: Study,
-    files: StudyFiles,
+    digests: Mapping[str, str],
     ld: LdSettings,
     split: Split,
     names: list[str],
@@ -351,12 +386,11 @@ def _summary(
         "annotations": names,
         "people": float(np.median(study.n)),
         "ld": vars(ld),
-        "matching": {"used": study.match.used, "unused": study.match.unused},
+        "matching": None
+        if study.match is None
+        else {"used": study.match.used, "unused": study.match.unused},
         "notes": study.notes,
-        "files": {
-            path.name: file_sha256(path)
-            for path in (files.summary_statistics, files.reference, *files.annotations)
-        },
+        "files": dict(digests),
         "seed": o.seed,
         "training": settings_of(network="", objective="", **o.training),
         "software": software_versions(),

@@ -41,6 +41,8 @@ def write_score(out: Path, study: Study, score: Score) -> None:
     OutputError, InvalidBundle
         As `snpredict.scoring_files.to_bundle.write_weights`.
     """
+    if study.snps.columns["counted_allele"].null_count == len(study.snps):
+        return  # a scoring file names the allele of every weight
     path = out / "scores" / f"{score.name}.txt"
     path.parent.mkdir(exist_ok=True)
     # A weight of exactly 0 says nothing.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from snpredict.matching.alleles import ALLELES, Alleles, MatchRules
 from snpredict.matching.match import Match, match_variants
 from snpredict.matching.report import MatchReport, report_match
 from train.deepwas.inputs.annotations import read_annotations
-from train.deepwas.inputs.ld_reference import LdReference, open_ld_reference
+from train.deepwas.inputs.ld_reference import open_ld_reference
 from train.deepwas.inputs.summary_statistics import read_summary_statistics
 from train.errors import StudyFileError
 
@@ -53,13 +54,36 @@ class StudyFiles:
     info: float = 0.0
 
 
+class Reference(Protocol):
+    """Whose genotypes say how variants correlate: `LdReference`, or the study's own lines."""
+
+    @property
+    def path(self) -> Path:
+        """Of the genotypes."""
+        ...
+
+    @property
+    def snps(self) -> SnpTable:
+        """The variants, along the chromosomes."""
+        ...
+
+    @property
+    def people(self) -> int:
+        """Number of people or lines."""
+        ...
+
+    def codes(self, rows: np.ndarray) -> np.ndarray:
+        """Genotypes of those variants, (people, variants) of int8 or float32."""
+        ...
+
+
 @dataclass(frozen=True)
 class Study:
     """Arrays of (variants,), along the genome.
 
     Attributes
     ----------
-    reference : LdReference
+    reference : Reference
         Of these variants; its counted alleles are the effect alleles.
     z, n, se : ndarray of float64
         By the counted allele; see `train.deepwas.inputs.summary_statistics.SummaryStatistics`.
@@ -69,19 +93,20 @@ class Study:
         Annotations that files gave.
     annotations : ndarray (variants, annotations) of float32
         NaN where nothing is known.
-    match : MatchReport
+    match : MatchReport or None
+        None where genotypes and z-scores are of the same lines.
     notes : list of str
         What a person should know.
     """
 
-    reference: LdReference
+    reference: Reference
     z: np.ndarray
     n: np.ndarray
     se: np.ndarray
     frequency: np.ndarray
     names: list[str]
     annotations: np.ndarray
-    match: MatchReport
+    match: MatchReport | None
     notes: list[str]
 
     @property
@@ -131,7 +156,7 @@ def read_study(files: StudyFiles) -> Study:
     found.total = len(statistics.z)
     report = report_match(snps, found, match, rules)
     _refuse_strangers(files, report)
-    frequency = _frequency(snps)
+    frequency = frequency_of(snps)
     rows = np.flatnonzero(match.matched)
     turned = match.recoded[rows]
     of_file = match.variant[rows]
@@ -166,7 +191,7 @@ def read_study(files: StudyFiles) -> Study:
     )
 
 
-def _frequency(snps: SnpTable) -> np.ndarray:
+def frequency_of(snps: SnpTable) -> np.ndarray:
     """Of the counted allele, (SNPs,) float64; of called genotypes."""
     by_code = dict(zip(CHANNEL_CODES, snps.frequencies.T, strict=True))
     called = by_code[0] + by_code[1] + by_code[2]

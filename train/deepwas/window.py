@@ -57,8 +57,8 @@ def correlations(
 
     Parameters
     ----------
-    codes : ndarray (people, all) of int8
-        Genotype codes, negative for missing, which counts as the mean.
+    codes : ndarray (people, all)
+        See `standardised`.
     position : ndarray (all,)
         Base pairs.
     taper : float, optional
@@ -88,11 +88,11 @@ def standardised(codes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    codes : ndarray (people, variants) of int8
-        Negative for missing, which counts as the mean.
+    codes : ndarray (people, variants) of int8, or of float32
+        Negative or NaN for missing, which counts as the mean.
     """
     x = codes.astype(np.float32)
-    missing = codes < 0
+    missing = codes < 0 if codes.dtype == np.int8 else np.isnan(codes)
     if missing.any():
         x[missing] = np.nan
         x -= np.nanmean(x, axis=0)

@@ -49,14 +49,9 @@ class LdReference:
 
     def only(self, rows: np.ndarray) -> "LdReference":
         """With these variants only, ascending places in `snps`."""
-        import pyarrow as pa
-
-        from snpredict.arrow import take
-
-        columns = take(self.snps.columns, pa.array(rows))
         return LdReference(
             self.path,
-            SnpTable(columns, self.snps.frequencies[rows]),
+            self.snps.rows(rows),
             self.people,
             self.samples,
             self._reader,
