@@ -2,8 +2,9 @@
 
 It is a control for epistasis: a network trained on it has only additive effects to find, and
 whatever interaction is read from it is of the network's own making. Its heritability is the one
-that restricted maximum likelihood finds in the trait: with less noise than the trait has, a network
-would make up less.
+that restricted maximum likelihood finds in the trait, and its additive values are drawn as the
+trait leaves them open: their best predictions are smoother than the values themselves, and a
+network would predict them too well.
 """
 
 import numpy as np
@@ -14,9 +15,11 @@ from train.errors import TrainingTableError
 
 
 def additive_phenotypes(data: Dataset, seed: int) -> np.ndarray:
-    """The trait's additive values by GBLUP, and noise for what their heritability leaves.
+    """The trait's additive values, drawn given the trait, and noise of what they leave.
 
-    Values and heritability are those of all lines; the sum has the trait's mean and variance.
+    With kinship K, heritability and variance as `variance_ratio` finds them in all lines, values u
+    are drawn from their normal distribution given the trait y, whose mean is GBLUP's prediction;
+    the noise is new. The sum has the trait's mean, and in expectation its variance.
 
     Returns
     -------
@@ -33,15 +36,14 @@ def additive_phenotypes(data: Dataset, seed: int) -> np.ndarray:
             f"{data.source}: the control 'additive' needs a trait of more than two values",
             hint="use --control shuffled",
         )
-    values, heritability = additive_values(data)
-    values = (values - values.mean()) / (values.std() or 1)
-    noise = np.random.default_rng([seed, 21]).standard_normal(len(y))
-    made = heritability**0.5 * values + (1 - heritability) ** 0.5 * noise
-    return y.mean() + y.std() * made
+    random = np.random.default_rng([seed, 21])
+    values, heritability = additive_values(data, random)
+    noise = random.standard_normal(len(y)) * ((1 - heritability) * y.var()) ** 0.5
+    return y.mean() + values - values.mean() + noise
 
 
-def additive_values(data: Dataset) -> tuple[np.ndarray, float]:
-    """Best linear unbiased predictions of the lines' additive values, and the heritability.
+def additive_values(data: Dataset, random: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Additive values of the lines, drawn given the trait, and the heritability.
 
     The heritability is the additive share of the variance among these lines, by restricted maximum
     likelihood with the centred kinship.
@@ -59,4 +61,7 @@ def additive_values(data: Dataset) -> tuple[np.ndarray, float]:
     rotated = at.vectors.T @ y
     ratio = variance_ratio(rotated, at.vectors.sum(axis=0)[:, None], at.values)
     shrunk = ratio * at.values / (ratio * at.values + 1)
-    return at.vectors @ (shrunk * rotated), ratio / (ratio + 1)
+    heritability = ratio / (ratio + 1)
+    left = (1 - heritability) * y.var() * shrunk
+    draw = random.standard_normal(len(y)) * np.sqrt(left)
+    return at.vectors @ (shrunk * rotated + draw), heritability
