@@ -17,6 +17,7 @@ from snpredict.terminal.progress import watch
 from train.commands.console import counting_snps
 from train.data.dataset import file_sha256
 from train.data.genotypes import HowRead
+from train.deepwas.calibration import calibration
 from train.deepwas.cutting import Span, blocks_as_windows, even_windows
 from train.deepwas.export import exportable, write_variant_effects
 from train.deepwas.files import StudyFolder, read_study_folder
@@ -131,6 +132,9 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     outcomes = _outcomes(o, tasks, fits, windows, split, truth)
     summary = _summary(o, study, digests, ld, split, list(annotations), outcomes, windows, truth)
     effects = {one.name: posterior_effects(windows, one.log_prior, one.sigma) for one in outcomes}
+    known = _true_effects(given, study)
+    if known is not None:
+        summary["calibration"] = {name: calibration(of, known) for name, of in effects.items()}
     plain = thresholded(clumped(windows, study.z, study.position), study.z)
     if given.new_people is not None and given.new_phenotypes is not None:
         means = {name: of.mean for name, of in effects.items()}
@@ -303,12 +307,22 @@ def _features(
 
 def _truth(given: StudyFolder, study: Study) -> np.ndarray | None:
     """True log Λ of the study's variants, where it is known."""
+    return None if given.truth is None else _of_truth(given.truth, study, "log_prior")
+
+
+def _true_effects(given: StudyFolder, study: Study) -> np.ndarray | None:
+    """True √N b of the study's counted alleles, where they are known and not all 0."""
     if given.truth is None:
         return None
+    found = _of_truth(given.truth, study, "effect")
+    return found if np.isfinite(found).all() and found.any() else None
+
+
+def _of_truth(path: Path, study: Study, column: str) -> np.ndarray:
     import pandas
 
-    table = pandas.read_parquet(given.truth).set_index("id")
-    return table["log_prior"].reindex(list(study.snps.ids)).to_numpy(np.float64)
+    table = pandas.read_parquet(path).set_index("id")
+    return table[column].reindex(list(study.snps.ids)).to_numpy(np.float64)
 
 
 def _outcomes(

@@ -78,6 +78,16 @@ def test_annotate_says_what_was_learned(folder: Path) -> None:
     assert set(size.nlargest(2).index) == {"by_annotation1", "by_log_4pq"}
 
 
+def test_effects_are_as_sure_as_they_say(folder: Path) -> None:
+    found = summary(folder)["calibration"]
+    # Constant priors are wrong for every single variant; learned ones less so.
+    learned = found["mlp, full"]
+    assert learned["coverage_90"] == pytest.approx(0.9, abs=0.04)
+    assert learned["called_right"] == pytest.approx(learned["called_expected"], abs=0.04)
+    assert learned["slope"] == pytest.approx(1, abs=0.1)
+    assert learned["r"] > found["constant, full"]["r"]
+
+
 def test_effects_are_those_of_the_variants(folder: Path) -> None:
     table = pd.read_parquet(folder / "out" / "variants.parquet")
     truth = pd.read_parquet(folder / "study" / "truth.parquet").set_index("id")
