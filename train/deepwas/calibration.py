@@ -21,7 +21,9 @@ def calibration(effects: Posterior, truth: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict
-        ``coverage_90``: share of the intervals of 90 % that hold the true effect.
+        ``coverage_90``: share of the intervals of 90 % that hold the true effect;
+        ``coverage_90_by_variance``: every variant counts as its posterior variance does, so that
+        the many with next to no effect do not.
         ``called_95``: variants whose sign is sure by 95 % or more; ``called_right``: how many of
         these signs are right, ``called_expected``: how many the posterior expects to be.
         ``r``: correlation of mean and truth. ``slope``: of the truth on the mean, 1 where effects
@@ -38,6 +40,7 @@ def calibration(effects: Posterior, truth: np.ndarray) -> dict[str, float]:
     none = float("nan")
     return {
         "coverage_90": float(inside.mean()),
+        "coverage_90_by_variance": float(inside @ sd**2 / (sd**2).sum()),
         "called_95": int(called.sum()),
         "called_right": float(right.mean()) if called.any() else none,
         "called_expected": float(sure[called].mean()) if called.any() else none,

@@ -132,7 +132,7 @@ def _big_wig(path: Path, snps: SnpTable) -> Annotations:
     except ImportError:
         raise MissingPackage(
             f"{path} is a bigWig, and the package that reads it is not installed",
-            'pip install "pyBigWig>=0.3.23"',
+            'pip install -e ".[train,deepwas]"',
         ) from None
     try:
         file = library.open(str(path))
