@@ -91,11 +91,11 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
     spans = _spans(o, study)
     own_ld = o.own_ld or given.own_ld or o.genotypes is not None
     ld = LdSettings(
-        people=None if own_ld else study.reference.people,
+        people=None if own_ld or not study.reference.people else study.reference.people,
         shrink=o.shrink,
         taper=o.taper if o.taper is not None else given.taper,
     )
-    digests = {path.name: file_sha256(path) for path in paths}
+    digests = {path.name: file_sha256(path) for path in paths if path.is_file()}
     beside = {path.name for path in (*o.annotations, *given.annotations)}
     needed = {name: digest for name, digest in digests.items() if name not in beside}
     windows = _windows(o, study, needed, spans, ld, console)
@@ -186,11 +186,12 @@ def _study(o: DeepwasRunOptions, given: StudyFolder, console: Console) -> tuple[
     files = _files(o, given)
     console.print(f"reading {files.summary_statistics}")
     study = read_study(files)
-    m = study.match
+    m, n = study.match, study.reference.people
     assert m is not None
+    who = f" ({n:,} people)" if n else ""
     console.print(
         f"{len(study):,} variants used; matched {m.matched:,} of {m.model_snps:,} in "
-        f"{files.reference.name} ({study.reference.people:,} people)"
+        f"{files.reference.name}{who}"
     )
     return study, [files.summary_statistics, files.reference, *files.annotations]
 
@@ -260,9 +261,8 @@ def _windows(
         make_windows(
             o.out / "windows",
             spans,
-            study.reference.codes,
+            study.reference.ld,
             study.z,
-            study.position,
             ld,
             about,
             tell,

@@ -14,8 +14,10 @@ from snpredict.matching.matched_file import Watch
 from train.data.genotypes import HowRead
 from train.data.phenotypes import read_phenotypes
 from train.data.traits import read_traits
+from train.deepwas.cutting import Span
 from train.deepwas.inputs.annotations import read_annotations
 from train.deepwas.study import Study, frequency_of
+from train.deepwas.window import correlations
 from train.errors import StudyFileError
 
 
@@ -50,11 +52,14 @@ class OwnLines:
     snps: SnpTable
     people: int
     samples: tuple[str, ...]
+    #: Less their mean, within families: (lines, variants) float32.
     _genotypes: np.ndarray
 
-    def codes(self, rows: np.ndarray) -> np.ndarray:
-        """Genotypes less their mean, within families: (lines, variants) float32."""
-        return self._genotypes[:, rows]
+    def ld(self, span: Span, taper: float | None) -> np.ndarray:
+        """See `train.deepwas.window.correlations`; of a window's core with all of it."""
+        own = slice(span.start, span.stop)
+        position = np.array(self.snps.position, np.int64)[own]
+        return correlations(self._genotypes[:, own], span.core, position, taper)
 
 
 def read_lines_study(files: LineFiles, watch: Watch) -> Study:

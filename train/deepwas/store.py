@@ -15,10 +15,10 @@ import numpy as np
 from snpredict.errors import UsageError
 from snpredict.files import write_files
 from train.deepwas.cutting import Span
-from train.deepwas.window import Window, correlations, make_window
+from train.deepwas.window import Window, make_window
 
-#: Codes of the people of the reference, variants of a window: what a window needs them for.
-Codes = Callable[[np.ndarray], np.ndarray]
+#: Correlations of a window's core with all of it, tapered as told.
+Ld = Callable[[Span, float | None], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,8 @@ def window_bytes(spans: Sequence[Span]) -> tuple[int, int]:
 def make_windows(
     folder: Path,
     spans: Sequence[Span],
-    codes: Codes,
+    ld: Ld,
     z: np.ndarray,
-    position: np.ndarray,
     settings: LdSettings,
     about: Mapping[str, Any],
     tell: Callable[[int], None],
@@ -62,8 +61,8 @@ def make_windows(
 
     Parameters
     ----------
-    codes : callable
-        Given places of variants, their genotype codes (people, variants).
+    ld : callable
+        See `train.deepwas.study.Reference`.
     about : mapping
         What the windows depend on, such as digests of the files; other windows are refused.
     tell : callable
@@ -85,11 +84,9 @@ def make_windows(
     for number, span in enumerate(spans):
         file = folder / _name(number)
         if not file.exists():
-            own = np.arange(span.start, span.stop)
-            r = correlations(codes(own), span.core, position[own], settings.taper)
             window = make_window(
                 span,
-                r,
+                ld(span, settings.taper),
                 z[span.core_start : span.core_stop],
                 people=settings.people,
                 shrink=settings.shrink,

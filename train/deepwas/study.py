@@ -14,8 +14,10 @@ from snpredict.genotypes.variants import Variants
 from snpredict.matching.alleles import ALLELES, Alleles, MatchRules
 from snpredict.matching.match import Match, match_variants
 from snpredict.matching.report import MatchReport, report_match
+from train.deepwas.cutting import Span
 from train.deepwas.inputs.annotations import read_annotations
-from train.deepwas.inputs.ld_reference import open_ld_reference
+from train.deepwas.inputs.ld_matrices import LdMatrices, is_matrices, open_ld_matrices
+from train.deepwas.inputs.ld_reference import LdReference, open_ld_reference
 from train.deepwas.inputs.summary_statistics import read_summary_statistics
 from train.errors import StudyFileError
 
@@ -55,7 +57,7 @@ class StudyFiles:
 
 
 class Reference(Protocol):
-    """Whose genotypes say how variants correlate: `LdReference`, or the study's own lines."""
+    """How variants correlate: by people's genotypes, the study's own lines, or given matrices."""
 
     @property
     def path(self) -> Path:
@@ -69,11 +71,11 @@ class Reference(Protocol):
 
     @property
     def people(self) -> int:
-        """Number of people or lines."""
+        """Number of people or lines; 0 where it is not known."""
         ...
 
-    def codes(self, rows: np.ndarray) -> np.ndarray:
-        """Genotypes of those variants, (people, variants) of int8 or float32."""
+    def ld(self, span: Span, taper: float | None) -> np.ndarray:
+        """Correlations of a window's core with all of it, (core, all) float32."""
         ...
 
 
@@ -143,7 +145,10 @@ def read_study(files: StudyFiles) -> Study:
     statistics = read_summary_statistics(
         files.summary_statistics, columns=files.columns, people=files.people
     )
-    reference = open_ld_reference(files.reference)
+    given = is_matrices(files.reference)
+    reference: LdMatrices | LdReference = (
+        open_ld_matrices(files.reference) if given else open_ld_reference(files.reference)
+    )
     snps, notes = reference.snps, [f"z-scores from {statistics.from_what}"]
     if statistics.left_out:
         notes.append(f"{statistics.left_out:,} rows without a z-score or alleles, left out")
@@ -156,13 +161,21 @@ def read_study(files: StudyFiles) -> Study:
     found.total = len(statistics.z)
     report = report_match(snps, found, match, rules)
     _refuse_strangers(files, report)
-    frequency = frequency_of(snps)
+    frequency = np.full(len(snps), np.nan) if given else frequency_of(snps)
     rows = np.flatnonzero(match.matched)
     turned = match.recoded[rows]
     of_file = match.variant[rows]
     theirs = np.where(turned, 1 - statistics.frequency[of_file], statistics.frequency[of_file])
     turned, clear = _by_frequency(match, rows, turned, theirs, frequency[rows], notes)
     theirs = np.where(turned, 1 - statistics.frequency[of_file], statistics.frequency[of_file])
+    if given:
+        # Matrices do not say how frequent alleles are.
+        frequency[rows] = theirs
+        if not np.isfinite(theirs).any():
+            raise StudyFileError(
+                f"neither {files.summary_statistics} nor {files.reference} has frequencies",
+                "name their column: --column frequency=NAME",
+            )
     _refuse_other_alleles(files, theirs[clear], frequency[rows][clear])
     minor = np.minimum(frequency[rows], 1 - frequency[rows])
     used = clear & (minor > 0) & (minor >= files.maf)

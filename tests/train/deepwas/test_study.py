@@ -9,6 +9,7 @@ pytest.importorskip("pandas", reason="needs the extra 'train'")
 
 from snpredict.errors import NoSnpMatched
 from snpredict.genotypes.spool import pack
+from train.deepwas.cutting import Span
 from train.deepwas.study import FROM_SNPS, Study, StudyFiles, from_snps, read_study
 from train.errors import StudyFileError
 
@@ -98,3 +99,37 @@ def test_annotations_of_the_variants_themselves(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["log_variants_10kb"], np.log([3, 3, 3]))
     np.testing.assert_allclose(found["log_ld_score"][:2], [0, 1], atol=1e-6)
     assert found["log_4pq"].max() <= 0
+
+
+def test_given_matrices_take_the_place_of_people(tmp_path: Path) -> None:
+    """Two matrices that overlap; correlations of variants that none holds are 0."""
+    from scipy import sparse
+
+    variants = [(v, p, "A", "T" if v == "rs7" else "G") for v, p, _, _ in REFERENCE]
+    for name, rows in (("a", range(5)), ("b", range(3, 7))):
+        own = [variants[at] for at in rows]
+        r = np.array([[0.9 ** abs(i - j) for j in rows] for i in rows])
+        triangle = np.triu(r, 1) + np.eye(len(own)) / 2
+        (tmp_path / "ld").mkdir(exist_ok=True)
+        sparse.save_npz(tmp_path / "ld" / f"{name}.npz", sparse.csr_matrix(triangle))
+        text = "rsid\tchromosome\tposition\tallele1\tallele2\n"
+        text += "".join(f"{v}\t1\t{p}\t{a}\t{b}\n" for v, p, a, b in own)
+        (tmp_path / "ld" / f"{name}.gz").write_text(text)
+    path = tmp_path / "z.tsv"
+    rows = [f"{v}\t1\t{p}\t{a}\t{b}\t1\t10\t0.2\t1\n" for v, p, a, b in variants]
+    path.write_text(HEADER + "".join(rows))
+    found = read_study(StudyFiles(summary_statistics=path, reference=tmp_path / "ld"))
+    # rs7 is A/T, and the matrices know no frequency.
+    assert list(found.snps.ids) == [v for v, *_ in REFERENCE[:6]]
+    np.testing.assert_allclose(found.frequency, 0.2)
+    r = found.reference.ld(Span(0, 5, 0, 2), None)
+    np.testing.assert_allclose(r[0], 0.9 ** np.arange(5), rtol=1e-6)
+    # The whole is mostly in a; rs6 is not.
+    r = found.reference.ld(Span(0, 6, 0, 6), None)
+    np.testing.assert_allclose(r[0], [*0.9 ** np.arange(5), 0], rtol=1e-6)
+    assert r[5, 5] == 1
+    r = found.reference.ld(Span(3, 6, 5, 6), None)
+    np.testing.assert_allclose(r[0], 0.9 ** np.arange(2, -1, -1), rtol=1e-6)
+    (tmp_path / "ld" / "b.npz").write_bytes(b"no matrix")
+    with pytest.raises(StudyFileError, match="not a sparse matrix"):
+        read_study(StudyFiles(summary_statistics=path, reference=tmp_path / "ld"))

@@ -52,13 +52,14 @@ def test_windows_are_made_once_and_refused_for_other_data(tmp_path: Path) -> Non
     position, z = np.arange(30) * 100, np.random.default_rng(1).normal(size=30)
     spans = even_windows(np.repeat("1", 30), position, 1000, 500)
 
-    def read(rows: np.ndarray) -> np.ndarray:
-        asked.append(len(rows))
-        return codes[:, rows]
+    def ld(span: Span, taper: float | None) -> np.ndarray:
+        asked.append(span)
+        own = slice(span.start, span.stop)
+        return correlations(codes[:, own], span.core, position[own], taper)
 
     def make(about: dict) -> None:
         settings = LdSettings(people=None)
-        make_windows(tmp_path, spans, read, z, position, settings, about, lambda n: None)
+        make_windows(tmp_path, spans, ld, z, settings, about, lambda n: None)
 
     make({"file": 1})
     assert len(asked) == len(spans) == 3
@@ -67,7 +68,7 @@ def test_windows_are_made_once_and_refused_for_other_data(tmp_path: Path) -> Non
     assert len(asked) == 4
     window, span = open_windows(tmp_path)[1], spans[1]
     own = slice(span.start, span.stop)
-    r = correlations(codes[:, np.arange(30)[own]], span.core, position[own])
+    r = correlations(codes[:, own], span.core, position[own])
     again = make_window(span, r, z[span.core_start : span.core_stop])
     for name in ("z", "y", "g", "squares"):
         np.testing.assert_array_equal(getattr(window, name), getattr(again, name))

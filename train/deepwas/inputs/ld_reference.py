@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from snpredict.bundle.tables import SnpTable
 from snpredict.formulas.encoding import genotype_frequencies
 from snpredict.genotypes.reader import GenotypeReader, Selection
 from train.data.genotypes import HowRead, chosen_variants, open_training_file
+from train.deepwas.cutting import Span
+from train.deepwas.window import correlations
 from train.errors import StudyFileError
 
 #: Genotypes that are held at a time, about.
@@ -46,6 +49,16 @@ class LdReference:
             Places in `snps`.
         """
         return _read(self._reader, self._places[rows])
+
+    def ld(self, span: Span, taper: float | None) -> np.ndarray:
+        """See `train.deepwas.window.correlations`; of a window's core with all of it."""
+        own = np.arange(span.start, span.stop)
+        return correlations(self.codes(own), span.core, self.position[own], taper)
+
+    @cached_property
+    def position(self) -> np.ndarray:
+        """Base pairs, (variants,) int64."""
+        return np.array(self.snps.position, np.int64)
 
     def only(self, rows: np.ndarray) -> "LdReference":
         """With these variants only, ascending places in `snps`."""
