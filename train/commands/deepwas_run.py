@@ -419,6 +419,18 @@ def _summary(
             )
             for one in outcomes
         }
+    plain = {one.objective: one for one in outcomes if one.network == "constant"}
+    summary["less_constant"] = {
+        one.name: dict(
+            zip(
+                ("mean", "se"),
+                jackknife(one.losses - plain[one.objective].losses, one.counts),
+                strict=True,
+            )
+        )
+        for one in outcomes
+        if one.network != "constant" and one.objective in plain
+    }
     if {"full", "ldsr"} <= set(o.objectives):
         by = {(one.network, one.objective): one for one in outcomes}
         summary["full_less_ldsr"] = {
