@@ -4,7 +4,6 @@
 the whole of it, and ``NAME.gz`` a table beside it: rsid, chromosome, position, allele1, allele2.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +131,7 @@ def _load(file: Path) -> np.ndarray:
 
     try:
         triangle = sparse.load_npz(file).toarray().astype(np.float32)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of a damaged archive, NumPy and zipfile raise what they like
         raise StudyFileError(f"{file} is not a sparse matrix of SciPy: {error}") from None
     if triangle.ndim != 2 or triangle.shape[0] != triangle.shape[1]:
         raise StudyFileError(f"{file}: expected a square matrix, found {triangle.shape}")
