@@ -129,12 +129,14 @@ def test_variances_and_the_real_lines(found: Path) -> None:
 
 
 def test_nulls_of_two_kinds(found: Path) -> None:
-    """The trait's additive values and noise: hardly any interaction is read from the network."""
+    """Additive values and as much noise as the trait's additive share leaves: a network makes up
+    little, some percent as docs/decomposition.md has them.
+    """
     record = record_of(found)
     assert set(record["nulls"]) == {"shuffled", "additive"}
     null = record["nulls"]["additive"]["variances"]
-    assert null["additive_share"]["mean"] > 0.97
-    assert record["nulls"]["additive"]["real_lines"]["pooled_additive"]["mean"] > 0.97
+    assert null["additive_share"]["mean"] > 0.94
+    assert record["nulls"]["additive"]["real_lines"]["pooled_additive"]["mean"] > 0.94
     assert record["pairs_that_pass"]["additive_by_additive"] >= 1
 
 
