@@ -1,5 +1,6 @@
 """The ``deepwas run`` command: from a study's files to priors, effects and scores."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -114,6 +115,7 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
             split,
             o.scaling,
             people / len(study),
+            file_sha256(o.out / "features.npy"),
         )
         for network in o.networks
         for objective in o.objectives
@@ -149,7 +151,8 @@ def deepwas_run(options: DeepwasRunOptions, console: Console) -> None:
             **outcome_files(o.out, study, annotations, outcomes, effects),
         }
     )
-    _export(o, study, outcomes)
+    if why := _export(o, study, outcomes):
+        console.print(f"no bundle of variant effects: {why}")
     for score in _scores(o, study, outcomes, effects, plain):
         write_score(o.out, study, score)
     _show(console, summary)
@@ -165,6 +168,20 @@ def _check_names(o: DeepwasRunOptions) -> None:
     ):
         if unknown := [name for name in names if name not in known]:
             raise UsageError(f"--{option} {unknown[0]}: not one of {', '.join(known)}")
+    for option, number, least in (
+        ("core", o.core, 1),
+        ("halo", o.halo, 0),
+        ("seeds", o.seeds, 1),
+        ("networks", len(o.networks), 1),
+        ("objectives", len(o.objectives), 1),
+        ("epochs", o.training.get("epochs", 1), 1),
+        ("windows-per-step", o.training.get("windows_per_step", 1), 1),
+        ("jobs", o.jobs or 1, 1),
+    ):
+        if number < least:
+            raise UsageError(f"--{option}: found {number}, expected {least} or more")
+    if o.shrink is not None and not 0 <= o.shrink <= 1:
+        raise UsageError(f"--shrink {o.shrink:g}: expected a share from 0 to 1")
 
 
 def _study(o: DeepwasRunOptions, given: StudyFolder, console: Console) -> tuple[Study, list[Path]]:
@@ -251,7 +268,8 @@ def _windows(
     )
     about = {
         "files": dict(digests),
-        "trait": o.trait,
+        # Families, filters and columns all show in the z-scores.
+        "z": hashlib.sha256(study.z.tobytes()).hexdigest(),
         "maf": o.maf,
         "info": o.info,
         "columns": dict(o.columns),
@@ -454,15 +472,20 @@ def _best(outcomes: list[Outcome]) -> Outcome:
     return min(outcomes, key=lambda one: one.validation)
 
 
-def _export(o: DeepwasRunOptions, study: Study, outcomes: list[Outcome]) -> None:
-    """The best network that looks at a variant's own annotations, as a bundle."""
+def _export(o: DeepwasRunOptions, study: Study, outcomes: list[Outcome]) -> str:
+    """The best network that looks at a variant's own annotations, as a bundle; else why none."""
     able = [one for one in outcomes if exportable(one.network)]
-    if not able or o.scaling or o.shuffle:
-        return  # a known scaling with frequency is no part of the network
+    if not able:
+        return "the networks look at neighbours too"
+    if o.scaling:
+        return "the scaling with frequency is no part of the network"
+    if o.shuffle:
+        return "the annotations were shuffled"
     features = json.loads((o.out / "features.json").read_text(encoding="utf-8"))
     target = o.out / "bundles" / "variant-effects"
     names = ("variant-effects", o.trait, o.unit)
     write_variant_effects(target, study, _best(able), o.out, features, names)
+    return ""
 
 
 def _scores(

@@ -34,6 +34,8 @@ class FitTask:
         Power of 4pq in the prior variance; 0 leaves it to the network.
     mean_effect : float
         See `train.deepwas.ld_score`.
+    features : str
+        Digest of the standardised annotations: a fit on others is another fit.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class FitTask:
     split: Split
     offset: float
     mean_effect: float
+    features: str
 
     @property
     def name(self) -> str:
@@ -52,7 +55,7 @@ class FitTask:
         """All that the outcome depends on beside the windows, as JSON."""
         split = {name: rows.tolist() for name, rows in vars(self.split).items()}
         rest = {"offset": self.offset, "mean_effect": self.mean_effect}
-        return json.dumps({**self.settings, **split, **rest})
+        return json.dumps({**self.settings, **split, **rest, "features": self.features})
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,12 @@ def test_every_format(tmp_path: Path, name: str, text: str, names: list, values:
     np.testing.assert_allclose(found.values.T, values, rtol=1e-6)
 
 
+def test_columns_that_are_no_annotations_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.annot"
+    path.write_text(FILES[2][1])
+    assert "'CM', 'base'" in read_annotations([path], SNPS).notes[0]
+
+
 def test_parquet_as_polyfun_has_it(tmp_path: Path) -> None:
     path = tmp_path / "annotations.1.annot.parquet"
     keys = {"SNP": ["rs2", "rs1"], "CHR": [1, 1], "BP": [200, 100], "A1": ["C", "G"]}

@@ -114,10 +114,14 @@ def test_a_run_goes_on_and_gives_the_same(folder: Path) -> None:
 
 
 def test_shuffled_annotations_tell_nothing(folder: Path) -> None:
-    words = "--networks constant,linear --objectives full --epochs 4 --shuffle"
+    words = "--networks constant,linear --objectives full --epochs 4"
     deepwas(f"run {folder}/study --out {folder}/shuffled {words}")
+    true = summary(folder, "shuffled")["networks"]["linear"]["full"]["held_out_gain"]
+    # In the same folder: fits on other annotations are not taken for these.
+    deepwas(f"run {folder}/study --out {folder}/shuffled {words} --shuffle")
     networks = summary(folder, "shuffled")["networks"]
     linear, constant = (networks[name]["full"] for name in ("linear", "constant"))
+    assert linear["held_out_gain"] > true + 0.01
     assert linear["held_out_gain"] > constant["held_out_gain"] - constant["held_out_gain_se"] / 4
     # Where the first epoch was best it is a constant, which correlates with nothing.
     assert abs(linear.get("correlation_with_truth", 0.0)) < 0.1
@@ -140,6 +144,8 @@ BAD = {
     "run study --out out --networks forest": (UsageError, "not one of"),
     "run study --out out --objectives best": (UsageError, "not one of"),
     "run study --out out --from-snps luck": (UsageError, "--from-snps luck"),
+    "run study --out out --core 0": (UsageError, "--core: found 0"),
+    "run study --out out --shrink 2": (UsageError, "from 0 to 1"),
     "run study --out out --held-out 99": (StudyFileError, "chromosome 99"),
     "run study --out out --column luck": (UsageError, "WHAT=NAME"),
     "simulate study": (UsageError, "not an empty folder"),

@@ -189,8 +189,10 @@ def _joined(path: Path, table: "pandas.DataFrame", snps: SnpTable) -> Annotation
     if not wanted:
         raise StudyFileError(f"{path} has no column of annotations: {quoted(list(small.values()))}")
     row = _rows(path, table, keys, snps)
-    columns, notes = [], []
-    names = []
+    columns, notes, names = [], [], []
+    known = {name for name in small.values() if name.casefold() in _NOT_ANNOTATIONS} - taken
+    if known:
+        notes.append(f"{path.name}: not taken for annotations: {quoted(sorted(known))}")
     for name in wanted:
         values = _numbers(path, table, name)
         if np.nanmin(values) == np.nanmax(values):
